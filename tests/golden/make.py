@@ -1,0 +1,43 @@
+"""Computes the golden files with Keras itself. See README.md.
+
+    python tests/golden/make.py                  # all files
+    python tests/golden/make.py losses layers    # some
+"""
+
+import importlib
+import os
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+import make_common  # noqa: E402
+
+FILES = [
+    "activations",
+    "losses",
+    "optimizers",
+    "layers",
+    "training",
+    "schedules",
+    "metrics",
+    "initializers",
+    "regularizers",
+    "constraints",
+    "printed",
+]
+
+
+def main():
+    for name in sys.argv[1:] or FILES:
+        start = time.time()
+        value = importlib.import_module("make_" + name).build()
+        path = os.path.join(HERE, name + ".json")
+        make_common.write(path, {"versions": make_common.versions(), **value})
+        size = os.path.getsize(path) / 1024
+        print(f"{name}.json: {size:.0f} KiB in {time.time() - start:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
