@@ -384,7 +384,7 @@ def optimizers(rng):
 
 
 def on_batch(rng):
-    """train_on_batch, test_on_batch and predict_on_batch in turn; metrics run on until reset."""
+    """train_on_batch, test_on_batch and predict_on_batch in turn; each starts its metrics afresh."""
     x, labels = blobs(rng, 48, 4, 3)
     y = labels.astype("int32")
     model, initial = build_model(
