@@ -28,14 +28,38 @@ macro_rules! with_values {
 macro_rules! with_dtype {
     ($dtype:expr, $T:ident => $body:expr) => {
         match $dtype {
-            $crate::DType::Bool => { type $T = bool; $body }
-            $crate::DType::U8 => { type $T = u8; $body }
-            $crate::DType::I32 => { type $T = i32; $body }
-            $crate::DType::I64 => { type $T = i64; $body }
-            $crate::DType::BF16 => { type $T = $crate::bf16; $body }
-            $crate::DType::F16 => { type $T = $crate::f16; $body }
-            $crate::DType::F32 => { type $T = f32; $body }
-            $crate::DType::F64 => { type $T = f64; $body }
+            $crate::DType::Bool => {
+                type $T = bool;
+                $body
+            }
+            $crate::DType::U8 => {
+                type $T = u8;
+                $body
+            }
+            $crate::DType::I32 => {
+                type $T = i32;
+                $body
+            }
+            $crate::DType::I64 => {
+                type $T = i64;
+                $body
+            }
+            $crate::DType::BF16 => {
+                type $T = $crate::bf16;
+                $body
+            }
+            $crate::DType::F16 => {
+                type $T = $crate::f16;
+                $body
+            }
+            $crate::DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::DType::F64 => {
+                type $T = f64;
+                $body
+            }
         }
     };
 }
@@ -83,7 +107,9 @@ macro_rules! owned {
     ($t:ty) => { Vec<$t> };
 }
 macro_rules! shared {
-    ($lt:lifetime $t:ty) => { &$lt [$t] };
+    ($lt:lifetime $t:ty) => {
+        &$lt[$t]
+    };
 }
 macro_rules! unique {
     ($lt:lifetime $t:ty) => { &$lt mut [$t] };
@@ -147,7 +173,10 @@ impl Array {
                 values.len()
             )));
         }
-        Ok(Self { shape, data: T::wrap(values) })
+        Ok(Self {
+            shape,
+            data: T::wrap(values),
+        })
     }
 
     /// An array of zeros (`false` for booleans).
@@ -168,7 +197,10 @@ impl Array {
 
     /// An array of no axes.
     pub fn scalar<T: Element>(value: T) -> Self {
-        Self { shape: Shape::scalar(), data: T::wrap(vec![value]) }
+        Self {
+            shape: Shape::scalar(),
+            data: T::wrap(vec![value]),
+        }
     }
 
     /// The extents.
@@ -231,7 +263,10 @@ impl Array {
     /// saturating from floats to integers, wrapping between integers.
     pub fn cast(&self, dtype: DType) -> Array {
         let data = with_dtype!(dtype, T => T::wrap(self.to_vec::<T>()));
-        Array { shape: self.shape.clone(), data }
+        Array {
+            shape: self.shape.clone(),
+            data,
+        }
     }
 
     /// The same values under another shape of the same size.
@@ -260,7 +295,10 @@ impl Array {
             Data::F32(v) => Slice::F32(v),
             Data::F64(v) => Slice::F64(v),
         };
-        View { shape: &self.shape, data }
+        View {
+            shape: &self.shape,
+            data,
+        }
     }
 
     /// Borrows the array mutably.
@@ -275,13 +313,19 @@ impl Array {
             Data::F32(v) => SliceMut::F32(v),
             Data::F64(v) => SliceMut::F64(v),
         };
-        ViewMut { shape: &self.shape, data }
+        ViewMut {
+            shape: &self.shape,
+            data,
+        }
     }
 
     /// As an `ndarray` of the same element type, without a copy.
     pub fn into_ndarray<T: Element>(self) -> Result<ndarray::ArrayD<T>> {
         let shape = self.shape.to_vec();
-        Ok(ndarray::ArrayD::from_shape_vec(shape, self.into_vec::<T>()?)?)
+        Ok(ndarray::ArrayD::from_shape_vec(
+            shape,
+            self.into_vec::<T>()?,
+        )?)
     }
 }
 
@@ -289,7 +333,10 @@ impl View<'_> {
     /// An owned copy.
     pub fn to_array(&self) -> Array {
         let data = with_values!(Slice, self.data, v => Element::wrap(v.to_vec()));
-        Array { shape: self.shape.into(), data }
+        Array {
+            shape: self.shape.into(),
+            data,
+        }
     }
 }
 
@@ -301,7 +348,10 @@ impl<T: Element, S: ndarray::Data<Elem = T>, D: ndarray::Dimension> From<&ndarra
     for Array
 {
     fn from(a: &ndarray::ArrayBase<S, D>) -> Self {
-        Array { shape: a.shape().into(), data: T::wrap(a.iter().copied().collect()) }
+        Array {
+            shape: a.shape().into(),
+            data: T::wrap(a.iter().copied().collect()),
+        }
     }
 }
 
@@ -313,7 +363,10 @@ impl<T: Element> From<T> for Array {
 
 impl<T: Element> From<Vec<T>> for Array {
     fn from(values: Vec<T>) -> Self {
-        Array { shape: values.len().into(), data: T::wrap(values) }
+        Array {
+            shape: values.len().into(),
+            data: T::wrap(values),
+        }
     }
 }
 
@@ -326,7 +379,10 @@ impl<T: Element, const N: usize> From<[T; N]> for Array {
 impl<T: Element, const N: usize, const M: usize> From<[[T; M]; N]> for Array {
     fn from(values: [[T; M]; N]) -> Self {
         let flat: Vec<T> = values.iter().flatten().copied().collect();
-        Array { shape: [N, M].into(), data: T::wrap(flat) }
+        Array {
+            shape: [N, M].into(),
+            data: T::wrap(flat),
+        }
     }
 }
 
@@ -338,7 +394,12 @@ mod tests {
     fn casts_saturate_and_round() {
         let a = Array::from([300.7f32, -1.0, f32::NAN]);
         assert_eq!(a.cast(DType::U8).to_vec::<u8>(), [255, 0, 0]);
-        assert_eq!(Array::from([1.0f64 + 1e-9]).cast(DType::F32).to_vec::<f32>(), [1.0]);
+        assert_eq!(
+            Array::from([1.0f64 + 1e-9])
+                .cast(DType::F32)
+                .to_vec::<f32>(),
+            [1.0]
+        );
         assert_eq!(Array::from([257i32]).cast(DType::U8).to_vec::<u8>(), [1]);
     }
 

@@ -74,10 +74,13 @@ impl DType {
 
     /// The type with this name, as Keras spells it.
     pub fn from_name(name: &str) -> crate::Result<DType> {
-        DType::ALL.into_iter().find(|d| d.name() == name).ok_or_else(|| {
-            let names: Vec<&str> = DType::ALL.iter().map(|d| d.name()).collect();
-            crate::Error::unknown("dtype", name, &names)
-        })
+        DType::ALL
+            .into_iter()
+            .find(|d| d.name() == name)
+            .ok_or_else(|| {
+                let names: Vec<&str> = DType::ALL.iter().map(|d| d.name()).collect();
+                crate::Error::unknown("dtype", name, &names)
+            })
     }
 
     /// The type in which an operation on `self` and `other` is computed: the wider of the two, a
@@ -117,7 +120,9 @@ mod sealed {
 }
 
 /// A Rust type that can be an element of an [`Array`](crate::Array).
-pub trait Element: Copy + Default + Send + Sync + PartialEq + fmt::Debug + sealed::Sealed + 'static {
+pub trait Element:
+    Copy + Default + Send + Sync + PartialEq + fmt::Debug + sealed::Sealed + 'static
+{
     /// The matching [`DType`].
     const DTYPE: DType;
     #[doc(hidden)]
@@ -152,13 +157,25 @@ macro_rules! element {
                 Data::$variant(values)
             }
             fn unwrap(data: Data) -> Option<Vec<Self>> {
-                if let Data::$variant(v) = data { Some(v) } else { None }
+                if let Data::$variant(v) = data {
+                    Some(v)
+                } else {
+                    None
+                }
             }
             fn slice(data: &Data) -> Option<&[Self]> {
-                if let Data::$variant(v) = data { Some(v) } else { None }
+                if let Data::$variant(v) = data {
+                    Some(v)
+                } else {
+                    None
+                }
             }
             fn slice_mut(data: &mut Data) -> Option<&mut [Self]> {
-                if let Data::$variant(v) = data { Some(v) } else { None }
+                if let Data::$variant(v) = data {
+                    Some(v)
+                } else {
+                    None
+                }
             }
             fn view(values: &[Self]) -> crate::Slice<'_> {
                 crate::Slice::$variant(values)
@@ -182,17 +199,35 @@ macro_rules! element {
     };
 }
 
-element!(bool, Bool, |v| f64::from(u8::from(v)), i64::from, |v: f64| v != 0.0, |v| v != 0);
+element!(
+    bool,
+    Bool,
+    |v| f64::from(u8::from(v)),
+    i64::from,
+    |v: f64| v != 0.0,
+    |v| v != 0
+);
 element!(u8, U8, f64::from, i64::from, |v| v as u8, |v| v as u8);
 element!(i32, I32, f64::from, i64::from, |v| v as i32, |v| v as i32);
 element!(i64, I64, |v| v as f64, |v| v, |v| v as i64, |v| v);
-element!(bf16, BF16, bf16::to_f64, |v: bf16| v.to_f64() as i64, bf16::from_f64, |v| bf16::from_f64(
-    v as f64
-));
-element!(f16, F16, f16::to_f64, |v: f16| v.to_f64() as i64, f16::from_f64, |v| f16::from_f64(
-    v as f64
-));
-element!(f32, F32, f64::from, |v| v as i64, |v| v as f32, |v| v as f32);
+element!(
+    bf16,
+    BF16,
+    bf16::to_f64,
+    |v: bf16| v.to_f64() as i64,
+    bf16::from_f64,
+    |v| bf16::from_f64(v as f64)
+);
+element!(
+    f16,
+    F16,
+    f16::to_f64,
+    |v: f16| v.to_f64() as i64,
+    f16::from_f64,
+    |v| f16::from_f64(v as f64)
+);
+element!(f32, F32, f64::from, |v| v as i64, |v| v as f32, |v| v
+    as f32);
 element!(f64, F64, |v| v, |v| v as i64, |v| v, |v| v as f64);
 
 #[cfg(test)]
@@ -216,6 +251,11 @@ mod tests {
         for d in DType::ALL {
             assert_eq!(DType::from_name(d.name()).unwrap(), d);
         }
-        assert!(DType::from_name("float31").unwrap_err().to_string().contains("float32"));
+        assert!(
+            DType::from_name("float31")
+                .unwrap_err()
+                .to_string()
+                .contains("float32")
+        );
     }
 }

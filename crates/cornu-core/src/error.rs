@@ -44,7 +44,12 @@ impl Error {
 
     /// An error of a given kind.
     pub fn with_kind(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), scope: None, line: None }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            scope: None,
+            line: None,
+        }))
     }
 
     /// An error about shapes.

@@ -15,7 +15,6 @@
 
 pub mod array;
 pub mod backend;
-pub mod conformance;
 pub mod dtype;
 pub mod error;
 pub mod function;

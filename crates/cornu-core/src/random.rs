@@ -15,7 +15,10 @@ pub fn philox(state: &[i32], stream: u32, block: u64) -> [u32; 4] {
             (a >> 32) as u32 ^ counter[3] ^ key[1],
             a as u32,
         ];
-        key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
+        key = [
+            key[0].wrapping_add(0x9E37_79B9),
+            key[1].wrapping_add(0xBB67_AE85),
+        ];
     }
     counter
 }
@@ -38,7 +41,13 @@ pub struct Stream {
 impl Stream {
     /// The stream's words from the first on.
     pub fn new(seed: u64, stream: u32) -> Stream {
-        Stream { state: state(seed), stream, block: 0, words: [0; 4], used: 4 }
+        Stream {
+            state: state(seed),
+            stream,
+            block: 0,
+            words: [0; 4],
+            used: 4,
+        }
     }
 
     /// The next word.
@@ -79,7 +88,10 @@ mod tests {
     /// The known answers of the Random123 distribution (`kat_vectors`, philox4x32 10).
     #[test]
     fn philox_known_answers() {
-        assert_eq!(philox(&[0, 0, 0], 0, 0), [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
+        assert_eq!(
+            philox(&[0, 0, 0], 0, 0),
+            [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]
+        );
         assert_eq!(
             philox(&[-1, -1, -1], u32::MAX, u64::MAX),
             [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]

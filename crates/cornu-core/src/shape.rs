@@ -45,7 +45,9 @@ impl Shape {
         if (0..rank).contains(&i) {
             Ok(i as usize)
         } else {
-            Err(Error::shape(format!("Axis {axis} is out of range for shape {self} of rank {rank}.")))
+            Err(Error::shape(format!(
+                "Axis {axis} is out of range for shape {self} of rank {rank}."
+            )))
         }
     }
 
@@ -74,7 +76,12 @@ impl Shape {
     /// Whether `self` broadcasts to exactly `target`.
     pub fn broadcasts_to(&self, target: &Shape) -> bool {
         self.rank() <= target.rank()
-            && self.0.iter().rev().zip(target.0.iter().rev()).all(|(a, b)| a == b || *a == 1)
+            && self
+                .0
+                .iter()
+                .rev()
+                .zip(target.0.iter().rev())
+                .all(|(a, b)| a == b || *a == 1)
     }
 }
 

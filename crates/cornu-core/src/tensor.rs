@@ -2,7 +2,7 @@
 
 use crate::dtype::DType;
 use crate::ops::Op;
-use crate::ops::creation::{Constant, Full};
+use crate::ops::creation::Full;
 use crate::shape::Shape;
 use crate::{Error, Result};
 use std::cell::RefCell;
@@ -80,7 +80,10 @@ impl Tensor {
         let scope = SCOPE.with_borrow(|s| s.last().cloned());
         let inherited = inputs.iter().find_map(|t| t.0.error.clone());
         let types: Vec<TensorType> = inputs.iter().map(|t| t.0.ty.clone()).collect();
-        let unknown = || TensorType { shape: Shape::scalar(), dtype: DType::F32 };
+        let unknown = || TensorType {
+            shape: Shape::scalar(),
+            dtype: DType::F32,
+        };
         let (ty, error) = match (inherited, op.rules()) {
             (Some(e), _) => (types.first().cloned().unwrap_or_else(unknown), Some(e)),
             (None, Some(rules)) => match rules.infer(&types) {
@@ -91,18 +94,33 @@ impl Tensor {
                         Some(s) => e.in_scope(&**s),
                         None => e,
                     };
-                    (types.first().cloned().unwrap_or_else(unknown), Some(Arc::new(e)))
+                    (
+                        types.first().cloned().unwrap_or_else(unknown),
+                        Some(Arc::new(e)),
+                    )
                 }
             },
             (None, None) => (unknown(), None),
         };
         let inputs = if error.is_some() { Vec::new() } else { inputs };
-        Tensor(Arc::new(Node { op, inputs, ty, error, scope }))
+        Tensor(Arc::new(Node {
+            op,
+            inputs,
+            ty,
+            error,
+            scope,
+        }))
     }
 
     /// A leaf with a type given from outside.
     pub(crate) fn leaf(op: Op, ty: TensorType) -> Tensor {
-        Tensor(Arc::new(Node { op, inputs: Vec::new(), ty, error: None, scope: None }))
+        Tensor(Arc::new(Node {
+            op,
+            inputs: Vec::new(),
+            ty,
+            error: None,
+            scope: None,
+        }))
     }
 
     /// A tensor that carries an error (or the first of its operands').
@@ -112,18 +130,35 @@ impl Tensor {
         line: &'static Location<'static>,
     ) -> Tensor {
         let scope = SCOPE.with_borrow(|s| s.last().cloned());
-        let error = operands.iter().find_map(|t| t.0.error.clone()).unwrap_or_else(|| {
-            let e = error.at(line);
-            Arc::new(match &scope {
-                Some(s) => e.in_scope(&**s),
-                None => e,
-            })
-        });
-        let ty = operands
-            .first()
-            .map_or(TensorType { shape: Shape::scalar(), dtype: DType::F32 }, |t| t.0.ty.clone());
-        let op = Full { value: crate::ops::creation::Scalar::Int(0), shape: ty.shape.clone(), dtype: ty.dtype };
-        Tensor(Arc::new(Node { op: op.into(), inputs: Vec::new(), ty, error: Some(error), scope }))
+        let error = operands
+            .iter()
+            .find_map(|t| t.0.error.clone())
+            .unwrap_or_else(|| {
+                let e = error.at(line);
+                Arc::new(match &scope {
+                    Some(s) => e.in_scope(&**s),
+                    None => e,
+                })
+            });
+        let ty = operands.first().map_or(
+            TensorType {
+                shape: Shape::scalar(),
+                dtype: DType::F32,
+            },
+            |t| t.0.ty.clone(),
+        );
+        let op = Full {
+            value: crate::ops::creation::Scalar::Int(0),
+            shape: ty.shape.clone(),
+            dtype: ty.dtype,
+        };
+        Tensor(Arc::new(Node {
+            op: op.into(),
+            inputs: Vec::new(),
+            ty,
+            error: Some(error),
+            scope,
+        }))
     }
 
     /// A tensor that carries this error: how a layer's `call` reports what cannot be.
@@ -134,7 +169,13 @@ impl Tensor {
 
     /// The `index`-th input of a program to be traced.
     pub fn input(index: usize, shape: impl Into<Shape>, dtype: DType) -> Tensor {
-        Tensor::leaf(Op::Input(index), TensorType { shape: shape.into(), dtype })
+        Tensor::leaf(
+            Op::Input(index),
+            TensorType {
+                shape: shape.into(),
+                dtype,
+            },
+        )
     }
 
     /// The extents. Of a tensor that carries an error: those of its first operand.
@@ -188,16 +229,6 @@ impl Tensor {
     /// The identity of the node: equal for clones only.
     pub fn id(&self) -> usize {
         Arc::as_ptr(&self.0) as usize
-    }
-
-    /// The one value that this tensor has everywhere, if it is such a constant.
-    pub(crate) fn splat(&self) -> Option<f64> {
-        match &self.0.op {
-            Op::Full(Full { value, .. }) => Some(value.to_f64()),
-            Op::Constant(Constant(a)) if a.size() == 1 => a.item().ok(),
-            Op::Broadcast(_) | Op::Cast(_) | Op::Reshape(_) => self.0.inputs.first()?.splat(),
-            _ => None,
-        }
     }
 }
 
@@ -282,7 +313,10 @@ mod tests {
         let _scope = Scope::enter("dense_1");
         let bad = Tensor::zeros([2], DType::F32) + Tensor::zeros([3], DType::F32);
         let text = (bad.relu() * 2.0).check().unwrap_err().to_string();
-        assert!(text.starts_with("Layer \"dense_1\": Shapes (2,) and (3,)"), "{text}");
+        assert!(
+            text.starts_with("Layer \"dense_1\": Shapes (2,) and (3,)"),
+            "{text}"
+        );
         assert!(text.contains("tensor.rs:"), "{text}");
     }
 

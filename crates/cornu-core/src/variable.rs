@@ -38,7 +38,10 @@ impl Variable {
         Variable(Arc::new(Inner {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             name: name.into(),
-            ty: TensorType { shape: value.shape().clone(), dtype: value.dtype() },
+            ty: TensorType {
+                shape: value.shape().clone(),
+                dtype: value.dtype(),
+            },
             value: RwLock::new(value),
         }))
     }
@@ -96,7 +99,11 @@ impl Variable {
                 value.shape()
             )));
         }
-        let value = if value.dtype() == self.dtype() { value } else { value.cast(self.dtype()) };
+        let value = if value.dtype() == self.dtype() {
+            value
+        } else {
+            value.cast(self.dtype())
+        };
         *self.write() = value;
         Ok(())
     }

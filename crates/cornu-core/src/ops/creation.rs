@@ -126,7 +126,10 @@ impl Operation for Constant {
         "constant"
     }
     fn infer(&self, _: &[TensorType]) -> Result<TensorType> {
-        Ok(TensorType { shape: self.0.shape().clone(), dtype: self.0.dtype() })
+        Ok(TensorType {
+            shape: self.0.shape().clone(),
+            dtype: self.0.dtype(),
+        })
     }
     fn grad(&self, _: &[Tensor], _: &Tensor, _: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         Vec::new()
@@ -141,7 +144,10 @@ impl Operation for Full {
         "full"
     }
     fn infer(&self, _: &[TensorType]) -> Result<TensorType> {
-        Ok(TensorType { shape: self.shape.clone(), dtype: self.dtype })
+        Ok(TensorType {
+            shape: self.shape.clone(),
+            dtype: self.dtype,
+        })
     }
     fn grad(&self, _: &[Tensor], _: &Tensor, _: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         Vec::new()
@@ -161,9 +167,15 @@ impl Operation for Iota {
     }
     fn infer(&self, _: &[TensorType]) -> Result<TensorType> {
         if self.axis >= self.shape.rank() {
-            return Err(Error::shape(format!("Axis {} is out of range for {}.", self.axis, self.shape)));
+            return Err(Error::shape(format!(
+                "Axis {} is out of range for {}.",
+                self.axis, self.shape
+            )));
         }
-        Ok(TensorType { shape: self.shape.clone(), dtype: self.dtype })
+        Ok(TensorType {
+            shape: self.shape.clone(),
+            dtype: self.dtype,
+        })
     }
     fn grad(&self, _: &[Tensor], _: &Tensor, _: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         Vec::new()
@@ -171,7 +183,12 @@ impl Operation for Iota {
     fn reference(&self, _: &[&Array], ty: &TensorType) -> Array {
         let stride = self.shape.strides()[self.axis];
         let n = self.shape[self.axis];
-        ints(ty, (0..ty.shape.size()).map(|i| (i / stride % n) as i64).collect())
+        ints(
+            ty,
+            (0..ty.shape.size())
+                .map(|i| (i / stride % n) as i64)
+                .collect(),
+        )
     }
 }
 
@@ -186,15 +203,32 @@ impl Tensor {
     #[track_caller]
     pub fn constant(array: impl Into<Array>) -> Tensor {
         let array = array.into();
-        Tensor::new(Constant(Arc::new(array)).into(), Vec::new(), Location::caller())
+        Tensor::new(
+            Constant(Arc::new(array)).into(),
+            Vec::new(),
+            Location::caller(),
+        )
     }
 
     /// `value` everywhere, converted to `dtype`.
     #[track_caller]
     pub fn full(shape: impl Into<Shape>, value: f64, dtype: DType) -> Tensor {
         let line = Location::caller();
-        let value = if dtype.is_float() { Scalar::Float(value) } else { Scalar::Int(value as i64) };
-        Tensor::new(Full { value, shape: shape.into(), dtype }.into(), Vec::new(), line)
+        let value = if dtype.is_float() {
+            Scalar::Float(value)
+        } else {
+            Scalar::Int(value as i64)
+        };
+        Tensor::new(
+            Full {
+                value,
+                shape: shape.into(),
+                dtype,
+            }
+            .into(),
+            Vec::new(),
+            line,
+        )
     }
 
     /// Zeros (`false` for booleans).
@@ -224,7 +258,16 @@ impl Tensor {
     /// The index along `axis` at each position.
     #[track_caller]
     pub fn iota(shape: impl Into<Shape>, axis: usize, dtype: DType) -> Tensor {
-        Tensor::new(Iota { shape: shape.into(), axis, dtype }.into(), Vec::new(), Location::caller())
+        Tensor::new(
+            Iota {
+                shape: shape.into(),
+                axis,
+                dtype,
+            }
+            .into(),
+            Vec::new(),
+            Location::caller(),
+        )
     }
 
     /// 0, 1, …, `n` − 1.
@@ -236,7 +279,9 @@ impl Tensor {
     /// The `n`×`n` matrix with ones on the diagonal.
     #[track_caller]
     pub fn eye(n: usize, dtype: DType) -> Tensor {
-        Tensor::iota([n, n], 0, DType::I32).eq(Tensor::iota([n, n], 1, DType::I32)).cast(dtype)
+        Tensor::iota([n, n], 0, DType::I32)
+            .eq(Tensor::iota([n, n], 1, DType::I32))
+            .cast(dtype)
     }
 }
 
@@ -248,7 +293,11 @@ impl<T: Element> From<T> for Tensor {
         } else {
             Scalar::Int(value.to_i64())
         };
-        let op = Full { value, shape: Shape::scalar(), dtype: T::DTYPE };
+        let op = Full {
+            value,
+            shape: Shape::scalar(),
+            dtype: T::DTYPE,
+        };
         Tensor::new(op.into(), Vec::new(), Location::caller())
     }
 }

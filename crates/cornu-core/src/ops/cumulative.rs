@@ -49,7 +49,10 @@ impl Operation for Cumulative {
         let x = &inputs[0];
         let line = Location::caller();
         if self.f == ReduceFn::Sum {
-            let back = Cumulative { reverse: !self.reverse, ..*self };
+            let back = Cumulative {
+                reverse: !self.reverse,
+                ..*self
+            };
             return vec![Some(Tensor::new(back.into(), vec![g.clone()], line))];
         }
         // The axis last, as rows of n; walking forward.
@@ -58,7 +61,11 @@ impl Operation for Cumulative {
             return vec![Some(x.zeros_like())];
         }
         let rows = |t: &Tensor| {
-            let t = if self.reverse { t.flip(self.axis as isize) } else { t.clone() };
+            let t = if self.reverse {
+                t.flip(self.axis as isize)
+            } else {
+                t.clone()
+            };
             let moved = t.move_axis_last(self.axis);
             moved.reshape([moved.size() / n, n])
         };
@@ -68,21 +75,38 @@ impl Operation for Cumulative {
             // dx_i = Σ_j g_j ∏_{k ≤ j, k ≠ i} x_k, exact also where elements are 0.
             let i = Tensor::iota([n, n], 0, DType::I32);
             let k = Tensor::iota([n, n], 1, DType::I32);
-            let others = i.eq(&k).select(1.0, xr.reshape([r, 1, n]).broadcast_to([r, n, n]));
-            let op = Cumulative { axis: 2, reverse: false, ..*self };
+            let others = i
+                .eq(&k)
+                .select(1.0, xr.reshape([r, 1, n]).broadcast_to([r, n, n]));
+            let op = Cumulative {
+                axis: 2,
+                reverse: false,
+                ..*self
+            };
             let products = Tensor::new(op.into(), vec![others], line);
             let counts = if self.exclusive { i.lt(&k) } else { i.le(&k) };
-            counts.select(products * gr.reshape([r, 1, n]), 0.0).sum_axes(&[2], false)
+            counts
+                .select(products * gr.reshape([r, 1, n]), 0.0)
+                .sum_axes(&[2], false)
         } else {
             // The gradient goes to the first element that reached each running extreme.
             let position = Tensor::iota([r, n], 1, DType::I32);
             let before = if self.exclusive {
                 yr.clone()
             } else {
-                let op = Cumulative { axis: 1, reverse: false, exclusive: true, ..*self };
+                let op = Cumulative {
+                    axis: 1,
+                    reverse: false,
+                    exclusive: true,
+                    ..*self
+                };
                 Tensor::new(op.into(), vec![xr.clone()], line)
             };
-            let record = if self.f == ReduceFn::Max { xr.gt(&before) } else { xr.lt(&before) };
+            let record = if self.f == ReduceFn::Max {
+                xr.gt(&before)
+            } else {
+                xr.lt(&before)
+            };
             let op = Cumulative {
                 f: ReduceFn::Max,
                 axis: 1,
@@ -97,14 +121,19 @@ impl Operation for Cumulative {
         shape.remove(self.axis);
         shape.push(n);
         let back = dx.reshape(shape).move_axis_from_last(self.axis);
-        vec![Some(if self.reverse { back.flip(self.axis as isize) } else { back })]
+        vec![Some(if self.reverse {
+            back.flip(self.axis as isize)
+        } else {
+            back
+        })]
     }
 
     fn reference(&self, inputs: &[&Array], ty: &TensorType) -> Array {
         let n = ty.shape[self.axis];
         let stride = ty.shape.strides()[self.axis];
-        let starts: Vec<usize> =
-            (0..ty.shape.size()).filter(|i| i / stride % n.max(1) == 0).collect();
+        let starts: Vec<usize> = (0..ty.shape.size())
+            .filter(|i| i / stride % n.max(1) == 0)
+            .collect();
         let walk = |combine: &mut dyn FnMut(usize, bool)| {
             for start in &starts {
                 for step in 0..n {
@@ -118,7 +147,11 @@ impl Operation for Cumulative {
             let mut out = x.clone();
             let mut running = 0.0;
             walk(&mut |i, first| {
-                let before = if first { self.f.identity(ty.dtype) } else { running };
+                let before = if first {
+                    self.f.identity(ty.dtype)
+                } else {
+                    running
+                };
                 running = self.f.fold(before, x[i]);
                 out[i] = if self.exclusive { before } else { running };
             });
@@ -128,7 +161,11 @@ impl Operation for Cumulative {
             let mut out = x.clone();
             let mut running = 0;
             walk(&mut |i, first| {
-                let before = if first { self.f.identity_int(ty.dtype) } else { running };
+                let before = if first {
+                    self.f.identity_int(ty.dtype)
+                } else {
+                    running
+                };
                 running = self.f.fold_int(before, x[i]);
                 out[i] = if self.exclusive { before } else { running };
             });
@@ -143,7 +180,12 @@ impl Tensor {
         let line = Location::caller();
         match self.shape().axis(axis) {
             Ok(axis) => {
-                let op = Cumulative { f, axis, reverse, exclusive };
+                let op = Cumulative {
+                    f,
+                    axis,
+                    reverse,
+                    exclusive,
+                };
                 Tensor::new(op.into(), vec![self.clone()], line)
             }
             Err(e) => Tensor::failed(e, &[self], line),

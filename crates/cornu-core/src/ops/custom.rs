@@ -44,7 +44,11 @@ impl Hash for Custom {
 
 impl Operation for Custom {
     fn name(&self) -> &'static str {
-        if self.rule.is_some() { "custom_gradient" } else { "stop_gradient" }
+        if self.rule.is_some() {
+            "custom_gradient"
+        } else {
+            "stop_gradient"
+        }
     }
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType> {
         Ok(inputs[0].clone())
@@ -66,7 +70,11 @@ impl Tensor {
     /// The same value, through which no gradient flows.
     #[track_caller]
     pub fn stop_gradient(&self) -> Tensor {
-        Tensor::new(Custom { rule: None }.into(), vec![self.clone()], Location::caller())
+        Tensor::new(
+            Custom { rule: None }.into(),
+            vec![self.clone()],
+            Location::caller(),
+        )
     }
 
     /// `value`, computed from `inputs`, with a gradient rule of its own in place of the derived one.
@@ -74,6 +82,10 @@ impl Tensor {
     pub(crate) fn with_rule(value: &Tensor, inputs: &[Tensor], rule: Arc<Rule>) -> Tensor {
         let mut operands = vec![value.clone()];
         operands.extend_from_slice(inputs);
-        Tensor::new(Custom { rule: Some(rule) }.into(), operands, Location::caller())
+        Tensor::new(
+            Custom { rule: Some(rule) }.into(),
+            operands,
+            Location::caller(),
+        )
     }
 }

@@ -1,6 +1,6 @@
 //! Functions of elements: unary, binary, selection and conversion.
 
-use super::{Op, Operation};
+use super::Operation;
 use crate::array::Array;
 use crate::dtype::{DType, Element};
 use crate::tensor::{IntoTensor, Tensor, TensorType};
@@ -205,7 +205,10 @@ impl Operation for UnaryFn {
         let x = &inputs[0];
         let dtype = match self {
             UnaryFn::Not if x.dtype != DType::Bool => {
-                return Err(Error::dtype(format!("logical_not needs bool. Received: {}.", x.dtype)));
+                return Err(Error::dtype(format!(
+                    "logical_not needs bool. Received: {}.",
+                    x.dtype
+                )));
             }
             f if f.is_predicate() => DType::Bool,
             f if x.dtype.is_float() || (f.takes_ints() && x.dtype.is_int()) => x.dtype,
@@ -213,12 +216,19 @@ impl Operation for UnaryFn {
                 return Err(Error::dtype(format!(
                     "{} needs a {} operand. Received: {}.",
                     f.name(),
-                    if f.takes_ints() { "numeric" } else { "floating-point" },
+                    if f.takes_ints() {
+                        "numeric"
+                    } else {
+                        "floating-point"
+                    },
                     x.dtype
                 )));
             }
         };
-        Ok(TensorType { shape: x.shape.clone(), dtype })
+        Ok(TensorType {
+            shape: x.shape.clone(),
+            dtype,
+        })
     }
 
     fn grad(&self, inputs: &[Tensor], y: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
@@ -261,8 +271,11 @@ impl Operation for UnaryFn {
         if x.dtype().is_float() {
             map(ty, x.to_vec::<f64>().into_iter().map(|v| self.eval(v)))
         } else {
-            let values: Vec<i64> =
-                x.to_vec::<i64>().into_iter().map(|v| self.eval_int(v)).collect();
+            let values: Vec<i64> = x
+                .to_vec::<i64>()
+                .into_iter()
+                .map(|v| self.eval_int(v))
+                .collect();
             ints(ty, values)
         }
     }
@@ -319,7 +332,11 @@ impl BinaryFn {
             Div => a / b,
             Rem => {
                 let r = a % b;
-                if r != 0.0 && (r < 0.0) != (b < 0.0) { r + b } else { r }
+                if r != 0.0 && (r < 0.0) != (b < 0.0) {
+                    r + b
+                } else {
+                    r
+                }
             }
             Pow => a.powf(b),
             Max if a.is_nan() || b.is_nan() => f64::NAN,
@@ -349,7 +366,11 @@ impl BinaryFn {
             Rem if b == 0 => 0,
             Rem => {
                 let r = a.wrapping_rem(b);
-                if r != 0 && (r < 0) != (b < 0) { r.wrapping_add(b) } else { r }
+                if r != 0 && (r < 0) != (b < 0) {
+                    r.wrapping_add(b)
+                } else {
+                    r
+                }
             }
             Max => a.max(b),
             Min => a.min(b),
@@ -402,7 +423,10 @@ impl Operation for BinaryFn {
         }
         let fits = if self.is_logical() {
             a.dtype == DType::Bool
-        } else if matches!(self, BinaryFn::Eq | BinaryFn::Ne | BinaryFn::Max | BinaryFn::Min) {
+        } else if matches!(
+            self,
+            BinaryFn::Eq | BinaryFn::Ne | BinaryFn::Max | BinaryFn::Min
+        ) {
             true
         } else {
             a.dtype.is_float() || (self.takes_ints() && a.dtype.is_int())
@@ -419,11 +443,24 @@ impl Operation for BinaryFn {
                 a.dtype
             )));
         }
-        let dtype = if self.is_comparison() { DType::Bool } else { a.dtype };
-        Ok(TensorType { shape: a.shape.clone(), dtype })
+        let dtype = if self.is_comparison() {
+            DType::Bool
+        } else {
+            a.dtype
+        };
+        Ok(TensorType {
+            shape: a.shape.clone(),
+            dtype,
+        })
     }
 
-    fn grad(&self, inputs: &[Tensor], y: &Tensor, g: &Tensor, wanted: &[bool]) -> Vec<Option<Tensor>> {
+    fn grad(
+        &self,
+        inputs: &[Tensor],
+        y: &Tensor,
+        g: &Tensor,
+        wanted: &[bool],
+    ) -> Vec<Option<Tensor>> {
         use BinaryFn::*;
         let (a, b) = (&inputs[0], &inputs[1]);
         let pair = |da: &dyn Fn() -> Tensor, db: &dyn Fn() -> Tensor| {
@@ -436,15 +473,25 @@ impl Operation for BinaryFn {
             Div => pair(&|| g / b, &|| -(g * y / b)),
             Rem => pair(&|| g.clone(), &|| -(g * ((a - y) / b).round())),
             // d(a^b)/da at b = 0 is 0 even where a = 0; d(a^b)/db is 0 where a = 0 < b.
-            Pow => pair(&|| b.eq(0.0).select(g * 0.0, g * b * a.pow(b - 1.0)), &|| {
-                let safe = a.gt(0.0).select(a, 1.0);
-                a.gt(0.0).select(g * y * safe.log(), a.eq(0.0).select(g * 0.0, f64::NAN))
-            }),
+            Pow => pair(
+                &|| b.eq(0.0).select(g * 0.0, g * b * a.pow(b - 1.0)),
+                &|| {
+                    let safe = a.gt(0.0).select(a, 1.0);
+                    a.gt(0.0)
+                        .select(g * y * safe.log(), a.eq(0.0).select(g * 0.0, f64::NAN))
+                },
+            ),
             // Ties share the gradient equally, as in JAX and TensorFlow.
             Max | Min => {
                 let share = |first: &Tensor, other: &Tensor| {
-                    let wins = if *self == Max { first.gt(other) } else { first.lt(other) };
-                    g * wins.select(1.0, first.eq(other).select(0.5, g.zeros_like())).cast(g.dtype())
+                    let wins = if *self == Max {
+                        first.gt(other)
+                    } else {
+                        first.lt(other)
+                    };
+                    g * wins
+                        .select(1.0, first.eq(other).select(0.5, g.zeros_like()))
+                        .cast(g.dtype())
                 };
                 pair(&|| share(a, b), &|| share(b, a))
             }
@@ -463,7 +510,13 @@ impl Operation for BinaryFn {
             map(ty, a.into_iter().zip(b).map(|(a, b)| self.eval(a, b)))
         } else {
             let (a, b) = (a.to_vec::<i64>(), b.to_vec::<i64>());
-            ints(ty, a.into_iter().zip(b).map(|(a, b)| self.eval_int(a, b)).collect())
+            ints(
+                ty,
+                a.into_iter()
+                    .zip(b)
+                    .map(|(a, b)| self.eval_int(a, b))
+                    .collect(),
+            )
         }
     }
 }
@@ -476,7 +529,10 @@ impl Operation for Select {
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType> {
         let (c, a, b) = (&inputs[0], &inputs[1], &inputs[2]);
         if c.dtype != DType::Bool {
-            return Err(Error::dtype(format!("where needs a bool condition. Received: {}.", c.dtype)));
+            return Err(Error::dtype(format!(
+                "where needs a bool condition. Received: {}.",
+                c.dtype
+            )));
         }
         if a != b || a.shape != c.shape {
             return Err(Error::shape(format!(
@@ -486,7 +542,13 @@ impl Operation for Select {
         Ok(a.clone())
     }
 
-    fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, wanted: &[bool]) -> Vec<Option<Tensor>> {
+    fn grad(
+        &self,
+        inputs: &[Tensor],
+        _: &Tensor,
+        g: &Tensor,
+        wanted: &[bool],
+    ) -> Vec<Option<Tensor>> {
         let zero = g.zeros_like();
         vec![
             None,
@@ -510,7 +572,10 @@ impl Operation for Cast {
     }
 
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType> {
-        Ok(TensorType { shape: inputs[0].shape.clone(), dtype: self.0 })
+        Ok(TensorType {
+            shape: inputs[0].shape.clone(),
+            dtype: self.0,
+        })
     }
 
     fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
@@ -578,7 +643,10 @@ impl Tensor {
             (Some(x), Some(y)) => (Tensor::from(x as f32), Tensor::from(y as f32)),
         };
         let dtype = a.dtype().promote(b.dtype());
-        let shape = a.shape().broadcast(b.shape()).and_then(|s| s.broadcast(self.shape()));
+        let shape = a
+            .shape()
+            .broadcast(b.shape())
+            .and_then(|s| s.broadcast(self.shape()));
         let shape = match shape {
             Ok(s) => s,
             Err(e) => return Tensor::failed(e, &[self, &a, &b], line),
@@ -744,7 +812,7 @@ macro_rules! operators {
                 self.binary(BinaryFn::$f, other)
             }
         }
-        operators!(@number $trait $method $f f32 f64 i32);
+        operators!(@number $trait $method $f f64 i32);
     )*};
     (@number $trait:ident $method:ident $f:ident $($n:ty)*) => {$(
         impl std::ops::$trait<&Tensor> for $n {
@@ -785,15 +853,5 @@ impl std::ops::Neg for Tensor {
     #[track_caller]
     fn neg(self) -> Tensor {
         self.unary(UnaryFn::Neg)
-    }
-}
-
-/// Whether the op computes each element from the operands at the same place (used by the passes).
-pub(crate) fn arity(op: &Op) -> usize {
-    match op {
-        Op::Unary(_) | Op::Cast(_) => 1,
-        Op::Binary(_) => 2,
-        Op::Select(_) => 3,
-        _ => 0,
     }
 }

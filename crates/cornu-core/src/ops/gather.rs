@@ -52,13 +52,19 @@ pub fn resolve(index: i64, n: usize) -> Option<usize> {
 
 /// What a read out of range gives.
 fn outside<T: Element>() -> T {
-    if T::DTYPE.is_float() { T::from_f64(f64::NAN) } else { T::default() }
+    if T::DTYPE.is_float() {
+        T::from_f64(f64::NAN)
+    } else {
+        T::default()
+    }
 }
 
 fn check_indices(what: &str, indices: &TensorType) -> Result<()> {
     match indices.dtype {
         DType::I32 | DType::I64 | DType::U8 => Ok(()),
-        d => Err(Error::dtype(format!("{what} needs integer indices. Received: {d}."))),
+        d => Err(Error::dtype(format!(
+            "{what} needs integer indices. Received: {d}."
+        ))),
     }
 }
 
@@ -66,7 +72,9 @@ fn check_axis(what: &str, axis: usize, x: &TensorType) -> Result<()> {
     if axis < x.shape.rank() {
         return Ok(());
     }
-    Err(Error::shape(format!("{what}: axis {axis} is out of range for {x}.")))
+    Err(Error::shape(format!(
+        "{what}: axis {axis} is out of range for {x}."
+    )))
 }
 
 /// Adds `values[i]` to `out[places[i]]`, in order.
@@ -125,10 +133,14 @@ fn along_places<'a>(
     let inner: usize = x_shape[axis + 1..].iter().product();
     let n = x_shape[axis];
     let count = indices.shape()[axis];
-    indices.to_vec::<i64>().into_iter().enumerate().map(move |(p, i)| {
-        let (outer, j) = (p / (count * inner), p % inner);
-        resolve(i, n).map(|i| (outer * n + i) * inner + j)
-    })
+    indices
+        .to_vec::<i64>()
+        .into_iter()
+        .enumerate()
+        .map(move |(p, i)| {
+            let (outer, j) = (p / (count * inner), p % inner);
+            resolve(i, n).map(|i| (outer * n + i) * inner + j)
+        })
 }
 
 impl Operation for Take {
@@ -142,20 +154,33 @@ impl Operation for Take {
         let mut shape = x.shape[..self.axis].to_vec();
         shape.extend_from_slice(&i.shape);
         shape.extend_from_slice(&x.shape[self.axis + 1..]);
-        Ok(TensorType { shape: shape.into(), dtype: x.dtype })
+        Ok(TensorType {
+            shape: shape.into(),
+            dtype: x.dtype,
+        })
     }
     fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         let (x, i) = (&inputs[0], &inputs[1]);
         let mut shape = x.shape()[..self.axis].to_vec();
         shape.push(i.size());
         shape.extend_from_slice(&x.shape()[self.axis + 1..]);
-        let op = ScatterAdd { axis: self.axis, len: x.shape()[self.axis] };
+        let op = ScatterAdd {
+            axis: self.axis,
+            len: x.shape()[self.axis],
+        };
         let operands = vec![g.reshape(shape), i.reshape([i.size()])];
-        vec![Some(Tensor::new(op.into(), operands, Location::caller())), None]
+        vec![
+            Some(Tensor::new(op.into(), operands, Location::caller())),
+            None,
+        ]
     }
     fn reference(&self, inputs: &[&Array], ty: &TensorType) -> Array {
         let indices = inputs[1].to_vec::<i64>();
-        read_at(ty, inputs[0], take_places(inputs[0].shape(), self.axis, &indices))
+        read_at(
+            ty,
+            inputs[0],
+            take_places(inputs[0].shape(), self.axis, &indices),
+        )
     }
 }
 
@@ -175,7 +200,10 @@ impl Operation for ScatterAdd {
         }
         let mut shape = x.shape.to_vec();
         shape[self.axis] = self.len;
-        Ok(TensorType { shape: shape.into(), dtype: x.dtype })
+        Ok(TensorType {
+            shape: shape.into(),
+            dtype: x.dtype,
+        })
     }
     fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         let i = &inputs[1];
@@ -209,15 +237,28 @@ impl Operation for TakeAlong {
                 self.axis
             )));
         }
-        Ok(TensorType { shape: i.shape.clone(), dtype: x.dtype })
+        Ok(TensorType {
+            shape: i.shape.clone(),
+            dtype: x.dtype,
+        })
     }
     fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
-        let op = ScatterAddAlong { axis: self.axis, len: inputs[0].shape()[self.axis] };
+        let op = ScatterAddAlong {
+            axis: self.axis,
+            len: inputs[0].shape()[self.axis],
+        };
         let operands = vec![g.clone(), inputs[1].clone()];
-        vec![Some(Tensor::new(op.into(), operands, Location::caller())), None]
+        vec![
+            Some(Tensor::new(op.into(), operands, Location::caller())),
+            None,
+        ]
     }
     fn reference(&self, inputs: &[&Array], ty: &TensorType) -> Array {
-        read_at(ty, inputs[0], along_places(inputs[0].shape(), self.axis, inputs[1]))
+        read_at(
+            ty,
+            inputs[0],
+            along_places(inputs[0].shape(), self.axis, inputs[1]),
+        )
     }
 }
 
@@ -236,7 +277,10 @@ impl Operation for ScatterAddAlong {
         }
         let mut shape = x.shape.to_vec();
         shape[self.axis] = self.len;
-        Ok(TensorType { shape: shape.into(), dtype: x.dtype })
+        Ok(TensorType {
+            shape: shape.into(),
+            dtype: x.dtype,
+        })
     }
     fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         let i = &inputs[1];
@@ -255,7 +299,11 @@ impl Tensor {
     pub fn take(&self, indices: impl Into<Tensor>, axis: isize) -> Tensor {
         let line = Location::caller();
         match self.shape().axis(axis) {
-            Ok(axis) => Tensor::new(Take { axis }.into(), vec![self.clone(), indices.into()], line),
+            Ok(axis) => Tensor::new(
+                Take { axis }.into(),
+                vec![self.clone(), indices.into()],
+                line,
+            ),
             Err(e) => Tensor::failed(e, &[self], line),
         }
     }
@@ -266,9 +314,11 @@ impl Tensor {
     pub fn take_along(&self, indices: impl Into<Tensor>, axis: isize) -> Tensor {
         let line = Location::caller();
         match self.shape().axis(axis) {
-            Ok(axis) => {
-                Tensor::new(TakeAlong { axis }.into(), vec![self.clone(), indices.into()], line)
-            }
+            Ok(axis) => Tensor::new(
+                TakeAlong { axis }.into(),
+                vec![self.clone(), indices.into()],
+                line,
+            ),
             Err(e) => Tensor::failed(e, &[self], line),
         }
     }

@@ -38,7 +38,12 @@ impl MatMul {
         let swap = |t: bool, x: usize, y: usize| if t { (y, x) } else { (x, y) };
         let (m, k) = swap(self.transpose_a, a[ra - 2], a[ra - 1]);
         let (_, n) = swap(self.transpose_b, b[rb - 2], b[rb - 1]);
-        Extents { batch: a[..ra - 2].iter().product(), m, n, k }
+        Extents {
+            batch: a[..ra - 2].iter().product(),
+            m,
+            n,
+            k,
+        }
     }
 }
 
@@ -55,8 +60,16 @@ impl Operation for MatMul {
                 "matmul: {why}. Received: {} and {}{}{}.",
                 a.shape,
                 b.shape,
-                if self.transpose_a { ", first transposed" } else { "" },
-                if self.transpose_b { ", second transposed" } else { "" },
+                if self.transpose_a {
+                    ", first transposed"
+                } else {
+                    ""
+                },
+                if self.transpose_b {
+                    ", second transposed"
+                } else {
+                    ""
+                },
             )))
         };
         if a.dtype != b.dtype || a.dtype == DType::Bool {
@@ -71,25 +84,53 @@ impl Operation for MatMul {
         if a.shape[..ra - 2] != b.shape[..ra - 2] {
             return fail("the leading axes differ");
         }
-        let kb = if self.transpose_b { b.shape[rb - 1] } else { b.shape[rb - 2] };
+        let kb = if self.transpose_b {
+            b.shape[rb - 1]
+        } else {
+            b.shape[rb - 2]
+        };
         let e = self.extents(&a.shape, &b.shape);
         if e.k != kb {
             return fail(&format!("the inner extents {} and {kb} differ", e.k));
         }
         let mut shape = a.shape[..ra - 2].to_vec();
         shape.extend([e.m, e.n]);
-        Ok(TensorType { shape: shape.into(), dtype: a.dtype })
+        Ok(TensorType {
+            shape: shape.into(),
+            dtype: a.dtype,
+        })
     }
 
-    fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, wanted: &[bool]) -> Vec<Option<Tensor>> {
+    fn grad(
+        &self,
+        inputs: &[Tensor],
+        _: &Tensor,
+        g: &Tensor,
+        wanted: &[bool],
+    ) -> Vec<Option<Tensor>> {
         let (a, b) = (&inputs[0], &inputs[1]);
         let product = |x: &Tensor, tx: bool, y: &Tensor, ty: bool| {
-            let op = MatMul { transpose_a: tx, transpose_b: ty };
+            let op = MatMul {
+                transpose_a: tx,
+                transpose_b: ty,
+            };
             Tensor::new(op.into(), vec![x.clone(), y.clone()], Location::caller())
         };
         let (ta, tb) = (self.transpose_a, self.transpose_b);
-        let da = || if ta { product(b, tb, g, true) } else { product(g, false, b, !tb) };
-        let db = || if tb { product(g, true, a, ta) } else { product(a, !ta, g, false) };
+        let da = || {
+            if ta {
+                product(b, tb, g, true)
+            } else {
+                product(g, false, b, !tb)
+            }
+        };
+        let db = || {
+            if tb {
+                product(g, true, a, ta)
+            } else {
+                product(a, !ta, g, false)
+            }
+        };
         vec![wanted[0].then(da), wanted[1].then(db)]
     }
 
@@ -104,11 +145,16 @@ impl Operation for MatMul {
         let places = (0..batch * m * n).map(|o| (o / (m * n), o / n % m, o % n));
         if ty.dtype.is_float() {
             let (a, b) = (a.to_vec::<f64>(), b.to_vec::<f64>());
-            map(ty, places.map(|(x, i, j)| (0..k).map(|p| a[at(x, i, p)] * b[bt(x, p, j)]).sum()))
+            map(
+                ty,
+                places.map(|(x, i, j)| (0..k).map(|p| a[at(x, i, p)] * b[bt(x, p, j)]).sum()),
+            )
         } else {
             let (a, b) = (a.to_vec::<i64>(), b.to_vec::<i64>());
             let dot = |x, i, j| {
-                (0..k).fold(0i64, |s, p| s.wrapping_add(a[at(x, i, p)].wrapping_mul(b[bt(x, p, j)])))
+                (0..k).fold(0i64, |s, p| {
+                    s.wrapping_add(a[at(x, i, p)].wrapping_mul(b[bt(x, p, j)]))
+                })
             };
             ints(ty, places.map(|(x, i, j)| dot(x, i, j)).collect())
         }

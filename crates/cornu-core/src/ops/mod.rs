@@ -30,7 +30,13 @@ pub trait Operation: fmt::Debug {
 
     /// The gradient with respect to each input for which `wanted` is true, given the gradient `g` of
     /// the result `y`. `None` means that nothing flows to this input.
-    fn grad(&self, inputs: &[Tensor], y: &Tensor, g: &Tensor, wanted: &[bool]) -> Vec<Option<Tensor>>;
+    fn grad(
+        &self,
+        inputs: &[Tensor],
+        y: &Tensor,
+        g: &Tensor,
+        wanted: &[bool],
+    ) -> Vec<Option<Tensor>>;
 
     /// The result, by plain loops: the meaning of the operation.
     fn reference(&self, inputs: &[&Array], ty: &TensorType) -> Array;
@@ -129,6 +135,9 @@ impl Op {
 
     /// Whether the result at a position depends only on the operands at that position.
     pub fn is_elementwise(&self) -> bool {
-        matches!(self, Op::Unary(_) | Op::Binary(_) | Op::Select(_) | Op::Cast(_))
+        matches!(
+            self,
+            Op::Unary(_) | Op::Binary(_) | Op::Select(_) | Op::Cast(_)
+        )
     }
 }

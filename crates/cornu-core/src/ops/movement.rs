@@ -87,9 +87,17 @@ pub fn view_strides(op: &crate::Op, from: &Shape) -> Option<(Vec<isize>, usize)>
             Some(((0..to.rank()).map(stride).collect(), 0))
         }
         crate::Op::SliceOp(s) => {
-            let offset = s.start.iter().zip(&strides).map(|(a, b)| a * *b as usize).sum();
+            let offset = s
+                .start
+                .iter()
+                .zip(&strides)
+                .map(|(a, b)| a * *b as usize)
+                .sum();
             let offset = if s.len.contains(&0) { 0 } else { offset };
-            Some((s.step.iter().zip(&strides).map(|(a, b)| a * b).collect(), offset))
+            Some((
+                s.step.iter().zip(&strides).map(|(a, b)| a * b).collect(),
+                offset,
+            ))
         }
         _ => None,
     }
@@ -110,13 +118,19 @@ impl Operation for Reshape {
                 self.0.size()
             )));
         }
-        Ok(TensorType { shape: self.0.clone(), dtype: x.dtype })
+        Ok(TensorType {
+            shape: self.0.clone(),
+            dtype: x.dtype,
+        })
     }
     fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         vec![Some(g.reshape(inputs[0].shape()))]
     }
     fn reference(&self, inputs: &[&Array], _: &TensorType) -> Array {
-        inputs[0].clone().reshape(self.0.clone()).expect("same size")
+        inputs[0]
+            .clone()
+            .reshape(self.0.clone())
+            .expect("same size")
     }
 }
 
@@ -137,7 +151,10 @@ impl Operation for Transpose {
             )));
         }
         let shape = self.0.iter().map(|a| x.shape[*a]).collect();
-        Ok(TensorType { shape, dtype: x.dtype })
+        Ok(TensorType {
+            shape,
+            dtype: x.dtype,
+        })
     }
     fn grad(&self, _: &[Tensor], _: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         let mut inverse = vec![0; self.0.len()];
@@ -160,9 +177,15 @@ impl Operation for Broadcast {
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType> {
         let x = &inputs[0];
         if !x.shape.broadcasts_to(&self.0) {
-            return Err(Error::shape(format!("Shape {} does not broadcast to {}.", x.shape, self.0)));
+            return Err(Error::shape(format!(
+                "Shape {} does not broadcast to {}.",
+                x.shape, self.0
+            )));
         }
-        Ok(TensorType { shape: self.0.clone(), dtype: x.dtype })
+        Ok(TensorType {
+            shape: self.0.clone(),
+            dtype: x.dtype,
+        })
     }
     fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         let x = &inputs[0];
@@ -190,8 +213,8 @@ impl Operation for SliceOp {
         let whole = self.start.len() == rank && self.len.len() == rank && self.step.len() == rank;
         let inside = whole
             && (0..rank).all(|a| {
-                let last = self.start[a] as isize
-                    + self.len[a].saturating_sub(1) as isize * self.step[a];
+                let last =
+                    self.start[a] as isize + self.len[a].saturating_sub(1) as isize * self.step[a];
                 self.step[a] != 0
                     && (self.len[a] == 0
                         || (self.start[a] < x.shape[a] && (0..x.shape[a] as isize).contains(&last)))
@@ -202,7 +225,10 @@ impl Operation for SliceOp {
                 self.start, self.len, self.step, x.shape
             )));
         }
-        Ok(TensorType { shape: self.len.clone().into(), dtype: x.dtype })
+        Ok(TensorType {
+            shape: self.len.clone().into(),
+            dtype: x.dtype,
+        })
     }
     fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         // Walk back axes are turned first; then the slice is undone by padding.
@@ -219,7 +245,11 @@ impl Operation for SliceOp {
                 return vec![Some(inputs[0].zeros_like())];
             }
             let span = (self.len[a] - 1) * self.step[a].unsigned_abs();
-            let first = if self.step[a] < 0 { self.start[a] - span } else { self.start[a] };
+            let first = if self.step[a] < 0 {
+                self.start[a] - span
+            } else {
+                self.start[a]
+            };
             if self.step[a] < 0 {
                 g = g.flip(a as isize);
             }
@@ -243,7 +273,10 @@ impl Operation for Pad {
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType> {
         let x = &inputs[0];
         let rank = x.shape.rank();
-        if [&self.low, &self.high, &self.interior].iter().any(|v| v.len() != rank) {
+        if [&self.low, &self.high, &self.interior]
+            .iter()
+            .any(|v| v.len() != rank)
+        {
             return Err(Error::shape(format!(
                 "pad needs one width per axis of {}. Received: {:?}, {:?}, {:?}.",
                 x.shape, self.low, self.high, self.interior
@@ -253,12 +286,19 @@ impl Operation for Pad {
             let n = x.shape[a];
             self.low[a] + n + n.saturating_sub(1) * self.interior[a] + self.high[a]
         };
-        Ok(TensorType { shape: (0..rank).map(extent).collect(), dtype: x.dtype })
+        Ok(TensorType {
+            shape: (0..rank).map(extent).collect(),
+            dtype: x.dtype,
+        })
     }
     fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         let step = self.interior.iter().map(|i| *i as isize + 1).collect();
         let len = inputs[0].shape().to_vec();
-        vec![Some(g.slice_with(SliceOp { start: self.low.clone(), len, step }))]
+        vec![Some(g.slice_with(SliceOp {
+            start: self.low.clone(),
+            len,
+            step,
+        }))]
     }
     fn reference(&self, inputs: &[&Array], ty: &TensorType) -> Array {
         let x = inputs[0];
@@ -300,9 +340,18 @@ impl Operation for Concat {
             }
             shape[axis] += other.shape[axis];
         }
-        Ok(TensorType { shape: shape.into(), dtype: first.dtype })
+        Ok(TensorType {
+            shape: shape.into(),
+            dtype: first.dtype,
+        })
     }
-    fn grad(&self, inputs: &[Tensor], _: &Tensor, g: &Tensor, wanted: &[bool]) -> Vec<Option<Tensor>> {
+    fn grad(
+        &self,
+        inputs: &[Tensor],
+        _: &Tensor,
+        g: &Tensor,
+        wanted: &[bool],
+    ) -> Vec<Option<Tensor>> {
         let mut start = 0;
         inputs
             .iter()
@@ -346,7 +395,11 @@ impl Tensor {
         if *self.shape() == shape {
             return self.clone();
         }
-        Tensor::new(Reshape(shape).into(), vec![self.clone()], Location::caller())
+        Tensor::new(
+            Reshape(shape).into(),
+            vec![self.clone()],
+            Location::caller(),
+        )
     }
 
     /// Axis `i` of the result is axis `order[i]` of `self`.
@@ -355,7 +408,11 @@ impl Tensor {
         if order.iter().enumerate().all(|(i, a)| i == *a) && order.len() == self.rank() {
             return self.clone();
         }
-        Tensor::new(Transpose(order.to_vec()).into(), vec![self.clone()], Location::caller())
+        Tensor::new(
+            Transpose(order.to_vec()).into(),
+            vec![self.clone()],
+            Location::caller(),
+        )
     }
 
     /// The last two axes exchanged.
@@ -363,7 +420,10 @@ impl Tensor {
     pub fn t(&self) -> Tensor {
         let rank = self.rank();
         if rank < 2 {
-            let e = Error::shape(format!("t() needs two axes. Received: shape {}.", self.shape()));
+            let e = Error::shape(format!(
+                "t() needs two axes. Received: shape {}.",
+                self.shape()
+            ));
             return Tensor::failed(e, &[self], Location::caller());
         }
         let mut order: Vec<usize> = (0..rank).collect();
@@ -383,7 +443,10 @@ impl Tensor {
         let rank = self.rank() as isize + 1;
         let at = if axis < 0 { axis + rank } else { axis };
         if !(0..rank).contains(&at) {
-            let e = Error::shape(format!("expand_dims: axis {axis} is out of range for {}.", self.shape()));
+            let e = Error::shape(format!(
+                "expand_dims: axis {axis} is out of range for {}.",
+                self.shape()
+            ));
             return Tensor::failed(e, &[self], Location::caller());
         }
         let mut shape = self.shape().to_vec();
@@ -401,7 +464,10 @@ impl Tensor {
                 self.reshape(shape)
             }
             Ok(_) => {
-                let e = Error::shape(format!("squeeze: axis {axis} of {} is not 1.", self.shape()));
+                let e = Error::shape(format!(
+                    "squeeze: axis {axis} of {} is not 1.",
+                    self.shape()
+                ));
                 Tensor::failed(e, &[self], Location::caller())
             }
             Err(e) => Tensor::failed(e, &[self], Location::caller()),
@@ -480,7 +546,9 @@ impl Tensor {
         let Some(first) = tensors.first() else {
             return Tensor::failed(Error::new("concat needs at least one tensor."), &[], line);
         };
-        let dtype = tensors.iter().fold(first.dtype(), |d, t| d.promote(t.dtype()));
+        let dtype = tensors
+            .iter()
+            .fold(first.dtype(), |d, t| d.promote(t.dtype()));
         match first.shape().axis(axis) {
             Ok(a) => {
                 let parts = tensors.iter().map(|t| t.cast_at(dtype, line)).collect();

@@ -32,12 +32,20 @@ impl Operation for Random {
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType> {
         let state = &inputs[0];
         if state.dtype != DType::I32 || state.shape.dims() != [3] {
-            return Err(Error::shape(format!("A random state is int32(3,). Received: {state}.")));
+            return Err(Error::shape(format!(
+                "A random state is int32(3,). Received: {state}."
+            )));
         }
         if !self.dtype.is_float() && self.dtype != DType::I32 {
-            return Err(Error::dtype(format!("random draws floats or int32. Asked for: {}.", self.dtype)));
+            return Err(Error::dtype(format!(
+                "random draws floats or int32. Asked for: {}.",
+                self.dtype
+            )));
         }
-        Ok(TensorType { shape: self.shape.clone(), dtype: self.dtype })
+        Ok(TensorType {
+            shape: self.shape.clone(),
+            dtype: self.dtype,
+        })
     }
 
     fn grad(&self, _: &[Tensor], _: &Tensor, _: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
@@ -67,7 +75,11 @@ impl Tensor {
     /// Uniform floats in [0, 1), or random `i32` bits, from a state (see [`Random`]).
     #[track_caller]
     pub fn random(state: &Tensor, stream: u32, shape: impl Into<Shape>, dtype: DType) -> Tensor {
-        let op = Random { shape: shape.into(), dtype, stream };
+        let op = Random {
+            shape: shape.into(),
+            dtype,
+            stream,
+        };
         Tensor::new(op.into(), vec![state.clone()], Location::caller())
     }
 }

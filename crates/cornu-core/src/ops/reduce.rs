@@ -93,7 +93,10 @@ fn targets<'a>(shape: &'a Shape, axes: &'a [usize]) -> impl Iterator<Item = usiz
     let kept: Vec<usize> = (0..shape.rank()).filter(|a| !axes.contains(a)).collect();
     let out_strides = kept.iter().map(|a| shape[*a]).collect::<Shape>().strides();
     (0..shape.size()).map(move |i| {
-        kept.iter().zip(&out_strides).map(|(a, s)| i / strides[*a] % shape[*a] * s).sum()
+        kept.iter()
+            .zip(&out_strides)
+            .map(|(a, s)| i / strides[*a] % shape[*a] * s)
+            .sum()
     })
 }
 
@@ -110,19 +113,33 @@ impl Operation for Reduce {
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType> {
         let x = &inputs[0];
         if x.dtype == DType::Bool && matches!(self.f, ReduceFn::Sum | ReduceFn::Prod) {
-            return Err(Error::dtype(format!("{} of bool: cast to a number first.", self.name())));
+            return Err(Error::dtype(format!(
+                "{} of bool: cast to a number first.",
+                self.name()
+            )));
         }
         if self.axes.iter().any(|a| *a >= x.shape.rank()) {
-            return Err(Error::shape(format!("Axes {:?} are out of range for {x}.", self.axes)));
+            return Err(Error::shape(format!(
+                "Axes {:?} are out of range for {x}.",
+                self.axes
+            )));
         }
-        let shape =
-            (0..x.shape.rank()).filter(|a| !self.axes.contains(a)).map(|a| x.shape[a]).collect();
-        Ok(TensorType { shape, dtype: x.dtype })
+        let shape = (0..x.shape.rank())
+            .filter(|a| !self.axes.contains(a))
+            .map(|a| x.shape[a])
+            .collect();
+        Ok(TensorType {
+            shape,
+            dtype: x.dtype,
+        })
     }
 
     fn grad(&self, inputs: &[Tensor], y: &Tensor, g: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         let x = &inputs[0];
-        let spread = |t: &Tensor| t.reshape(kept(x.shape(), &self.axes)).broadcast_to(x.shape());
+        let spread = |t: &Tensor| {
+            t.reshape(kept(x.shape(), &self.axes))
+                .broadcast_to(x.shape())
+        };
         let dx = match self.f {
             ReduceFn::Sum => spread(g),
             ReduceFn::Prod => {
@@ -157,13 +174,21 @@ impl Operation for Reduce {
         let n = ty.shape.size();
         if ty.dtype.is_float() {
             let mut out = vec![self.f.identity(ty.dtype); n];
-            for (v, t) in x.to_vec::<f64>().into_iter().zip(targets(x.shape(), &self.axes)) {
+            for (v, t) in x
+                .to_vec::<f64>()
+                .into_iter()
+                .zip(targets(x.shape(), &self.axes))
+            {
                 out[t] = self.f.fold(out[t], v);
             }
             map(ty, out.into_iter())
         } else {
             let mut out = vec![self.f.identity_int(ty.dtype); n];
-            for (v, t) in x.to_vec::<i64>().into_iter().zip(targets(x.shape(), &self.axes)) {
+            for (v, t) in x
+                .to_vec::<i64>()
+                .into_iter()
+                .zip(targets(x.shape(), &self.axes))
+            {
                 out[t] = self.f.fold_int(out[t], v);
             }
             ints(ty, out)
@@ -173,7 +198,11 @@ impl Operation for Reduce {
 
 /// The shape with the reduced axes kept as 1.
 fn kept(shape: &Shape, axes: &[usize]) -> Shape {
-    shape.iter().enumerate().map(|(i, d)| if axes.contains(&i) { 1 } else { *d }).collect()
+    shape
+        .iter()
+        .enumerate()
+        .map(|(i, d)| if axes.contains(&i) { 1 } else { *d })
+        .collect()
 }
 
 impl Operation for ArgReduce {
@@ -190,8 +219,14 @@ impl Operation for ArgReduce {
                 self.axis
             )));
         }
-        let shape = (0..x.shape.rank()).filter(|a| *a != self.axis).map(|a| x.shape[a]).collect();
-        Ok(TensorType { shape, dtype: DType::I32 })
+        let shape = (0..x.shape.rank())
+            .filter(|a| *a != self.axis)
+            .map(|a| x.shape[a])
+            .collect();
+        Ok(TensorType {
+            shape,
+            dtype: DType::I32,
+        })
     }
 
     fn grad(&self, _: &[Tensor], _: &Tensor, _: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
@@ -203,7 +238,11 @@ impl Operation for ArgReduce {
         let values = x.to_vec::<f64>();
         let stride = x.shape().strides()[self.axis];
         let mut best: Vec<Option<(f64, usize)>> = vec![None; ty.shape.size()];
-        for ((i, v), t) in values.into_iter().enumerate().zip(targets(x.shape(), &[self.axis])) {
+        for ((i, v), t) in values
+            .into_iter()
+            .enumerate()
+            .zip(targets(x.shape(), &[self.axis]))
+        {
             let index = i / stride % x.shape()[self.axis];
             let better = match best[t] {
                 None => true,
@@ -214,7 +253,12 @@ impl Operation for ArgReduce {
                 best[t] = Some((v, index));
             }
         }
-        ints(ty, best.into_iter().map(|b| b.map_or(0, |(_, i)| i as i64)).collect())
+        ints(
+            ty,
+            best.into_iter()
+                .map(|b| b.map_or(0, |(_, i)| i as i64))
+                .collect(),
+        )
     }
 }
 
@@ -273,7 +317,9 @@ impl Tensor {
     /// The biased variance (mean squared distance from the mean) over `axes`.
     #[track_caller]
     pub fn variance_axes(&self, axes: &[isize], keepdims: bool) -> Tensor {
-        (self - self.mean_axes(axes, true)).square().mean_axes(axes, keepdims)
+        (self - self.mean_axes(axes, true))
+            .square()
+            .mean_axes(axes, keepdims)
     }
 
     /// The product over all elements, a scalar.
@@ -366,6 +412,10 @@ impl Tensor {
         // A row of −∞ has the maximum −∞: subtracting 0 instead keeps the result −∞, not NaN.
         let top = top.is_finite().select(&top, 0.0).stop_gradient();
         let sum = (self - &top).exp().sum_axes(axes, true).log() + &top;
-        if keepdims { sum } else { sum.reshape(self.sum_axes(axes, false).shape()) }
+        if keepdims {
+            sum
+        } else {
+            sum.reshape(self.sum_axes(axes, false).shape())
+        }
     }
 }

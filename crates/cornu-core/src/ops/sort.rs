@@ -21,7 +21,8 @@ pub struct ArgSort {
 
 /// The order of two elements, NaN as the largest.
 pub fn compare(a: f64, b: f64) -> Ordering {
-    a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+    a.partial_cmp(&b)
+        .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
 impl Operation for ArgSort {
@@ -40,7 +41,10 @@ impl Operation for ArgSort {
                 )));
             }
         }
-        Ok(TensorType { shape: shape.into(), dtype: DType::I32 })
+        Ok(TensorType {
+            shape: shape.into(),
+            dtype: DType::I32,
+        })
     }
     fn grad(&self, _: &[Tensor], _: &Tensor, _: &Tensor, _: &[bool]) -> Vec<Option<Tensor>> {
         vec![None]
@@ -65,7 +69,11 @@ impl Operation for ArgSort {
 impl Tensor {
     #[track_caller]
     fn arg_sort_with(&self, descending: bool, k: usize) -> Tensor {
-        Tensor::new(ArgSort { descending, k }.into(), vec![self.clone()], Location::caller())
+        Tensor::new(
+            ArgSort { descending, k }.into(),
+            vec![self.clone()],
+            Location::caller(),
+        )
     }
 
     /// The indices (`i32`) that sort the last axis, ascending or descending; stable.

@@ -12,8 +12,6 @@ use crate::program::ValueId;
 pub enum BodyFn {
     /// A constant.
     Scalar(Scalar),
-    /// The index along axis `.0` of the iteration space.
-    Index(usize),
     /// A unary function of `args[0]`.
     Unary(UnaryFn),
     /// A binary function of `args[0]` and `args[1]`, which have the same type.
@@ -92,7 +90,7 @@ impl BodyFn {
     /// How many registers the function reads.
     pub fn arity(&self) -> usize {
         match self {
-            BodyFn::Scalar(_) | BodyFn::Index(_) => 0,
+            BodyFn::Scalar(_) => 0,
             BodyFn::Unary(_) | BodyFn::Cast => 1,
             BodyFn::Binary(_) => 2,
             BodyFn::Select => 3,

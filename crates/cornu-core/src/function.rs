@@ -1,0 +1,222 @@
+//! Evaluation: expressions at once, and functions compiled once and called often.
+
+use crate::array::{Array, View, ViewMut};
+use crate::backend::{Backend, Executable};
+use crate::program::{Key, Program};
+use crate::tensor::{Tensor, TensorType};
+use crate::{Result, Variable};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+type Compiled = Arc<Mutex<Box<dyn Executable>>>;
+
+/// Programs kept compiled by [`Device::eval`]; beyond, the cache starts anew.
+const CACHE: usize = 256;
+
+/// A backend with the programs it has compiled. Cloning shares them.
+#[derive(Clone)]
+pub struct Device(Arc<Inner>);
+
+struct Inner {
+    backend: Box<dyn Backend>,
+    cache: Mutex<HashMap<Key, Compiled>>,
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Device({})", self.0.backend.name())
+    }
+}
+
+impl Device {
+    /// A device on a backend.
+    pub fn new(backend: impl Backend + 'static) -> Device {
+        Device(Arc::new(Inner {
+            backend: Box::new(backend),
+            cache: Mutex::new(HashMap::new()),
+        }))
+    }
+
+    /// The backend's name.
+    pub fn name(&self) -> &str {
+        self.0.backend.name()
+    }
+
+    /// Compiles a program.
+    pub fn compile(&self, program: &Program) -> Result<Box<dyn Executable>> {
+        self.0.backend.compile(program)
+    }
+
+    /// Computes expressions (over constants and variables) at once. Compiled programs are kept by
+    /// structure: the same expression over other constants of the same shapes runs straight away.
+    pub fn eval(&self, tensors: &[Tensor]) -> Result<Vec<Array>> {
+        let (program, constants) = Program::trace_lifting(tensors, &[])?;
+        let key = program.key();
+        let known = self.lock_cache().get(&key).cloned();
+        let compiled = match known {
+            Some(c) => c,
+            None => {
+                let c: Compiled = Arc::new(Mutex::new(self.compile(&program)?));
+                let mut cache = self.lock_cache();
+                if cache.len() >= CACHE {
+                    cache.clear();
+                }
+                cache.insert(key, c.clone());
+                c
+            }
+        };
+        let inputs: Vec<View<'_>> = constants.iter().map(|c| c.view()).collect();
+        let mut outputs: Vec<Array> = tensors
+            .iter()
+            .map(|t| Array::zeros(t.dtype(), t.shape().clone()))
+            .collect();
+        let mut views: Vec<ViewMut<'_>> = outputs.iter_mut().map(Array::view_mut).collect();
+        compiled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .run(&inputs, &mut views)?;
+        Ok(outputs)
+    }
+
+    fn lock_cache(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Compiled>> {
+        self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a traced function gives back: outputs, and new values of variables.
+#[derive(Clone, Debug, Default)]
+pub struct Traced {
+    /// Returned to the caller.
+    pub outputs: Vec<Tensor>,
+    /// Assigned when the program has run.
+    pub updates: Vec<(Variable, Tensor)>,
+}
+
+impl Traced {
+    /// Adds the assignment `variable := value`.
+    pub fn update(mut self, variable: &Variable, value: impl Into<Tensor>) -> Traced {
+        self.updates.push((variable.clone(), value.into()));
+        self
+    }
+}
+
+impl From<Tensor> for Traced {
+    fn from(t: Tensor) -> Traced {
+        Traced {
+            outputs: vec![t],
+            updates: Vec::new(),
+        }
+    }
+}
+
+impl From<Vec<Tensor>> for Traced {
+    fn from(outputs: Vec<Tensor>) -> Traced {
+        Traced {
+            outputs,
+            updates: Vec::new(),
+        }
+    }
+}
+
+type Trace = dyn Fn(&[Tensor]) -> Traced + Send + Sync;
+
+/// A function of tensors that is traced and compiled once for each combination of input types, then
+/// called with arrays.
+///
+/// ```
+/// use cornu_core::{Array, Device, Function, Reference};
+/// let f = Function::new(&Device::new(Reference), |x| (&x[0] * 2.0 + 1.0).into());
+/// let y = f.call(&[&Array::from([1.0f32, 2.0])]).unwrap();
+/// assert_eq!(y[0].to_vec::<f32>(), [3.0, 5.0]);
+/// ```
+pub struct Function {
+    device: Device,
+    trace: Box<Trace>,
+    compiled: Mutex<Vec<Specialised>>,
+}
+
+struct Specialised {
+    inputs: Vec<TensorType>,
+    outputs: Vec<TensorType>,
+    executable: Box<dyn Executable>,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Function on {:?}", self.device)
+    }
+}
+
+impl Function {
+    /// A function from how it is traced. `trace` runs once for each combination of input types.
+    pub fn new(
+        device: &Device,
+        trace: impl Fn(&[Tensor]) -> Traced + Send + Sync + 'static,
+    ) -> Function {
+        Function {
+            device: device.clone(),
+            trace: Box::new(trace),
+            compiled: Mutex::default(),
+        }
+    }
+
+    /// Calls the function; variables it updates have their new values afterwards.
+    pub fn call(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        let views: Vec<View<'_>> = inputs.iter().map(|a| a.view()).collect();
+        self.with(&views, |f| {
+            let mut outputs: Vec<Array> = f
+                .outputs
+                .iter()
+                .map(|t| Array::zeros(t.dtype, t.shape.clone()))
+                .collect();
+            let mut out: Vec<ViewMut<'_>> = outputs.iter_mut().map(Array::view_mut).collect();
+            f.executable.run(&views, &mut out)?;
+            Ok(outputs)
+        })
+    }
+
+    /// Calls the function and writes its outputs in place, without allocating once compiled.
+    pub fn call_into(&self, inputs: &[View<'_>], outputs: &mut [ViewMut<'_>]) -> Result<()> {
+        self.with(inputs, |f| f.executable.run(inputs, outputs))
+    }
+
+    fn with<R>(
+        &self,
+        inputs: &[View<'_>],
+        run: impl FnOnce(&mut Specialised) -> Result<R>,
+    ) -> Result<R> {
+        let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |f: &Specialised| {
+            f.inputs.len() == inputs.len()
+                && f.inputs
+                    .iter()
+                    .zip(inputs)
+                    .all(|(ty, x)| *ty.shape == *x.shape && ty.dtype == x.data.dtype())
+        };
+        if let Some(f) = all.iter_mut().find(|f| fits(f)) {
+            return run(f);
+        }
+        let types: Vec<TensorType> = inputs
+            .iter()
+            .map(|x| TensorType {
+                shape: x.shape.into(),
+                dtype: x.data.dtype(),
+            })
+            .collect();
+        let arguments: Vec<Tensor> = types
+            .iter()
+            .enumerate()
+            .map(|(i, ty)| Tensor::input(i, ty.shape.clone(), ty.dtype))
+            .collect();
+        let traced = (self.trace)(&arguments);
+        let program = Program::trace(&types, &traced.outputs, &traced.updates)?;
+        all.push(Specialised {
+            inputs: types,
+            outputs: traced.outputs.iter().map(|t| t.ty().clone()).collect(),
+            executable: self.device.compile(&program)?,
+        });
+        let last = all.len() - 1;
+        run(&mut all[last])
+    }
+}
