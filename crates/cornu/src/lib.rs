@@ -1,1 +1,6 @@
-//! Keras, as a native Rust library.
+//! Keras, as a native Rust library: *define → compile → fit → evaluate*.
+
+pub use cornu_core::{
+    Array, DType, Device, Element, Error, ErrorKind, Function, Result, Shape, Tensor, Variable,
+    custom_gradient, function::Traced, grad, grad_with,
+};
