@@ -1,0 +1,300 @@
+//! Matrix products of f32 and f64: `C[b] = op(A[b]) · op(B[b])`, row-major, with an optional
+//! epilogue that takes each finished tile out of the cache instead of C being stored.
+//!
+//! A [`MatmulPlan`] is made once per shape and chooses between three ways:
+//! - *outer*: micro-kernels over a register tile with vectors along N. A is read in place (either
+//!   orientation), B in place or packed into panels; K is not split up to 2048, so that an epilogue
+//!   sees whole sums.
+//! - *swapped*: the same for `Cᵀ`, with vectors along M, where N is small and A is stored
+//!   transposed.
+//! - *dot*: vectors along K, where M or N is small and the long operands are contiguous along K.
+//!
+//! The product is cut into pieces that any thread may do in any order; [`MatmulPlan::run`] hands
+//! them to a [`Team`] if one thread would need more than some 10 µs, and does them itself
+//! otherwise. Sums are plain fused multiply-adds in the element type; nothing is skipped, so NaN
+//! and infinities propagate. A result does not depend on the number of threads that take part, only
+//! on the plan.
+
+mod dot;
+mod grid;
+mod outer;
+mod pack;
+mod pieces;
+#[cfg(test)]
+mod tests;
+
+use crate::simd::{Float, Isa, Scalar, Simd};
+use crate::team::Team;
+use grid::{Grid, Way};
+
+/// Alignment, in bytes, of every part of the workspace: a cache line.
+const LINE: usize = 64;
+/// How an operand lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operand {
+    /// Elements from one stored row to the next.
+    pub ld: usize,
+    /// Whether the matrix is stored transposed: element `(r, c)` is at `c * ld + r` instead of `r *
+    /// ld + c`.
+    pub trans: bool,
+    /// Elements from one batch's matrix to the next; 0 shares one matrix among all.
+    pub batch_stride: usize,
+}
+
+/// The shape of a product: C is `m × n`, A `m × k` and B `k × n` (after their transpositions),
+/// `batch` times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatmulSpec {
+    /// Rows of C.
+    pub m: usize,
+    /// Columns of C.
+    pub n: usize,
+    /// Inner dimension; 0 gives zeros.
+    pub k: usize,
+    /// How many products.
+    pub batch: usize,
+    /// A's layout.
+    pub a: Operand,
+    /// B's layout.
+    pub b: Operand,
+}
+
+impl MatmulSpec {
+    /// One product of densely stored matrices; change the fields for anything else.
+    pub fn new(m: usize, n: usize, k: usize, trans_a: bool, trans_b: bool) -> Self {
+        let dense = |rows: usize, cols: usize, trans: bool| Operand {
+            ld: if trans { rows } else { cols },
+            trans,
+            batch_stride: rows * cols,
+        };
+        Self {
+            m,
+            n,
+            k,
+            batch: 1,
+            a: dense(m, k, trans_a),
+            b: dense(k, n, trans_b),
+        }
+    }
+}
+
+/// Where a product is stored: row-major C, element `(r, c)` of batch `b` at `b * batch_stride + r *
+/// ld + c`.
+#[derive(Clone, Copy, Debug)]
+pub struct Dest<T> {
+    /// The first element.
+    pub ptr: *mut T,
+    /// Elements from one row to the next.
+    pub ld: usize,
+    /// Elements from one batch's matrix to the next.
+    pub batch_stride: usize,
+    /// Add to what C holds (`C += A · B`) instead of overwriting it.
+    pub accumulate: bool,
+}
+
+/// A finished rectangle of the product, in a small dense buffer of the calling thread. The epilogue
+/// may change it freely; it is thrown away afterwards.
+#[derive(Debug)]
+pub struct Tile<T> {
+    /// Which product of the batch.
+    pub batch: usize,
+    /// The rectangle's first row in C.
+    pub row0: usize,
+    /// Its first column in C.
+    pub col0: usize,
+    /// Its rows.
+    pub rows: usize,
+    /// Its columns.
+    pub cols: usize,
+    /// Its first sum; element `(r, c)` is at `acc + r * acc_ld + c`.
+    pub acc: *mut T,
+    /// Elements from one row of `acc` to the next.
+    pub acc_ld: usize,
+}
+
+impl<T> Tile<T> {
+    /// The sums of row `r` of the tile.
+    ///
+    /// # Panics
+    /// If `r` is not below `rows`.
+    #[inline]
+    pub fn row_mut(&mut self, r: usize) -> &mut [T] {
+        assert!(r < self.rows);
+        // SAFETY: `acc` holds `rows` rows of `cols` sums for as long as the tile is lent to the
+        // epilogue.
+        unsafe { std::slice::from_raw_parts_mut(self.acc.add(r * self.acc_ld), self.cols) }
+    }
+}
+
+/// What happens with the sums. The epilogue is called from any thread of the team, once for every
+/// tile; the tiles of a run cover C without overlap.
+#[derive(Clone, Copy)]
+pub enum Output<'a, T> {
+    /// They are stored in (or added to) C.
+    Store(Dest<T>),
+    /// They are handed to a function, tile by tile.
+    Epilogue(&'a (dyn Fn(&mut Tile<T>) + Sync)),
+}
+
+/// The strategy for one shape: tile sizes, packing, pieces and workspace.
+#[derive(Clone, Copy, Debug)]
+pub struct MatmulPlan<T> {
+    spec: MatmulSpec,
+    isa: Isa,
+    threads: usize,
+    pieces: usize,
+    grid: Grid,
+    piece: PieceFn<T>,
+}
+
+/// One run of a plan.
+struct Job<'a, T> {
+    spec: &'a MatmulSpec,
+    grid: &'a Grid,
+    a: *const T,
+    b: *const T,
+    out: Output<'a, T>,
+    workspace: *mut u8,
+}
+
+// SAFETY: the pieces of a job write disjoint parts of C and use their own thread's workspace.
+unsafe impl<T: Float> Sync for Job<'_, T> {}
+
+type PieceFn<T> = unsafe fn(&Job<'_, T>, usize, usize);
+
+impl<T: Float> MatmulPlan<T> {
+    /// Plans a product for a team of at most `threads` threads, for this processor.
+    pub fn new(spec: MatmulSpec, threads: usize) -> Self {
+        Self::with_isa(spec, threads, Isa::get())
+    }
+
+    /// The same for a chosen instruction set (or the portable one, if the processor lacks it).
+    pub fn with_isa(spec: MatmulSpec, threads: usize, isa: Isa) -> Self {
+        let threads = threads.max(1);
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 if isa.is_available() => Self::build::<crate::simd::Avx512>(spec, threads),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 if isa.is_available() => Self::build::<crate::simd::Avx2>(spec, threads),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => Self::build::<crate::simd::Neon>(spec, threads),
+            _ => Self::build::<Scalar>(spec, threads),
+        }
+    }
+
+    /// The shape it was made for.
+    pub fn spec(&self) -> &MatmulSpec {
+        &self.spec
+    }
+
+    /// The instruction set it was made for.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Bytes of workspace that a run needs, of any alignment and content.
+    pub fn workspace_bytes(&self) -> usize {
+        LINE + self.grid.per_thread * if self.pieces > 1 { self.threads } else { 1 }
+    }
+
+    /// How many pieces the product is cut into; 0 for an empty C.
+    pub fn pieces(&self) -> usize {
+        self.pieces
+    }
+
+    /// Computes the product; every element of C is stored, or seen by the epilogue, once.
+    ///
+    /// # Safety
+    /// `a`, `b` and the output's C must be valid for the plan's shape and layouts, C must overlap
+    /// neither A nor B, and `workspace` must be valid for [`MatmulPlan::workspace_bytes`] and used
+    /// by nobody else meanwhile.
+    #[inline]
+    pub unsafe fn run(
+        &self,
+        team: &Team,
+        a: *const T,
+        b: *const T,
+        out: Output<'_, T>,
+        workspace: *mut u8,
+    ) {
+        let job = self.job(a, b, out, workspace);
+        // A larger team than planned for would not find its scratch memory.
+        if self.pieces > 1 && self.threads > 1 && team.threads() <= self.threads {
+            // SAFETY: as promised by the caller; `team` gives each thread its own index.
+            team.run(self.pieces, &|piece, thread| unsafe {
+                (self.piece)(&job, piece, thread)
+            });
+        } else {
+            for piece in 0..self.pieces {
+                // SAFETY: as promised by the caller.
+                unsafe { (self.piece)(&job, piece, 0) };
+            }
+        }
+    }
+
+    /// Computes one of the [`MatmulPlan::pieces`], for callers that fork for several products at
+    /// once. `thread` is below the plan's number of threads and chooses the part of the workspace.
+    ///
+    /// # Safety
+    /// As for [`MatmulPlan::run`], and no other call may use the same workspace under the same
+    /// `thread` at the same time.
+    #[inline]
+    pub unsafe fn run_piece(
+        &self,
+        a: *const T,
+        b: *const T,
+        out: Output<'_, T>,
+        workspace: *mut u8,
+        piece: usize,
+        thread: usize,
+    ) {
+        debug_assert!(piece < self.pieces && thread < self.threads);
+        // SAFETY: as promised by the caller.
+        unsafe { (self.piece)(&self.job(a, b, out, workspace), piece, thread) }
+    }
+
+    #[inline]
+    fn job<'a>(
+        &'a self,
+        a: *const T,
+        b: *const T,
+        out: Output<'a, T>,
+        workspace: *mut u8,
+    ) -> Job<'a, T> {
+        let workspace = workspace.wrapping_add(workspace.addr().wrapping_neg() % LINE);
+        Job {
+            spec: &self.spec,
+            grid: &self.grid,
+            a,
+            b,
+            out,
+            workspace,
+        }
+    }
+
+    fn build<S: Simd>(mut spec: MatmulSpec, threads: usize) -> Self {
+        // A single column may be called contiguous either way; so it needs no transposition.
+        if spec.n == 1 && spec.b.trans {
+            spec.b = Operand {
+                ld: 1,
+                trans: false,
+                ..spec.b
+            };
+        }
+        let (way, grid) = grid::plan::<S, T>(&spec, threads);
+        let piece: PieceFn<T> = match way {
+            Way::Outer => pieces::outer::<S, T>,
+            Way::Swapped => pieces::swapped::<S, T>,
+            Way::Dot => pieces::dot::<S, T>,
+        };
+        let pieces = grid.pieces(&spec);
+        Self {
+            spec,
+            isa: S::ISA,
+            threads,
+            pieces,
+            grid,
+            piece,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Vectorised kernels, one file per family of operations.
+
+pub mod matmul;
