@@ -1,5 +1,7 @@
 //! Keras, as a native Rust library: *define → compile → fit → evaluate*.
 
+pub mod datasets;
+
 pub use cornu_core::{
     Array, DType, Device, Element, Error, ErrorKind, Function, Result, Shape, Tensor, Variable,
     custom_gradient, function::Traced, grad, grad_with,

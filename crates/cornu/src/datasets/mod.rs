@@ -1,0 +1,23 @@
+//! Ready-made data sets, as `keras.datasets` has them.
+//!
+//! Each data set is a module with a `load_data` function. Its files are looked for in this order:
+//!
+//! 1. the folder named by the environment variable `CORNU_DATA` (it holds a folder per data set,
+//!    or the files themselves); a bad file there is an error;
+//! 2. the folder `datasets` of Cornu's own repository, and a folder `datasets` in the current
+//!    folder or any above it;
+//! 3. the user's cache: `$XDG_CACHE_HOME/cornu/datasets`, else `~/.cache/cornu/datasets`
+//!    (`~/Library/Caches/…` on macOS, `%LOCALAPPDATA%\…` on Windows);
+//! 4. with the feature `download`: public mirrors, from where they go into that cache.
+//!
+//! Files may be gzipped (`name.gz`) or not (`name`). Whatever the place, the decompressed content
+//! must have the known SHA-256, so a cut-off or altered file is never used.
+
+mod content;
+#[cfg(feature = "download")]
+mod download;
+mod idx;
+pub mod mnist;
+mod source;
+
+pub use source::Source;
