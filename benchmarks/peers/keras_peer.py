@@ -1,0 +1,92 @@
+"""Keras on one of its three backends: `fit`, `evaluate` and `predict` as a user writes them."""
+
+import os
+import time
+
+import harness
+
+args = harness.arguments(None)
+os.environ["KERAS_BACKEND"] = args.backend
+if args.backend == "tensorflow":
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(args.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(args.threads)
+elif args.backend == "torch":
+    import torch
+
+    torch.set_num_threads(args.threads)
+else:
+    import jax
+
+import keras  # noqa: E402  (reads KERAS_BACKEND)
+import numpy as np  # noqa: E402
+
+
+class EpochEnds(keras.callbacks.Callback):
+    """Keeps the time of day at the end of every epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.ends = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.ends.append(time.perf_counter())
+
+
+class KerasPeer(harness.Peer):
+    def __init__(self, workload, batch):
+        layers = keras.layers
+        self.batch = batch
+        if workload == "mlp":
+            self.model = keras.Sequential(
+                [keras.Input((784,)), layers.Dense(512, activation="relu"), layers.Dense(10, activation="softmax")]
+            )
+            self.model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"])
+        else:
+            self.model = keras.Sequential(
+                [
+                    keras.Input((8,)),
+                    layers.Dense(32, activation="relu"),
+                    layers.Dense(32, activation="relu"),
+                    layers.Dense(1),
+                ]
+            )
+            self.model.compile("adam", "mse", metrics=["mae"])
+
+    def fit(self, x, y, epochs):
+        clock = EpochEnds()
+        self.model.fit(x, y, batch_size=self.batch, epochs=epochs, verbose=0, callbacks=[clock])
+        return clock.ends
+
+    def evaluate(self, x, y):
+        return self.model.evaluate(x, y, verbose=0)
+
+    def predict(self, x, batch):
+        return self.model.predict(x, batch_size=batch, verbose=0)
+
+    def lean_calls(self, row):
+        model = self.model
+        if args.backend == "tensorflow":
+            x = tf.constant(row)
+            graph = tf.function(lambda rows: model(rows, training=False))
+            return [lambda: model(x, training=False).numpy(), lambda: graph(x).numpy()]
+        if args.backend == "jax":
+            x = jax.numpy.asarray(row)
+            trainable = [v.value for v in model.trainable_variables]
+            others = [v.value for v in model.non_trainable_variables]
+            stateless = jax.jit(lambda t, o, rows: model.stateless_call(t, o, rows, training=False)[0])
+            return [
+                lambda: np.asarray(model(x, training=False)),
+                lambda: np.asarray(stateless(trainable, others, x)),
+            ]
+        x = torch.from_numpy(row)
+
+        def eager():
+            with torch.no_grad():
+                return model(x, training=False).numpy()
+
+        return [eager]
+
+
+harness.main(args, f"keras-{args.backend}", keras.__version__, KerasPeer)

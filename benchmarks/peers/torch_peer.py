@@ -1,0 +1,91 @@
+"""Plain PyTorch: the eager loop that its tutorials teach, with the data in tensors and no `DataLoader` in the way."""
+
+import time
+
+import harness
+
+args = harness.arguments("torch")
+
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+torch.set_num_threads(args.threads)
+
+
+def glorot(*sizes):
+    """Dense layers with Keras' initial weights: Glorot uniform and zero biases."""
+    layers = []
+    for a, b in zip(sizes, sizes[1:]):
+        layer = nn.Linear(a, b)
+        nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(layer.bias)
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+class TorchPeer(harness.Peer):
+    def __init__(self, workload, batch):
+        self.batch = batch
+        self.classes = workload == "mlp"
+        if self.classes:
+            self.model = glorot(784, 512, 10)
+            self.optimizer = torch.optim.RMSprop(self.model.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
+        else:
+            self.model = glorot(8, 32, 32, 1)
+            self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, fused=True)
+
+    def tensors(self, x, y):
+        x, y = torch.from_numpy(x), torch.from_numpy(y)
+        return x, (y.argmax(1) if self.classes else y)
+
+    def loss(self, out, y):
+        return F.cross_entropy(out, y) if self.classes else F.mse_loss(out, y)
+
+    def metric(self, out, y):
+        """Sum of the metric over a batch."""
+        return (out.argmax(1) == y).sum() if self.classes else (out - y).abs().sum()
+
+    def fit(self, x, y, epochs):
+        x, y = self.tensors(x, y)
+        ends = []
+        self.model.train()
+        for _ in range(epochs):
+            loss_sum, metric_sum = torch.zeros(()), torch.zeros(())
+            for rows in torch.randperm(len(x)).split(self.batch):
+                bx, by = x[rows], y[rows]
+                out = self.model(bx)
+                loss = self.loss(out, by)
+                self.optimizer.zero_grad()
+                loss.backward()
+                self.optimizer.step()
+                with torch.no_grad():
+                    loss_sum += loss.detach() * len(bx)
+                    metric_sum += self.metric(out.detach(), by)
+            self.logs = loss_sum.item() / len(x), metric_sum.item() / len(x)
+            ends.append(time.perf_counter())
+        return ends
+
+    @torch.inference_mode()
+    def evaluate(self, x, y):
+        x, y = self.tensors(x, y)
+        out = self.model.eval()(x)
+        return self.loss(out, y).item(), self.metric(out, y).item() / len(x)
+
+    @torch.inference_mode()
+    def predict(self, x, batch):
+        parts = torch.from_numpy(x).split(batch)
+        out = torch.cat([self.model(part) for part in parts]) if len(parts) > 1 else self.model(parts[0])
+        return (out.softmax(1) if self.classes else out).numpy()
+
+    def lean_calls(self, row):
+        x = torch.from_numpy(row)
+
+        def eager():
+            with torch.inference_mode():
+                return self.model(x)
+
+        return [eager]
+
+
+harness.main(args, "torch", torch.__version__, TorchPeer)
