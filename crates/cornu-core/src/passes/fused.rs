@@ -87,6 +87,18 @@ impl Fused {
 }
 
 impl BodyFn {
+    /// The name shown in plans.
+    pub fn name(&self) -> &'static str {
+        use crate::ops::Operation;
+        match self {
+            BodyFn::Scalar(_) => "scalar",
+            BodyFn::Unary(f) => f.name(),
+            BodyFn::Binary(f) => f.name(),
+            BodyFn::Select => "where",
+            BodyFn::Cast => "cast",
+        }
+    }
+
     /// How many registers the function reads.
     pub fn arity(&self) -> usize {
         match self {

@@ -7,6 +7,8 @@
 //! * [`memory`]: where every value lives: one arena, variables updated in place, outputs written
 //!   directly.
 
+pub mod fuse;
 pub mod fused;
-
+pub mod memory;
 pub mod simplify;
+pub mod view;
