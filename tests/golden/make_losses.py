@@ -336,7 +336,7 @@ def strings():
             continue
         try:
             obj = keras.losses.get(name)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, KeyError):
             refused.append(name)
             continue
         resolved[name] = getattr(obj, "__name__", None) or type(obj).__name__

@@ -197,7 +197,7 @@ def build():
     for name in sorted(set(names + ["rms_prop", "adam_w", "momentum", ""])):
         try:
             resolved[name] = type(keras.optimizers.get(name)).__name__
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, KeyError):
             refused.append(name)
     return {
         "initial": {"kernel": array(initial[0]), "bias": array(initial[1])},
