@@ -1,6 +1,10 @@
 //! Keras, as a native Rust library: *define → compile → fit → evaluate*.
 
+pub mod callbacks;
 pub mod datasets;
+mod logs;
+
+pub use logs::Logs;
 
 pub use cornu_core::{
     Array, DType, Device, Element, Error, ErrorKind, Function, Result, Shape, Tensor, Variable,

@@ -1,0 +1,140 @@
+//! What may happen during training beside training: hooks called by `fit`, `evaluate` and `predict`.
+
+use crate::{Array, Logs, Result};
+
+/// What a callback may do with the model that is being trained.
+pub trait Trained {
+    /// The model's name.
+    fn name(&self) -> &str;
+    /// The number of batches in an epoch, if known.
+    fn steps(&self) -> Option<usize>;
+    /// The number of the last epoch (as `epochs` given to `fit`).
+    fn epochs(&self) -> usize;
+    /// Ends training after the current batch or epoch.
+    fn stop_training(&mut self);
+    /// The optimizer's learning rate.
+    fn learning_rate(&self) -> f64;
+    /// Sets the optimizer's learning rate.
+    ///
+    /// # Errors
+    /// If the optimizer follows a schedule.
+    fn set_learning_rate(&mut self, value: f64) -> Result<()>;
+    /// All weights, in order.
+    fn weights(&self) -> Vec<Array>;
+    /// Sets all weights.
+    ///
+    /// # Errors
+    /// If number or shapes differ.
+    fn set_weights(&mut self, weights: &[Array]) -> Result<()>;
+}
+
+/// Hooks into training. Every method has a default that does nothing.
+///
+/// ```
+/// use cornu::callbacks::{Callback, Trained};
+/// use cornu::{Logs, Result};
+///
+/// /// Ends training when the loss is small enough.
+/// struct GoodEnough(f64);
+///
+/// impl Callback for GoodEnough {
+///     fn on_epoch_end(&mut self, model: &mut dyn Trained, _epoch: usize, logs: &mut Logs) -> Result<()> {
+///         if logs.get("loss").is_some_and(|l| l < self.0) {
+///             model.stop_training();
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+#[allow(unused_variables)]
+pub trait Callback {
+    /// Before the first epoch.
+    fn on_train_begin(&mut self, model: &mut dyn Trained) -> Result<()> {
+        Ok(())
+    }
+    /// After the last epoch, with its figures.
+    fn on_train_end(&mut self, model: &mut dyn Trained, logs: &Logs) -> Result<()> {
+        Ok(())
+    }
+    /// Before an epoch; `epoch` counts from 0.
+    fn on_epoch_begin(&mut self, model: &mut dyn Trained, epoch: usize) -> Result<()> {
+        Ok(())
+    }
+    /// After an epoch and its validation; figures added to `logs` are seen by later callbacks and
+    /// stand in the history.
+    fn on_epoch_end(
+        &mut self,
+        model: &mut dyn Trained,
+        epoch: usize,
+        logs: &mut Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+    /// Whether the two hooks of batches are wanted: reading the figures costs a little in each step,
+    /// so that `fit` asks first.
+    fn wants_batches(&self) -> bool {
+        false
+    }
+    /// Before a batch of training; `batch` counts from 0. Only if [`Callback::wants_batches`].
+    fn on_train_batch_begin(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
+        Ok(())
+    }
+    /// After a batch of training, with the running figures of the epoch. Only if
+    /// [`Callback::wants_batches`].
+    fn on_train_batch_end(
+        &mut self,
+        model: &mut dyn Trained,
+        batch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+    /// Before validation or evaluation.
+    fn on_test_begin(&mut self, model: &mut dyn Trained) -> Result<()> {
+        Ok(())
+    }
+    /// After validation or evaluation, with its figures.
+    fn on_test_end(&mut self, model: &mut dyn Trained, logs: &Logs) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<C: Callback + ?Sized> Callback for &mut C {
+    fn on_train_begin(&mut self, model: &mut dyn Trained) -> Result<()> {
+        (**self).on_train_begin(model)
+    }
+    fn on_train_end(&mut self, model: &mut dyn Trained, logs: &Logs) -> Result<()> {
+        (**self).on_train_end(model, logs)
+    }
+    fn on_epoch_begin(&mut self, model: &mut dyn Trained, epoch: usize) -> Result<()> {
+        (**self).on_epoch_begin(model, epoch)
+    }
+    fn on_epoch_end(
+        &mut self,
+        model: &mut dyn Trained,
+        epoch: usize,
+        logs: &mut Logs,
+    ) -> Result<()> {
+        (**self).on_epoch_end(model, epoch, logs)
+    }
+    fn wants_batches(&self) -> bool {
+        (**self).wants_batches()
+    }
+    fn on_train_batch_begin(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
+        (**self).on_train_batch_begin(model, batch)
+    }
+    fn on_train_batch_end(
+        &mut self,
+        model: &mut dyn Trained,
+        batch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        (**self).on_train_batch_end(model, batch, logs)
+    }
+    fn on_test_begin(&mut self, model: &mut dyn Trained) -> Result<()> {
+        (**self).on_test_begin(model)
+    }
+    fn on_test_end(&mut self, model: &mut dyn Trained, logs: &Logs) -> Result<()> {
+        (**self).on_test_end(model, logs)
+    }
+}
