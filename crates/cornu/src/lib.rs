@@ -3,6 +3,7 @@
 pub mod callbacks;
 pub mod datasets;
 mod logs;
+pub mod metrics;
 
 pub use logs::Logs;
 

@@ -1,0 +1,102 @@
+//! Which strings and class names mean which metric.
+
+use super::*;
+use cornu_core::{Error, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// Keras' snake case of a class name: `R2Score` is `r2_score`, `MeanIoU` is `mean_io_u`.
+pub(super) fn snake_case(class_name: &str) -> String {
+    let chars: Vec<char> = class_name.chars().collect();
+    let mut out = String::new();
+    for (i, c) in chars.iter().enumerate() {
+        let after_small = i > 0 && !chars[i - 1].is_uppercase();
+        let before_small = chars.get(i + 1).is_some_and(|n| n.is_lowercase());
+        if i > 0 && c.is_uppercase() && (after_small || before_small) {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+/// The fields of a metric as Keras' configuration.
+pub(super) fn fields(metric: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(metric) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
+
+type Make = fn(&Value) -> Result<Metric>;
+
+fn make<M: MetricFn + DeserializeOwned + 'static>(config: &Value) -> Result<Metric> {
+    match M::deserialize(config) {
+        Ok(metric) => Ok(Metric::new(metric)),
+        Err(e) => Err(Error::new(format!(
+            "The configuration {config} is not that of a metric {}: {e}.",
+            std::any::type_name::<M>()
+                .rsplit("::")
+                .next()
+                .unwrap_or_default()
+        ))),
+    }
+}
+
+macro_rules! classes {
+    ($($ty:ident)*) => {
+        &[$((stringify!($ty), make::<$ty>)),*]
+    };
+}
+
+/// Every metric by its class name.
+const CLASSES: &[(&str, Make)] = classes! {
+    Mean Sum
+    Accuracy BinaryAccuracy CategoricalAccuracy SparseCategoricalAccuracy
+    TopKCategoricalAccuracy SparseTopKCategoricalAccuracy
+    MeanSquaredError MeanAbsoluteError
+};
+
+/// Other names than the class name and its snake case.
+const ALIASES: &[(&str, &str)] = &[
+    ("mse", "MeanSquaredError"),
+    ("MSE", "MeanSquaredError"),
+    ("mae", "MeanAbsoluteError"),
+    ("MAE", "MeanAbsoluteError"),
+];
+
+/// The metric of Keras' class name and configuration.
+pub(super) fn from_config(class_name: &str, config: &Value) -> Result<Metric> {
+    match CLASSES.iter().find(|(name, _)| *name == class_name) {
+        Some((_, make)) => make(config),
+        None => {
+            let names: Vec<&str> = CLASSES.iter().map(|(name, _)| *name).collect();
+            Err(Error::unknown("metric class", class_name, &names))
+        }
+    }
+}
+
+/// The metric of a string: a class name, its snake case, or an alias.
+pub(super) fn from_name(identifier: &str) -> Result<Metric> {
+    let class = ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == identifier)
+        .map(|(_, class)| *class)
+        .or_else(|| {
+            CLASSES
+                .iter()
+                .map(|(name, _)| *name)
+                .find(|name| *name == identifier || snake_case(name) == identifier)
+        });
+    match class {
+        Some(class) => from_config(class, &Value::Object(Map::new())),
+        None => {
+            let snakes: Vec<String> = CLASSES.iter().map(|(name, _)| snake_case(name)).collect();
+            let mut known = vec!["accuracy", "acc"];
+            known.extend(snakes.iter().map(String::as_str));
+            known.extend(ALIASES.iter().map(|(alias, _)| *alias));
+            Err(Error::unknown("metric", identifier, &known))
+        }
+    }
+}
