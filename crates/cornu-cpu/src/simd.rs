@@ -161,6 +161,11 @@ pub trait Simd: Copy + 'static {
     /// # Safety
     /// The processor must have it, and what `op` itself asks for must hold.
     unsafe fn vectorize<O: SimdOp>(op: O) -> O::Output;
+    /// Asks for the cache line at `p`, which need not be valid.
+    #[inline(always)]
+    fn prefetch<T>(p: *const T) {
+        let _ = p;
+    }
     /// [`Float::transpose_block`] of f32 (8×8).
     ///
     /// # Safety
@@ -639,6 +644,11 @@ mod x86 {
                     }
                     // SAFETY: as promised by the caller.
                     unsafe { inner(op) }
+                }
+                #[inline(always)]
+                fn prefetch<T>(p: *const T) {
+                    // SAFETY: SSE is part of every x86-64 processor, and a prefetch never faults.
+                    unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
                 }
                 #[inline(always)]
                 unsafe fn transpose_f32(src: *const f32, lds: usize, dst: *mut f32, ldd: usize) {

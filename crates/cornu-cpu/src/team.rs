@@ -14,10 +14,24 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
-/// How long a worker looks for a new job before it parks.
-const WORKER_SPIN: Duration = Duration::from_micros(40);
-/// How long the caller looks at a worker that is still in a piece before it parks.
-const CALLER_SPIN: Duration = Duration::from_micros(5);
+/// How long a thread spins, then lets others have its core in between, then parks.
+#[derive(Clone, Copy)]
+struct Patience {
+    spin: Duration,
+    yielding: Duration,
+}
+
+/// A worker that looks for a new job. It may share its core with the caller for a while after it
+/// was woken, so that spinning for long would hold up the very thread that it waits for.
+const WORKER: Patience = Patience {
+    spin: Duration::from_micros(10),
+    yielding: Duration::from_micros(50),
+};
+/// The caller that looks at a worker that is still in a piece.
+const CALLER: Patience = Patience {
+    spin: Duration::from_micros(5),
+    yielding: Duration::from_micros(10),
+};
 /// Spins between two looks at the clock.
 const SPINS_PER_LOOK: u32 = 16;
 
@@ -104,7 +118,7 @@ impl Slot {
 
     /// The caller waits until the worker has left the job.
     fn wait_done(&self) {
-        if spin_until(CALLER_SPIN, || {
+        if wait_awake(CALLER, || {
             self.state.load(Ordering::Acquire) != state::RUNNING
         }) {
             return;
@@ -143,8 +157,8 @@ impl Slot {
     }
 }
 
-/// Spins until `done`, at most about `limit`; returns whether `done` came true.
-fn spin_until(limit: Duration, done: impl Fn() -> bool) -> bool {
+/// Waits awake until `done`, as long as `patience` lasts; returns whether `done` came true.
+fn wait_awake(patience: Patience, done: impl Fn() -> bool) -> bool {
     let mut start = None;
     loop {
         for _ in 0..SPINS_PER_LOOK {
@@ -153,8 +167,12 @@ fn spin_until(limit: Duration, done: impl Fn() -> bool) -> bool {
             }
             std::hint::spin_loop();
         }
-        if start.get_or_insert_with(Instant::now).elapsed() >= limit {
+        let waited = start.get_or_insert_with(Instant::now).elapsed();
+        if waited >= patience.yielding {
             return false;
+        }
+        if waited >= patience.spin {
+            thread::yield_now();
         }
     }
 }
@@ -176,7 +194,7 @@ fn worker(shared: &Shared, index: usize) {
     let slot = &shared.slots[index];
     loop {
         let called = |s: u32| s == state::POSTED || s == state::EXIT;
-        if !spin_until(WORKER_SPIN, || called(slot.state.load(Ordering::Relaxed))) {
+        if !wait_awake(WORKER, || called(slot.state.load(Ordering::Relaxed))) {
             let parked = slot.state.compare_exchange(
                 state::IDLE,
                 state::PARKED,

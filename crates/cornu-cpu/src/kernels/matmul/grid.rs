@@ -14,6 +14,8 @@ const K_BLOCK: usize = 1024;
 const A_BLOCK_BYTES: usize = 512 << 10;
 /// Bytes of B's panels in use at a time: a quarter of it.
 const B_GROUP_BYTES: usize = 256 << 10;
+/// A usual L1 data cache.
+const L1_BYTES: usize = 32 << 10;
 /// The largest block of sums that is kept for an epilogue where the inner dimension is split.
 const SUM_ROWS: usize = 128;
 const SUM_COLS: usize = 512;
@@ -196,13 +198,13 @@ fn outer<S: Simd, T: Float>(spec: &MatmulSpec, wanted: usize, threads: usize) ->
     let size = size_of::<T>();
     let lanes = T::Vec::<S>::LANES;
     let vectors = n.div_ceil(lanes);
-    let nv = match m {
+    // Wide tiles read A least, but need registers enough for some rows.
+    let widest = match m {
         0..=1 => ROW_NV_MAX,
-        _ if m <= max_rows::<S>(4) => 4,
-        _ if m <= max_rows::<S>(3) => 3,
+        _ if max_rows::<S>(4) >= m.min(6) => 4,
         _ => 2,
     };
-    let nv = nv.min(vectors);
+    let nv = vectors.div_ceil(vectors.div_ceil(widest));
     let (mr, nr) = (
         if m <= 1 { 1 } else { max_rows::<S>(nv).min(m) },
         nv * lanes,
@@ -213,10 +215,13 @@ fn outer<S: Simd, T: Float>(spec: &MatmulSpec, wanted: usize, threads: usize) ->
         k.div_ceil(k.div_ceil(K_BLOCK))
     };
     let blocks = k > kc;
-    let pack_b = b.trans || (m >= 4 * mr && kc * nr * size > 32 << 10);
+    // Copying B pays where a panel does not stay in L1 and its rows lie apart, if it is used often.
+    let apart = b.ld >= 2 * nr && kc * nr * size > L1_BYTES;
+    let pack_b = b.trans || (apart && m >= 8 * mr);
     // Rows of A at a multiple of 2 KiB fall into the same few cache sets; copying pays if they are
-    // used often.
-    let conflict = (a.ld * size).is_multiple_of(2048) && kc * size >= 2048;
+    // used often, unless those of a micro-tile fit into one set.
+    let crowd = if a.trans { kc } else { mr };
+    let conflict = (a.ld * size).is_multiple_of(2048) && kc * size >= 2048 && crowd > 7;
     let pack_a = conflict && m >= 2 * mr && n >= 4 * nr;
 
     let panels = (B_GROUP_BYTES / (kc * nr * size).max(1)).clamp(1, 4);

@@ -22,6 +22,9 @@ pub(super) struct MicroArgs<T> {
     pub cols: usize,
     /// Add to `c` instead of overwriting it.
     pub accumulate: bool,
+    /// Where to copy B to on the way, as a panel with `NV * LANES` columns; null for not at all.
+    /// Kernels of one row do not copy.
+    pub copy: *mut T,
 }
 
 /// A micro-kernel for one instruction set and tile shape.
@@ -92,6 +95,10 @@ impl<T: Float, S: Simd> Micro<T, S> {
     }
 }
 
+/// Rows of B that are fetched ahead while it is copied: its rows may lie too far apart for the
+/// processor to guess.
+const AHEAD: usize = 16;
+
 struct Tile<'a, T, const MR: usize, const NV: usize>(&'a MicroArgs<T>);
 
 unsafe fn tile<S: Simd, T: Float, const MR: usize, const NV: usize>(args: &MicroArgs<T>) {
@@ -106,6 +113,20 @@ impl<T: Float, const MR: usize, const NV: usize> SimdOp for Tile<'_, T, MR, NV> 
     type Output = ();
     #[inline(always)]
     unsafe fn call<S: Simd>(self) {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            if self.0.copy.is_null() {
+                self.body::<S, false>()
+            } else {
+                self.body::<S, true>()
+            }
+        }
+    }
+}
+
+impl<T: Float, const MR: usize, const NV: usize> Tile<'_, T, MR, NV> {
+    #[inline(always)]
+    unsafe fn body<S: Simd, const COPY: bool>(self) {
         let MicroArgs {
             k,
             a,
@@ -117,6 +138,7 @@ impl<T: Float, const MR: usize, const NV: usize> SimdOp for Tile<'_, T, MR, NV> 
             ldc,
             cols,
             accumulate,
+            copy,
         } = *self.0;
         let lanes = T::Vec::<S>::LANES;
         // SAFETY: all elements that the arguments span are valid, by the caller's promise, and the
@@ -128,7 +150,7 @@ impl<T: Float, const MR: usize, const NV: usize> SimdOp for Tile<'_, T, MR, NV> 
             // registers.
             let from = |row: usize| if MR > row { row * rsa } else { 0 };
             let mut base = [a, a.add(from(4)), a.add(from(8)), a.add(from(12))];
-            let mut bp = b;
+            let (mut bp, mut copied) = (b, copy);
             for _ in 0..k {
                 let mut bv = [T::Vec::<S>::splat(T::ZERO); NV];
                 for (j, v) in bv.iter_mut().enumerate() {
@@ -138,6 +160,13 @@ impl<T: Float, const MR: usize, const NV: usize> SimdOp for Tile<'_, T, MR, NV> 
                     } else {
                         Vector::load(p)
                     };
+                    if COPY {
+                        S::prefetch(p.wrapping_add(AHEAD * ldb));
+                        v.store(copied.add(j * lanes));
+                    }
+                }
+                if COPY {
+                    copied = copied.add(NV * lanes);
                 }
                 for (i, row) in acc.iter_mut().enumerate() {
                     let x = T::Vec::<S>::splat(*base[i / 4].add(i % 4 * rsa));

@@ -4,7 +4,7 @@ use super::dot::{Dot, DotArgs};
 use super::outer::{Micro, MicroArgs};
 use super::pack::{Add, Copy, Transpose};
 use super::{Dest, Job, Operand, Output, Tile};
-use crate::simd::{Float, Simd};
+use crate::simd::{Float, Simd, Vector};
 use std::ops::Range;
 
 /// The batches, rows and columns of a piece.
@@ -119,39 +119,27 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                 while col0 < cols.end {
                     let width = grid.width.min(cols.end - col0);
                     let src = b.add(p0 * rsb + col0 * csb);
-                    // Panel after panel, each `nr` columns wide, or B as it lies.
-                    let (panel0, panel_step, ldb) = if grid.pack_b {
+                    // With copies, panel after panel lies `nr` columns wide at `b_copy`. A
+                    // transposition goes before; else the first micro-tiles copy as they compute.
+                    let turned = grid.pack_b && spec.b.trans;
+                    let copies = grid.pack_b && !spec.b.trans && rows.len() > grid.mr;
+                    if turned {
                         let mut j = 0;
                         while j < width {
-                            let n = grid.nr.min(width - j);
                             let (dst, ldd) = (b_copy.add(j * k), grid.nr);
-                            let src = src.add(j * csb);
-                            if spec.b.trans {
-                                let lds = spec.b.ld;
-                                S::vectorize(Transpose {
-                                    rows: n,
-                                    cols: k,
-                                    src,
-                                    lds,
-                                    dst,
-                                    ldd,
-                                });
-                            } else {
-                                S::vectorize(Copy {
-                                    rows: k,
-                                    cols: n,
-                                    src,
-                                    lds: rsb,
-                                    dst,
-                                    ldd,
-                                });
-                            }
+                            let (src, lds) = (src.add(j * csb), spec.b.ld);
+                            let n = grid.nr.min(width - j);
+                            S::vectorize(Transpose {
+                                rows: n,
+                                cols: k,
+                                src,
+                                lds,
+                                dst,
+                                ldd,
+                            });
                             j += grid.nr;
                         }
-                        (b_copy.cast_const(), k, grid.nr)
-                    } else {
-                        (src, 1, rsb)
-                    };
+                    }
                     // Rows in nearly equal micro-tiles; `stack` of them make an epilogue tile.
                     let tiles = rows.len().div_ceil(grid.mr);
                     let (base, longer) = (rows.len() / tiles, rows.len() % tiles);
@@ -174,11 +162,20 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                         let mut j = 0;
                         while j < width {
                             let n = grid.nr.min(width - j);
-                            let b = panel0.add(j * panel_step);
+                            let panel = b_copy.add(j * k);
+                            let copied_ld = n.next_multiple_of(T::Vec::<S>::LANES);
                             let mut i = 0;
                             for t in tile..end {
                                 let height = base + usize::from(t < longer);
                                 let a = a_block.0.add((row0 - rows.start + i) * a_block.1);
+                                let (b, ldb, copy) = if turned {
+                                    (panel.cast_const(), grid.nr, std::ptr::null_mut())
+                                } else if copies && t > 0 {
+                                    (panel.cast_const(), copied_ld, std::ptr::null_mut())
+                                } else {
+                                    let copy = if copies { panel } else { std::ptr::null_mut() };
+                                    (src.add(j), rsb, copy)
+                                };
                                 let args = MicroArgs {
                                     k,
                                     a,
@@ -190,6 +187,7 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                                     ldc,
                                     cols: n,
                                     accumulate,
+                                    copy,
                                 };
                                 Micro::<T, S>::get(height, n)(&args);
                                 i += height;
@@ -255,6 +253,7 @@ pub(super) unsafe fn swapped<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, 
                         ldc: grid.width,
                         cols,
                         accumulate: false,
+                        copy: std::ptr::null_mut(),
                     };
                     Micro::<T, S>::get(n, cols)(&args);
                     j += grid.nr;

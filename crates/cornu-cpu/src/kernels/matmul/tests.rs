@@ -186,12 +186,12 @@ fn large_shapes() {
     let mut rng = Lcg(2);
     let teams = teams();
     let shapes = [
-        (128, 200, 784),
-        (300, 130, 512),
-        (97, 160, 1024),
+        (128, 70, 784),
+        (300, 65, 512),
+        (97, 70, 1024),
         (130, 700, 70),
         (20, 30, 2100),
-        (150, 140, 2500),
+        (75, 140, 2500),
         (2000, 10, 130),
         (10, 2000, 130),
         (1, 3000, 300),
@@ -204,8 +204,11 @@ fn large_shapes() {
             let spec = MatmulSpec::new(m, n, k, trans & 1 != 0, trans & 2 != 0);
             for isa in Isa::available() {
                 let team = &teams[rng.below(4)];
-                check::<f32>(spec, isa, team, &mut rng);
-                check::<f64>(spec, isa, team, &mut rng);
+                if (trans + isa as usize).is_multiple_of(2) {
+                    check::<f32>(spec, isa, team, &mut rng);
+                } else {
+                    check::<f64>(spec, isa, team, &mut rng);
+                }
             }
         }
     }
