@@ -2,10 +2,14 @@
 
 pub mod callbacks;
 pub mod datasets;
+mod interrupt;
 mod logs;
 pub mod metrics;
+mod progress;
 
+pub use interrupt::Interrupt;
 pub use logs::Logs;
+pub use progress::{Progress, Verbose, is_terminal};
 
 pub use cornu_core::{
     Array, DType, Device, Element, Error, ErrorKind, Function, Result, Shape, Tensor, Variable,

@@ -84,9 +84,17 @@ impl fmt::Display for Logs {
 
 /// A figure as Keras prints it: four decimals, or `d.dddde-dd` when its size is at most 10⁻³.
 pub fn figure(v: f64) -> String {
-    if v.abs() > 1e-3 || v.is_nan() {
-        return format!("{v:.4}");
+    if v.is_nan() {
+        "nan".to_string()
+    } else if v.abs() > 1e-3 {
+        format!("{v:.4}")
+    } else {
+        scientific(v)
     }
+}
+
+/// A figure as `d.dddde-dd`.
+pub(crate) fn scientific(v: f64) -> String {
     let text = format!("{v:.4e}");
     // Rust writes 1.2340e-5 where C and Python write 1.2340e-05.
     match text.split_once('e') {
@@ -109,6 +117,6 @@ mod tests {
         assert_eq!(figure(1.234e-5), "1.2340e-05");
         assert_eq!(figure(0.0), "0.0000e+00");
         assert_eq!(figure(-12.5), "-12.5000");
-        assert_eq!(figure(f64::NAN), "NaN");
+        assert_eq!(figure(f64::NAN), "nan");
     }
 }

@@ -1,5 +1,9 @@
 //! What may happen during training beside training: hooks called by `fit`, `evaluate` and `predict`.
 
+mod history;
+
+pub use history::{History, Params};
+
 use crate::{Array, Logs, Result};
 
 /// What a callback may do with the model that is being trained.
