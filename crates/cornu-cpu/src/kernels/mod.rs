@@ -1,3 +1,4 @@
 //! Vectorised kernels, one file per family of operations.
 
+pub mod fused;
 pub mod matmul;

@@ -1,0 +1,774 @@
+//! The loops of all element functions, by function and lane type.
+//!
+//! A loop reads a chunk of every operand into a local array, computes, and writes a chunk. So it may
+//! work in place, and the compiler turns a chunk into vector registers without checking for overlap.
+
+use super::isa::{Body, Kernel, pick};
+use super::{GRANULE, Lane, half};
+use crate::math::{float32, float64, fma32, fma64};
+use crate::simd::Isa;
+use cornu_core::DType;
+use cornu_core::ops::elementwise::{BinaryFn, UnaryFn};
+use std::marker::PhantomData;
+use std::sync::atomic::{Ordering, compiler_fence};
+
+/// A lane's Rust type.
+pub(crate) trait LaneType: Copy + Default {}
+impl LaneType for f32 {}
+impl LaneType for f64 {}
+impl LaneType for i32 {}
+impl LaneType for i64 {}
+impl LaneType for u8 {}
+
+/// A function of one lane.
+pub(crate) trait F1<T> {
+    type Out: LaneType;
+    /// Whether some arguments need [`F1::slow`].
+    const HARD: bool = false;
+    fn f<const M: bool>(x: T) -> Self::Out;
+    /// Whether `f` does not hold for this argument.
+    #[inline(always)]
+    fn is_hard(_: T) -> bool {
+        false
+    }
+    /// The function of such an argument.
+    fn slow(x: T) -> Self::Out {
+        Self::f::<false>(x)
+    }
+}
+
+/// A function of two lanes.
+pub(crate) trait F2<T> {
+    type Out: LaneType;
+    fn f<const M: bool>(a: T, b: T) -> Self::Out;
+}
+
+/// A function of three lanes.
+pub(crate) trait F3<T> {
+    fn f<const M: bool>(a: T, b: T, c: T) -> T;
+}
+
+/// A comparison.
+pub(crate) trait Compare<T> {
+    fn holds(a: T, b: T) -> bool;
+}
+
+/// Chunk `i` of an operand, or its one element everywhere.
+///
+/// # Safety
+/// See [`Body::run`].
+#[inline(always)]
+pub(crate) unsafe fn chunk<T: LaneType, const SPLAT: bool>(p: *const u8, i: usize) -> [T; GRANULE] {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        if SPLAT {
+            [p.cast::<T>().read(); GRANULE]
+        } else {
+            p.cast::<[T; GRANULE]>().add(i).read()
+        }
+    }
+}
+
+/// Writes chunk `i`. The fence keeps the chunks apart: the loop over them is not to be vectorised,
+/// the lanes of a chunk are.
+///
+/// # Safety
+/// See [`Body::run`].
+#[inline(always)]
+pub(crate) unsafe fn put<T: LaneType>(p: *mut u8, i: usize, v: [T; GRANULE]) {
+    // SAFETY: as promised by the caller.
+    unsafe { p.cast::<[T; GRANULE]>().add(i).write(v) };
+    compiler_fence(Ordering::SeqCst);
+}
+
+struct Unary<T, F>(PhantomData<(T, F)>);
+impl<T: LaneType, F: F1<T>> Body for Unary<T, F> {
+    #[inline(always)]
+    unsafe fn run<const M: bool>(
+        out: *mut u8,
+        a: *const u8,
+        _: *const u8,
+        _: *const u8,
+        _: *const u8,
+        n: usize,
+    ) {
+        for i in 0..n / GRANULE {
+            // SAFETY: chunk i is within n elements.
+            let x = unsafe { chunk::<T, false>(a, i) };
+            let mut y = [F::Out::default(); GRANULE];
+            for j in 0..GRANULE {
+                y[j] = F::f::<M>(x[j]);
+            }
+            if F::HARD {
+                let mut hard = false;
+                for v in x {
+                    hard |= F::is_hard(v);
+                }
+                if hard {
+                    for j in 0..GRANULE {
+                        if F::is_hard(x[j]) {
+                            y[j] = F::slow(x[j]);
+                        }
+                    }
+                }
+            }
+            // SAFETY: as above.
+            unsafe { put(out, i, y) };
+        }
+    }
+}
+
+struct Binary<T, F, const SA: bool, const SB: bool>(PhantomData<(T, F)>);
+impl<T: LaneType, F: F2<T>, const SA: bool, const SB: bool> Body for Binary<T, F, SA, SB> {
+    #[inline(always)]
+    unsafe fn run<const M: bool>(
+        out: *mut u8,
+        a: *const u8,
+        b: *const u8,
+        _: *const u8,
+        _: *const u8,
+        n: usize,
+    ) {
+        for i in 0..n / GRANULE {
+            // SAFETY: chunk i is within n elements.
+            let (x, y) = unsafe { (chunk::<T, SA>(a, i), chunk::<T, SB>(b, i)) };
+            let mut z = [F::Out::default(); GRANULE];
+            for j in 0..GRANULE {
+                z[j] = F::f::<M>(x[j], y[j]);
+            }
+            // SAFETY: as above.
+            unsafe { put(out, i, z) };
+        }
+    }
+}
+
+struct Ternary<T, F, const SB: bool, const SC: bool>(PhantomData<(T, F)>);
+impl<T: LaneType, F: F3<T>, const SB: bool, const SC: bool> Body for Ternary<T, F, SB, SC> {
+    #[inline(always)]
+    unsafe fn run<const M: bool>(
+        out: *mut u8,
+        a: *const u8,
+        b: *const u8,
+        c: *const u8,
+        _: *const u8,
+        n: usize,
+    ) {
+        for i in 0..n / GRANULE {
+            // SAFETY: chunk i is within n elements.
+            let (x, y, z) = unsafe {
+                (
+                    chunk::<T, false>(a, i),
+                    chunk::<T, SB>(b, i),
+                    chunk::<T, SC>(c, i),
+                )
+            };
+            let mut v = [T::default(); GRANULE];
+            for j in 0..GRANULE {
+                v[j] = F::f::<M>(x[j], y[j], z[j]);
+            }
+            // SAFETY: as above.
+            unsafe { put(out, i, v) };
+        }
+    }
+}
+
+struct Select<T, const SB: bool, const SC: bool>(PhantomData<T>);
+impl<T: LaneType, const SB: bool, const SC: bool> Body for Select<T, SB, SC> {
+    #[inline(always)]
+    unsafe fn run<const M: bool>(
+        out: *mut u8,
+        a: *const u8,
+        b: *const u8,
+        c: *const u8,
+        _: *const u8,
+        n: usize,
+    ) {
+        for i in 0..n / GRANULE {
+            // SAFETY: chunk i is within n elements.
+            let (x, y, z) = unsafe {
+                (
+                    chunk::<u8, false>(a, i),
+                    chunk::<T, SB>(b, i),
+                    chunk::<T, SC>(c, i),
+                )
+            };
+            let mut v = [T::default(); GRANULE];
+            for j in 0..GRANULE {
+                v[j] = if x[j] != 0 { y[j] } else { z[j] };
+            }
+            // SAFETY: as above.
+            unsafe { put(out, i, v) };
+        }
+    }
+}
+
+/// `c` where the comparison of `a` and `b` holds, else `d`.
+struct Choose<T, F, const SB: bool, const SC: bool, const SD: bool>(PhantomData<(T, F)>);
+impl<T: LaneType, F: Compare<T>, const SB: bool, const SC: bool, const SD: bool> Body
+    for Choose<T, F, SB, SC, SD>
+{
+    #[inline(always)]
+    unsafe fn run<const M: bool>(
+        out: *mut u8,
+        a: *const u8,
+        b: *const u8,
+        c: *const u8,
+        d: *const u8,
+        n: usize,
+    ) {
+        for i in 0..n / GRANULE {
+            // SAFETY: chunk i is within n elements.
+            let (x, y, s, t) = unsafe {
+                (
+                    chunk::<T, false>(a, i),
+                    chunk::<T, SB>(b, i),
+                    chunk::<T, SC>(c, i),
+                    chunk::<T, SD>(d, i),
+                )
+            };
+            let mut v = [T::default(); GRANULE];
+            for j in 0..GRANULE {
+                v[j] = if F::holds(x[j], y[j]) { s[j] } else { t[j] };
+            }
+            // SAFETY: as above.
+            unsafe { put(out, i, v) };
+        }
+    }
+}
+
+/// Writes the one element of `a` everywhere.
+struct Fill<T>(PhantomData<T>);
+impl<T: LaneType> Body for Fill<T> {
+    #[inline(always)]
+    unsafe fn run<const M: bool>(
+        out: *mut u8,
+        a: *const u8,
+        _: *const u8,
+        _: *const u8,
+        _: *const u8,
+        n: usize,
+    ) {
+        for i in 0..n / GRANULE {
+            // SAFETY: chunk i is within n elements.
+            unsafe { put(out, i, chunk::<T, true>(a, i)) };
+        }
+    }
+}
+
+/// The kernel that writes one value everywhere.
+pub(crate) fn fill(lane: Lane, isa: Isa) -> Kernel {
+    match lane {
+        Lane::F32 => pick::<Fill<f32>>(isa),
+        Lane::F64 => pick::<Fill<f64>>(isa),
+        Lane::I32 => pick::<Fill<i32>>(isa),
+        Lane::I64 => pick::<Fill<i64>>(isa),
+        Lane::U8 => pick::<Fill<u8>>(isa),
+    }
+}
+
+/// `fn name(f, isa)`: the kernel of a unary function on one lane type.
+macro_rules! unary_table {
+    ($name:ident, $t:ty, $m:ident, $x:ident, $($f:ident -> $out:ty = $e:expr $(; hard $hard:expr => $slow:expr)?,)*) => {
+        fn $name(f: UnaryFn, isa: Isa) -> Option<Kernel> {
+            match f {
+                $(UnaryFn::$f => {
+                    struct S;
+                    impl F1<$t> for S {
+                        type Out = $out;
+                        #[inline(always)]
+                        fn f<const $m: bool>($x: $t) -> $out {
+                            $e
+                        }
+                        $(
+                            const HARD: bool = true;
+                            #[inline(always)]
+                            fn is_hard($x: $t) -> bool {
+                                $hard
+                            }
+                            fn slow($x: $t) -> $out {
+                                $slow
+                            }
+                        )?
+                    }
+                    Some(pick::<Unary<$t, S>>(isa))
+                })*
+                #[allow(unreachable_patterns)]
+                _ => None,
+            }
+        }
+    };
+}
+
+unary_table! { unary_f32, f32, M, x,
+    Neg -> f32 = -x,
+    Abs -> f32 = x.abs(),
+    Sign -> f32 = if x == 0.0 || x.is_nan() { x } else { 1f32.copysign(x) },
+    Exp -> f32 = float32::exp::<M>(x),
+    Expm1 -> f32 = float32::expm1::<M>(x),
+    Log -> f32 = float32::log::<M>(x),
+    Log1p -> f32 = float32::log1p::<M>(x),
+    Sqrt -> f32 = x.sqrt(),
+    Rsqrt -> f32 = 1.0 / x.sqrt(),
+    Reciprocal -> f32 = 1.0 / x,
+    Square -> f32 = x * x,
+    Sin -> f32 = float32::sin::<M>(x); hard x.abs() > float32::TRIG_LIMIT => x.sin(),
+    Cos -> f32 = float32::cos::<M>(x); hard x.abs() > float32::TRIG_LIMIT => x.cos(),
+    Tan -> f32 = float32::tan::<M>(x); hard x.abs() > float32::TRIG_LIMIT => x.tan(),
+    Asin -> f32 = float32::asin::<M>(x),
+    Acos -> f32 = float32::acos::<M>(x),
+    Atan -> f32 = float32::atan::<M>(x),
+    Sinh -> f32 = float32::sinh::<M>(x),
+    Cosh -> f32 = float32::cosh::<M>(x),
+    Tanh -> f32 = float32::tanh::<M>(x),
+    Asinh -> f32 = float32::asinh::<M>(x),
+    Acosh -> f32 = float32::acosh::<M>(x),
+    Atanh -> f32 = float32::atanh::<M>(x),
+    Sigmoid -> f32 = float32::sigmoid::<M>(x),
+    Erf -> f32 = float32::erf::<M>(x),
+    ErfInv -> f32 = float32::erfinv::<M>(x),
+    Floor -> f32 = x.floor(),
+    Ceil -> f32 = x.ceil(),
+    Round -> f32 = x.round_ties_even(),
+    Relu -> f32 = if x < 0.0 { 0.0 } else { x },
+    IsNan -> u8 = u8::from(x.is_nan()),
+    IsInf -> u8 = u8::from(x.is_infinite()),
+    IsFinite -> u8 = u8::from(x.is_finite()),
+}
+
+unary_table! { unary_f64, f64, M, x,
+    Neg -> f64 = -x,
+    Abs -> f64 = x.abs(),
+    Sign -> f64 = if x == 0.0 || x.is_nan() { x } else { 1f64.copysign(x) },
+    Exp -> f64 = float64::exp::<M>(x),
+    Expm1 -> f64 = x.exp_m1(),
+    Log -> f64 = float64::log::<M>(x),
+    Log1p -> f64 = x.ln_1p(),
+    Sqrt -> f64 = x.sqrt(),
+    Rsqrt -> f64 = 1.0 / x.sqrt(),
+    Reciprocal -> f64 = 1.0 / x,
+    Square -> f64 = x * x,
+    Sin -> f64 = x.sin(),
+    Cos -> f64 = x.cos(),
+    Tan -> f64 = x.tan(),
+    Asin -> f64 = x.asin(),
+    Acos -> f64 = x.acos(),
+    Atan -> f64 = x.atan(),
+    Sinh -> f64 = x.sinh(),
+    Cosh -> f64 = x.cosh(),
+    Tanh -> f64 = x.tanh(),
+    Asinh -> f64 = x.asinh(),
+    Acosh -> f64 = x.acosh(),
+    Atanh -> f64 = x.atanh(),
+    Sigmoid -> f64 = float64::sigmoid::<M>(x),
+    Erf -> f64 = UnaryFn::Erf.eval(x),
+    ErfInv -> f64 = UnaryFn::ErfInv.eval(x),
+    Floor -> f64 = x.floor(),
+    Ceil -> f64 = x.ceil(),
+    Round -> f64 = x.round_ties_even(),
+    Relu -> f64 = if x < 0.0 { 0.0 } else { x },
+    IsNan -> u8 = u8::from(x.is_nan()),
+    IsInf -> u8 = u8::from(x.is_infinite()),
+    IsFinite -> u8 = u8::from(x.is_finite()),
+}
+
+unary_table! { unary_i32, i32, M, x,
+    Neg -> i32 = x.wrapping_neg(),
+    Abs -> i32 = x.wrapping_abs(),
+    Sign -> i32 = x.signum(),
+    Square -> i32 = x.wrapping_mul(x),
+    Relu -> i32 = x.max(0),
+}
+
+unary_table! { unary_i64, i64, M, x,
+    Neg -> i64 = x.wrapping_neg(),
+    Abs -> i64 = x.wrapping_abs(),
+    Sign -> i64 = x.signum(),
+    Square -> i64 = x.wrapping_mul(x),
+    Relu -> i64 = x.max(0),
+}
+
+unary_table! { unary_u8, u8, M, x,
+    Neg -> u8 = x.wrapping_neg(),
+    Abs -> u8 = x,
+    Sign -> u8 = u8::from(x != 0),
+    Square -> u8 = x.wrapping_mul(x),
+    Relu -> u8 = x,
+    Not -> u8 = u8::from(x == 0),
+}
+
+/// The kernel of a unary function.
+pub(crate) fn unary(f: UnaryFn, lane: Lane, isa: Isa) -> Option<Kernel> {
+    match lane {
+        Lane::F32 => unary_f32(f, isa),
+        Lane::F64 => unary_f64(f, isa),
+        Lane::I32 => unary_i32(f, isa),
+        Lane::I64 => unary_i64(f, isa),
+        Lane::U8 => unary_u8(f, isa),
+    }
+}
+
+/// The variant with the first, the second or no operand the same everywhere.
+fn pick_binary<T: LaneType, F: F2<T>>(splat: [bool; 2], isa: Isa) -> Kernel {
+    match splat {
+        [false, false] => pick::<Binary<T, F, false, false>>(isa),
+        [false, true] => pick::<Binary<T, F, false, true>>(isa),
+        [true, _] => pick::<Binary<T, F, true, false>>(isa),
+    }
+}
+
+/// `fn name(f, splat, isa)`: the kernel of a binary function on one lane type.
+macro_rules! binary_table {
+    ($name:ident, $t:ty, $m:ident, $a:ident, $b:ident, $($f:ident -> $out:ty = $e:expr,)*) => {
+        fn $name(f: BinaryFn, splat: [bool; 2], isa: Isa) -> Option<Kernel> {
+            match f {
+                $(BinaryFn::$f => {
+                    struct S;
+                    impl F2<$t> for S {
+                        type Out = $out;
+                        #[inline(always)]
+                        fn f<const $m: bool>($a: $t, $b: $t) -> $out {
+                            $e
+                        }
+                    }
+                    Some(pick_binary::<$t, S>(splat, isa))
+                })*
+                #[allow(unreachable_patterns)]
+                _ => None,
+            }
+        }
+    };
+}
+
+binary_table! { binary_f32, f32, M, a, b,
+    Add -> f32 = a + b,
+    Sub -> f32 = a - b,
+    Mul -> f32 = a * b,
+    Div -> f32 = a / b,
+    Rem -> f32 = {
+        let r = a % b;
+        if r != 0.0 && (r < 0.0) != (b < 0.0) { r + b } else { r }
+    },
+    Pow -> f32 = float32::pow::<M>(a, b),
+    Max -> f32 = if a > b || a.is_nan() { a } else { b },
+    Min -> f32 = if a < b || a.is_nan() { a } else { b },
+    Atan2 -> f32 = float32::atan2::<M>(a, b),
+    Eq -> u8 = u8::from(a == b),
+    Ne -> u8 = u8::from(a != b),
+    Lt -> u8 = u8::from(a < b),
+    Le -> u8 = u8::from(a <= b),
+    Gt -> u8 = u8::from(a > b),
+    Ge -> u8 = u8::from(a >= b),
+}
+
+binary_table! { binary_f64, f64, M, a, b,
+    Add -> f64 = a + b,
+    Sub -> f64 = a - b,
+    Mul -> f64 = a * b,
+    Div -> f64 = a / b,
+    Rem -> f64 = {
+        let r = a % b;
+        if r != 0.0 && (r < 0.0) != (b < 0.0) { r + b } else { r }
+    },
+    Pow -> f64 = a.powf(b),
+    Max -> f64 = if a > b || a.is_nan() { a } else { b },
+    Min -> f64 = if a < b || a.is_nan() { a } else { b },
+    Atan2 -> f64 = a.atan2(b),
+    Eq -> u8 = u8::from(a == b),
+    Ne -> u8 = u8::from(a != b),
+    Lt -> u8 = u8::from(a < b),
+    Le -> u8 = u8::from(a <= b),
+    Gt -> u8 = u8::from(a > b),
+    Ge -> u8 = u8::from(a >= b),
+}
+
+binary_table! { binary_i32, i32, M, a, b,
+    Add -> i32 = a.wrapping_add(b),
+    Sub -> i32 = a.wrapping_sub(b),
+    Mul -> i32 = a.wrapping_mul(b),
+    Rem -> i32 = if b == 0 {
+        0
+    } else {
+        let r = a.wrapping_rem(b);
+        if r != 0 && (r < 0) != (b < 0) { r.wrapping_add(b) } else { r }
+    },
+    Max -> i32 = a.max(b),
+    Min -> i32 = a.min(b),
+    Eq -> u8 = u8::from(a == b),
+    Ne -> u8 = u8::from(a != b),
+    Lt -> u8 = u8::from(a < b),
+    Le -> u8 = u8::from(a <= b),
+    Gt -> u8 = u8::from(a > b),
+    Ge -> u8 = u8::from(a >= b),
+}
+
+binary_table! { binary_i64, i64, M, a, b,
+    Add -> i64 = a.wrapping_add(b),
+    Sub -> i64 = a.wrapping_sub(b),
+    Mul -> i64 = a.wrapping_mul(b),
+    Rem -> i64 = if b == 0 {
+        0
+    } else {
+        let r = a.wrapping_rem(b);
+        if r != 0 && (r < 0) != (b < 0) { r.wrapping_add(b) } else { r }
+    },
+    Max -> i64 = a.max(b),
+    Min -> i64 = a.min(b),
+    Eq -> u8 = u8::from(a == b),
+    Ne -> u8 = u8::from(a != b),
+    Lt -> u8 = u8::from(a < b),
+    Le -> u8 = u8::from(a <= b),
+    Gt -> u8 = u8::from(a > b),
+    Ge -> u8 = u8::from(a >= b),
+}
+
+binary_table! { binary_u8, u8, M, a, b,
+    Add -> u8 = a.wrapping_add(b),
+    Sub -> u8 = a.wrapping_sub(b),
+    Mul -> u8 = a.wrapping_mul(b),
+    Rem -> u8 = if b == 0 { 0 } else { a % b },
+    Max -> u8 = a.max(b),
+    Min -> u8 = a.min(b),
+    And -> u8 = a & b,
+    Or -> u8 = a | b,
+    Xor -> u8 = a ^ b,
+    Eq -> u8 = u8::from(a == b),
+    Ne -> u8 = u8::from(a != b),
+    Lt -> u8 = u8::from(a < b),
+    Le -> u8 = u8::from(a <= b),
+    Gt -> u8 = u8::from(a > b),
+    Ge -> u8 = u8::from(a >= b),
+}
+
+/// The kernel of a binary function of operands of type `lane`; at most one of them is the same
+/// everywhere (`splat`).
+pub(crate) fn binary(f: BinaryFn, lane: Lane, splat: [bool; 2], isa: Isa) -> Option<Kernel> {
+    match lane {
+        Lane::F32 => binary_f32(f, splat, isa),
+        Lane::F64 => binary_f64(f, splat, isa),
+        Lane::I32 => binary_i32(f, splat, isa),
+        Lane::I64 => binary_i64(f, splat, isa),
+        Lane::U8 => binary_u8(f, splat, isa),
+    }
+}
+
+/// A product with a sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MulAdd {
+    /// `a·b + c`.
+    Add,
+    /// `a·b − c`.
+    Sub,
+    /// `c − a·b`.
+    SubFrom,
+}
+
+struct MulAddOf<const KIND: u8>;
+impl<const KIND: u8> F3<f32> for MulAddOf<KIND> {
+    #[inline(always)]
+    fn f<const M: bool>(a: f32, b: f32, c: f32) -> f32 {
+        match KIND {
+            0 => fma32::<M>(a, b, c),
+            1 => fma32::<M>(a, b, -c),
+            _ => fma32::<M>(-a, b, c),
+        }
+    }
+}
+impl<const KIND: u8> F3<f64> for MulAddOf<KIND> {
+    #[inline(always)]
+    fn f<const M: bool>(a: f64, b: f64, c: f64) -> f64 {
+        match KIND {
+            0 => fma64::<M>(a, b, c),
+            1 => fma64::<M>(a, b, -c),
+            _ => fma64::<M>(-a, b, c),
+        }
+    }
+}
+
+fn pick_ternary<T: LaneType, F: F3<T>>(splat: [bool; 2], isa: Isa) -> Kernel {
+    match splat {
+        [false, false] => pick::<Ternary<T, F, false, false>>(isa),
+        [false, true] => pick::<Ternary<T, F, false, true>>(isa),
+        [true, false] => pick::<Ternary<T, F, true, false>>(isa),
+        [true, true] => pick::<Ternary<T, F, true, true>>(isa),
+    }
+}
+
+/// The kernel of a product with a sum; `splat` says of `b` and `c` whether they are the same everywhere.
+pub(crate) fn mul_add(kind: MulAdd, lane: Lane, splat: [bool; 2], isa: Isa) -> Option<Kernel> {
+    Some(match (lane, kind) {
+        (Lane::F32, MulAdd::Add) => pick_ternary::<f32, MulAddOf<0>>(splat, isa),
+        (Lane::F32, MulAdd::Sub) => pick_ternary::<f32, MulAddOf<1>>(splat, isa),
+        (Lane::F32, MulAdd::SubFrom) => pick_ternary::<f32, MulAddOf<2>>(splat, isa),
+        (Lane::F64, MulAdd::Add) => pick_ternary::<f64, MulAddOf<0>>(splat, isa),
+        (Lane::F64, MulAdd::Sub) => pick_ternary::<f64, MulAddOf<1>>(splat, isa),
+        (Lane::F64, MulAdd::SubFrom) => pick_ternary::<f64, MulAddOf<2>>(splat, isa),
+        _ => return None,
+    })
+}
+
+/// The kernel of a selection by booleans; `splat` of the second and third operand.
+pub(crate) fn select(lane: Lane, splat: [bool; 2], isa: Isa) -> Kernel {
+    macro_rules! of {
+        ($t:ty) => {
+            match splat {
+                [false, false] => pick::<Select<$t, false, false>>(isa),
+                [false, true] => pick::<Select<$t, false, true>>(isa),
+                [true, false] => pick::<Select<$t, true, false>>(isa),
+                [true, true] => pick::<Select<$t, true, true>>(isa),
+            }
+        };
+    }
+    match lane {
+        Lane::F32 => of!(f32),
+        Lane::F64 => of!(f64),
+        Lane::I32 => of!(i32),
+        Lane::I64 => of!(i64),
+        Lane::U8 => of!(u8),
+    }
+}
+
+macro_rules! comparisons {
+    ($($name:ident $op:tt),*) => {
+        $(
+            struct $name;
+            impl<T: PartialOrd> Compare<T> for $name {
+                #[inline(always)]
+                fn holds(a: T, b: T) -> bool {
+                    a $op b
+                }
+            }
+        )*
+    };
+}
+comparisons!(Eq ==, Ne !=, Lt <, Le <=, Gt >, Ge >=);
+
+fn pick_choose<T: LaneType, F: Compare<T>>(splat: [bool; 3], isa: Isa) -> Kernel {
+    match splat {
+        [false, false, false] => pick::<Choose<T, F, false, false, false>>(isa),
+        [false, false, true] => pick::<Choose<T, F, false, false, true>>(isa),
+        [false, true, false] => pick::<Choose<T, F, false, true, false>>(isa),
+        [false, true, true] => pick::<Choose<T, F, false, true, true>>(isa),
+        [true, false, false] => pick::<Choose<T, F, true, false, false>>(isa),
+        [true, false, true] => pick::<Choose<T, F, true, false, true>>(isa),
+        [true, true, false] => pick::<Choose<T, F, true, true, false>>(isa),
+        [true, true, true] => pick::<Choose<T, F, true, true, true>>(isa),
+    }
+}
+
+/// The kernel of a selection by a comparison of `a` and `b`; `splat` of the second to fourth operand.
+pub(crate) fn choose(f: BinaryFn, lane: Lane, splat: [bool; 3], isa: Isa) -> Option<Kernel> {
+    macro_rules! of {
+        ($t:ty) => {
+            match f {
+                BinaryFn::Eq => pick_choose::<$t, Eq>(splat, isa),
+                BinaryFn::Ne => pick_choose::<$t, Ne>(splat, isa),
+                BinaryFn::Lt => pick_choose::<$t, Lt>(splat, isa),
+                BinaryFn::Le => pick_choose::<$t, Le>(splat, isa),
+                BinaryFn::Gt => pick_choose::<$t, Gt>(splat, isa),
+                BinaryFn::Ge => pick_choose::<$t, Ge>(splat, isa),
+                _ => return None,
+            }
+        };
+    }
+    Some(match lane {
+        Lane::F32 => of!(f32),
+        Lane::F64 => of!(f64),
+        _ => return None,
+    })
+}
+
+/// The conversion between two lane types.
+trait Convert<To> {
+    fn convert(self) -> To;
+}
+
+macro_rules! converts {
+    ($($from:ty => $($to:ty),*;)*) => {
+        $($(
+            impl Convert<$to> for $from {
+                #[inline(always)]
+                fn convert(self) -> $to {
+                    self as $to
+                }
+            }
+        )*)*
+    };
+}
+converts! {
+    f32 => f32, f64, i32, i64, u8;
+    f64 => f32, f64, i32, i64, u8;
+    i32 => f32, f64, i32, i64, u8;
+    i64 => f32, f64, i32, i64, u8;
+    u8 => f32, f64, i32, i64, u8;
+}
+
+struct Cast<From, To>(PhantomData<(From, To)>);
+impl<From: LaneType + Convert<To>, To: LaneType> F1<From> for Cast<From, To> {
+    type Out = To;
+    #[inline(always)]
+    fn f<const M: bool>(x: From) -> To {
+        x.convert()
+    }
+}
+
+struct ToBool;
+macro_rules! to_bool {
+    ($($t:ty),*) => {
+        $(impl F1<$t> for ToBool {
+            type Out = u8;
+            #[inline(always)]
+            fn f<const M: bool>(x: $t) -> u8 {
+                u8::from(x != 0 as $t)
+            }
+        })*
+    };
+}
+to_bool!(f32, f64, i32, i64, u8);
+
+/// The kernel that converts lanes of type `from` to the lanes of `to` (not rounded to half precision).
+pub(crate) fn cast(from: Lane, to: DType, isa: Isa) -> Kernel {
+    macro_rules! of {
+        ($t:ty) => {
+            match (to, Lane::of(to)) {
+                (DType::Bool, _) => pick::<Unary<$t, ToBool>>(isa),
+                (_, Lane::F32) => pick::<Unary<$t, Cast<$t, f32>>>(isa),
+                (_, Lane::F64) => pick::<Unary<$t, Cast<$t, f64>>>(isa),
+                (_, Lane::I32) => pick::<Unary<$t, Cast<$t, i32>>>(isa),
+                (_, Lane::I64) => pick::<Unary<$t, Cast<$t, i64>>>(isa),
+                (_, Lane::U8) => pick::<Unary<$t, Cast<$t, u8>>>(isa),
+            }
+        };
+    }
+    match from {
+        Lane::F32 => of!(f32),
+        Lane::F64 => of!(f64),
+        Lane::I32 => of!(i32),
+        Lane::I64 => of!(i64),
+        Lane::U8 => of!(u8),
+    }
+}
+
+/// The kernel that rounds f32 lanes to a half format, if `dtype` is one.
+pub(crate) fn round(dtype: DType, isa: Isa) -> Option<Kernel> {
+    struct Bf16;
+    impl F1<f32> for Bf16 {
+        type Out = f32;
+        #[inline(always)]
+        fn f<const M: bool>(x: f32) -> f32 {
+            half::bf16_to_f32(half::f32_to_bf16(x))
+        }
+    }
+    struct F16;
+    impl F1<f32> for F16 {
+        type Out = f32;
+        #[inline(always)]
+        fn f<const M: bool>(x: f32) -> f32 {
+            half::f16_to_f32(half::f32_to_f16(x))
+        }
+    }
+    match dtype {
+        DType::BF16 => Some(pick::<Unary<f32, Bf16>>(isa)),
+        DType::F16 => Some(pick::<Unary<f32, F16>>(isa)),
+        _ => None,
+    }
+}
