@@ -1,0 +1,177 @@
+//! Host data given to `fit`, `evaluate` and `predict`: borrowed where it can be, never copied per
+//! batch.
+
+use crate::{Array, DType, Element, Error, Result};
+use cornu_core::{Slice, View};
+use ndarray::{ArrayBase, Dimension};
+use std::ops::Range;
+
+/// An array given by the user: samples along the first axis.
+#[derive(Debug)]
+pub struct Data<'a> {
+    shape: Vec<usize>,
+    values: Values<'a>,
+}
+
+#[derive(Debug)]
+enum Values<'a> {
+    Borrowed(Slice<'a>),
+    Owned(Array),
+}
+
+/// What can be given as data: `ndarray` arrays and views of any element type (borrowed when in
+/// standard order), [`Array`], vectors and slices of labels.
+pub trait IntoData<'a> {
+    /// As data.
+    fn into_data(self) -> Data<'a>;
+}
+
+impl<'a> Data<'a> {
+    fn borrowed<T: Element>(shape: Vec<usize>, values: &'a [T]) -> Self {
+        Data { shape, values: Values::Borrowed(T::view(values)) }
+    }
+
+    fn owned(array: Array) -> Data<'a> {
+        Data { shape: array.shape().to_vec(), values: Values::Owned(array) }
+    }
+
+    /// The extents.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Number of samples: the first extent.
+    ///
+    /// # Errors
+    /// If there is no axis.
+    pub fn samples(&self, what: &str) -> Result<usize> {
+        self.shape.first().copied().ok_or_else(|| {
+            Error::shape(format!("{what} needs an axis of samples. Received: a scalar."))
+        })
+    }
+
+    /// The element type.
+    pub fn dtype(&self) -> DType {
+        self.slice().dtype()
+    }
+
+    fn slice(&self) -> Slice<'_> {
+        match &self.values {
+            Values::Borrowed(s) => *s,
+            Values::Owned(a) => a.view().data,
+        }
+    }
+
+    /// The whole array.
+    pub fn view(&self) -> View<'_> {
+        View { shape: &self.shape, data: self.slice() }
+    }
+
+    /// Samples of a range, under a shape that the caller keeps.
+    pub(crate) fn rows<'s>(&'s self, range: Range<usize>, shape: &'s [usize]) -> View<'s> {
+        let row: usize = self.shape.iter().skip(1).product();
+        let part = range.start * row..range.end * row;
+        let data = match self.slice() {
+            Slice::Bool(v) => Slice::Bool(&v[part]),
+            Slice::U8(v) => Slice::U8(&v[part]),
+            Slice::I32(v) => Slice::I32(&v[part]),
+            Slice::I64(v) => Slice::I64(&v[part]),
+            Slice::BF16(v) => Slice::BF16(&v[part]),
+            Slice::F16(v) => Slice::F16(&v[part]),
+            Slice::F32(v) => Slice::F32(&v[part]),
+            Slice::F64(v) => Slice::F64(&v[part]),
+        };
+        View { shape, data }
+    }
+
+    /// The first samples, and the rest, without a copy.
+    pub(crate) fn split(&self, at: usize) -> (Data<'_>, Data<'_>) {
+        let part = |range: Range<usize>| {
+            let mut shape = self.shape.clone();
+            shape[0] = range.len();
+            let values = Values::Borrowed(self.rows(range, &[]).data);
+            Data { shape, values }
+        };
+        let n = self.shape[0];
+        (part(0..at), part(at..n))
+    }
+
+    /// The values converted to a type.
+    pub(crate) fn to_vec<T: Element>(&self) -> Vec<T> {
+        self.view().to_array().to_vec()
+    }
+
+    /// Another handle to the same data.
+    pub(crate) fn by_ref(&self) -> Data<'_> {
+        Data { shape: self.shape.clone(), values: Values::Borrowed(self.slice()) }
+    }
+}
+
+impl<'a, T: Element, S: ndarray::Data<Elem = T>, D: Dimension> IntoData<'a> for &'a ArrayBase<S, D> {
+    fn into_data(self) -> Data<'a> {
+        match self.as_slice() {
+            Some(values) => Data::borrowed(self.shape().to_vec(), values),
+            None => Data::owned(Array::from(self)),
+        }
+    }
+}
+
+impl<'a> IntoData<'a> for &'a Array {
+    fn into_data(self) -> Data<'a> {
+        Data { shape: self.shape().to_vec(), values: Values::Borrowed(self.view().data) }
+    }
+}
+
+impl<'a> IntoData<'a> for Array {
+    fn into_data(self) -> Data<'a> {
+        Data::owned(self)
+    }
+}
+
+impl<'a, T: Element> IntoData<'a> for &'a Vec<T> {
+    fn into_data(self) -> Data<'a> {
+        Data::borrowed(vec![self.len()], self)
+    }
+}
+
+impl<'a, T: Element> IntoData<'a> for &'a [T] {
+    fn into_data(self) -> Data<'a> {
+        Data::borrowed(vec![self.len()], self)
+    }
+}
+
+impl<'a, T: Element, const N: usize> IntoData<'a> for &'a [T; N] {
+    fn into_data(self) -> Data<'a> {
+        Data::borrowed(vec![N], self)
+    }
+}
+
+impl<'a> IntoData<'a> for Data<'a> {
+    fn into_data(self) -> Data<'a> {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_order_is_borrowed_and_other_orders_are_copied_right() {
+        let a = ndarray::arr2(&[[1.0f32, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+        let d = (&a).into_data();
+        assert!(matches!(d.values, Values::Borrowed(_)));
+        let t = a.t();
+        let d = (&t).into_data();
+        assert_eq!(d.shape(), [2, 3]);
+        assert_eq!(d.to_vec::<f32>(), [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+    }
+
+    #[test]
+    fn rows_and_splits() {
+        let d = Array::from([[1, 2], [3, 4], [5, 6]]).into_data();
+        let (a, b) = d.split(1);
+        assert_eq!((a.shape(), b.shape()), (&[1, 2][..], &[2, 2][..]));
+        assert_eq!(b.to_vec::<i32>(), [3, 4, 5, 6]);
+    }
+}

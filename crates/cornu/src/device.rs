@@ -1,0 +1,48 @@
+//! The device that everything runs on, and the low-level API on it.
+
+use crate::{Array, Device, Function, Result, Tensor, Traced};
+use std::sync::OnceLock;
+
+/// The device that models and [`Eval::eval`] run on: the CPU.
+pub fn device() -> Device {
+    static DEVICE: OnceLock<Device> = OnceLock::new();
+    DEVICE.get_or_init(|| Device::new(cornu_cpu::Cpu::new())).clone()
+}
+
+/// Computing a tensor expression at once.
+pub trait Eval {
+    /// The value: the expression is compiled (once per structure) and run.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let x = Tensor::constant([[1.0f32, 2.0], [3.0, 4.0]]);
+    /// let y = (x.matmul(&x) + 1.0).eval()?;
+    /// assert_eq!(y.to_vec::<f32>(), [8.0, 11.0, 16.0, 23.0]);
+    /// let e = (x + Tensor::zeros([3], DType::F32)).eval().unwrap_err();
+    /// assert!(e.to_string().contains("do not broadcast"));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first thing in the expression that cannot be, with its line.
+    fn eval(&self) -> Result<Array>;
+}
+
+impl Eval for Tensor {
+    fn eval(&self) -> Result<Array> {
+        Ok(device().eval(std::slice::from_ref(self))?.remove(0))
+    }
+}
+
+/// A function of tensors, compiled once for each combination of input types; see
+/// [`Function`].
+///
+/// ```
+/// use cornu::prelude::*;
+/// let f = cornu::function(|x| (x[0].square() + 1.0).into());
+/// assert_eq!(f.call(&[&Array::from([1.0f32, 2.0])])?[0].to_vec::<f32>(), [2.0, 5.0]);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+pub fn function(trace: impl Fn(&[Tensor]) -> Traced + Send + Sync + 'static) -> Function {
+    Function::new(&device(), trace)
+}

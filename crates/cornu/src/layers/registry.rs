@@ -1,0 +1,110 @@
+//! Layers by class name, to and from Keras' JSON.
+
+use super::base::{Base, LayerOptions};
+use super::{InputShape, Layer, REGISTRY};
+use crate::regularizers::Regularizer;
+use crate::{DType, Error, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+/// A class name and how to make the layer from its own configuration.
+pub(crate) type Entry = (&'static str, fn(Value, Base) -> Result<Box<dyn Layer>>);
+
+/// A layer from its own fields.
+pub(crate) fn construct<L>(fields: Value, base: Base) -> Result<Box<dyn Layer>>
+where
+    L: Layer + LayerOptions + DeserializeOwned + 'static,
+{
+    let mut layer: L = serde_json::from_value(fields).map_err(|e| Error::new(e.to_string()))?;
+    *layer.base_mut() = base;
+    Ok(Box::new(layer))
+}
+
+/// A layer's own fields.
+pub(crate) fn fields<L: Serialize>(layer: &L) -> Map<String, Value> {
+    match serde_json::to_value(layer) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+fn policy(dtype: DType) -> Value {
+    json!({
+        "module": "keras",
+        "class_name": "DTypePolicy",
+        "config": {"name": dtype.name()},
+        "registered_name": null,
+    })
+}
+
+/// The layer as Keras' JSON object: module, class, configuration.
+pub fn to_config(layer: &dyn Layer, name: &str) -> Value {
+    let mut config = Map::new();
+    if layer.class_name() != "InputLayer" {
+        let base = layer.base().cloned().unwrap_or_default();
+        config.insert("name".into(), name.into());
+        config.insert("trainable".into(), base.trainable.into());
+        config.insert("dtype".into(), policy(base.dtype));
+        if let Some(r) = &base.activity_regularizer {
+            config.insert("activity_regularizer".into(), r.to_config());
+        }
+    }
+    config.extend(layer.config());
+    if layer.class_name() == "InputLayer" {
+        config.insert("name".into(), name.into());
+    }
+    json!({
+        "module": "keras.layers",
+        "class_name": layer.class_name(),
+        "config": config,
+        "registered_name": null,
+    })
+}
+
+/// A layer from Keras' JSON object.
+///
+/// # Errors
+/// An unknown class or field, or a value that does not fit, named.
+pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
+    let class = value["class_name"].as_str().unwrap_or_default();
+    let Some(mut config) = value["config"].as_object().cloned() else {
+        return Err(Error::new(format!("A layer's configuration has no \"config\": {value}.")));
+    };
+    let mut base = Base::default();
+    let name = config.remove("name").and_then(|n| n.as_str().map(str::to_string));
+    let in_layer = |e: Error| e.in_scope(name.clone().unwrap_or_else(|| class.to_string()));
+    base.name = name.clone();
+    if let Some(trainable) = config.remove("trainable") {
+        base.trainable = trainable.as_bool().unwrap_or(true);
+    }
+    if let Some(dtype) = config.remove("dtype") {
+        let text = dtype.as_str().or_else(|| dtype["config"]["name"].as_str());
+        if let Some(text) = text {
+            base.dtype = DType::from_name(text).map_err(in_layer)?;
+        }
+    }
+    match config.remove("activity_regularizer") {
+        None | Some(Value::Null) => {}
+        Some(r) => base.activity_regularizer = Some(Regularizer::from_config(&r).map_err(in_layer)?),
+    }
+    for key in ["batch_shape", "batch_input_shape"] {
+        if class == "InputLayer" {
+            continue;
+        }
+        if let Some(shape) = config.remove(key).filter(|s| !s.is_null()) {
+            base.input_shape = Some(InputShape::from_json(&shape)?.sample()?);
+        }
+    }
+    // Always null in what Cornu can read: quantisation is another matter.
+    if config.get("quantization_config") == Some(&Value::Null) {
+        config.remove("quantization_config");
+    }
+    let known: Vec<&str> = REGISTRY.iter().map(|(n, _)| *n).collect();
+    let class = if class == "InputLayer" { "Input" } else { class };
+    let (_, make) = REGISTRY
+        .iter()
+        .find(|(n, _)| *n == class)
+        .ok_or_else(|| in_layer(Error::unknown("layer class", class, &known)))?;
+    make(Value::Object(config), base).map_err(in_layer)
+}

@@ -1,0 +1,18 @@
+//! Models: layers put together, and the one training loop.
+
+mod compile;
+mod evaluate;
+mod fit;
+mod health;
+mod network;
+mod on_batch;
+pub(crate) mod predict;
+mod sequential;
+mod trainer;
+mod weighting;
+
+pub use compile::{Compile, IntoMetrics};
+pub use evaluate::Evaluate;
+pub use fit::{Fit, Shuffle};
+pub use predict::Predict;
+pub use sequential::{LayerId, Sequential};
