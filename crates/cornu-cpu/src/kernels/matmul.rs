@@ -110,6 +110,8 @@ pub struct Tile<T> {
     pub acc: *mut T,
     /// Elements from one row of `acc` to the next.
     pub acc_ld: usize,
+    /// The thread's number in the run, for scratch memory.
+    pub thread: usize,
 }
 
 impl<T> Tile<T> {

@@ -205,6 +205,7 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                                 cols: width,
                                 acc: c,
                                 acc_ld: ldc,
+                                thread,
                             };
                             epilogue(&mut tile);
                         }
@@ -297,6 +298,7 @@ pub(super) unsafe fn swapped<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, 
                             cols: n,
                             acc,
                             acc_ld: n,
+                            thread,
                         });
                     }
                 }
@@ -384,6 +386,7 @@ pub(super) unsafe fn dot<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, thre
                         cols: width,
                         acc: c,
                         acc_ld: ldc,
+                        thread,
                     };
                     epilogue(tile);
                 }
