@@ -1,12 +1,20 @@
 //! Keras, as a native Rust library: *define → compile → fit → evaluate*.
 
+pub mod activations;
+mod axes;
 pub mod callbacks;
+mod config;
+pub mod constraints;
 pub mod datasets;
+pub mod initializers;
 mod interrupt;
 mod logs;
+pub mod losses;
 pub mod metrics;
 mod progress;
+pub mod regularizers;
 
+pub use axes::Axes;
 pub use interrupt::Interrupt;
 pub use logs::Logs;
 pub use progress::{Progress, Verbose, is_terminal};

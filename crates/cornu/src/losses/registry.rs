@@ -1,0 +1,101 @@
+//! Every loss by its Keras strings and class name.
+
+use super::*;
+use serde_json::Value;
+
+/// The losses: class, name of the function, short names.
+macro_rules! registry {
+    ($($class:ident $function:literal $([$($alias:literal)*])?;)*) => {
+        /// The spellings that a string may have, short names last.
+        const NAMES: &[&str] = &[
+            $($function,)* $(stringify!($class),)* $($($($alias,)*)?)* "crossentropy", "ce",
+        ];
+
+        /// Class names, as in files.
+        const CLASSES: &[&str] = &[$(stringify!($class),)*];
+
+        pub(super) fn from_name(name: &str) -> Loss {
+            $(if name == stringify!($class) {
+                return Loss { string: Some(name.to_string()), ..$class::new().into() };
+            }
+            if name == $function $($(|| name == $alias)*)? {
+                return named(name, $class::new());
+            })*
+            if matches!(name, "crossentropy" | "ce") {
+                return named(name, ByShape);
+            }
+            Loss {
+                function: Err(Error::unknown("loss", name, NAMES)),
+                reduction: Reduction::default(),
+                name: name.to_string(),
+                string: Some(name.to_string()),
+            }
+        }
+
+        pub(super) fn from_config(class: &str, value: &Value) -> Result<Loss> {
+            $(if class == stringify!($class) {
+                return crate::config::read::<$class>(class, value).map(Loss::from);
+            })*
+            Err(Error::unknown("loss", class, CLASSES))
+        }
+    };
+}
+
+registry! {
+    MeanSquaredError "mean_squared_error" ["mse" "MSE"];
+    MeanAbsoluteError "mean_absolute_error" ["mae" "MAE"];
+    MeanAbsolutePercentageError "mean_absolute_percentage_error" ["mape" "MAPE"];
+    MeanSquaredLogarithmicError "mean_squared_logarithmic_error" ["msle" "MSLE"];
+    Huber "huber";
+    LogCosh "log_cosh";
+    CosineSimilarity "cosine_similarity";
+    BinaryCrossentropy "binary_crossentropy" ["bce" "BCE"];
+    BinaryFocalCrossentropy "binary_focal_crossentropy";
+    CategoricalCrossentropy "categorical_crossentropy";
+    CategoricalFocalCrossentropy "categorical_focal_crossentropy";
+    CategoricalGeneralizedCrossEntropy "categorical_generalized_cross_entropy";
+    SparseCategoricalCrossentropy "sparse_categorical_crossentropy";
+    KLDivergence "kl_divergence" ["kld" "KLD"];
+    Poisson "poisson";
+    Hinge "hinge";
+    SquaredHinge "squared_hinge";
+    CategoricalHinge "categorical_hinge";
+    Dice "dice";
+    Tversky "tversky";
+}
+
+/// A function by its string: the string is the loss' name.
+fn named(name: &str, function: impl LossFn + 'static) -> Loss {
+    Loss {
+        string: Some(name.to_string()),
+        ..Loss::new(function).with_name(name)
+    }
+}
+
+/// `"crossentropy"`: binary, sparse or categorical, whichever the shapes ask for.
+struct ByShape;
+
+impl ByShape {
+    fn choose(y_true: &TensorType, y_pred: &TensorType) -> Box<dyn LossFn> {
+        let (t, p) = (&y_true.shape, &y_pred.shape);
+        if p.last().is_none_or(|n| *n == 1) {
+            Box::new(BinaryCrossentropy::new())
+        } else if t.rank() < p.rank() || t.last() == Some(&1) {
+            Box::new(SparseCategoricalCrossentropy::new())
+        } else {
+            Box::new(CategoricalCrossentropy::new())
+        }
+    }
+}
+
+impl LossFn for ByShape {
+    fn name(&self) -> &str {
+        "crossentropy"
+    }
+    fn call(&self, y_true: &Tensor, y_pred: &Tensor) -> Tensor {
+        ByShape::choose(y_true.ty(), y_pred.ty()).call(y_true, y_pred)
+    }
+    fn validate(&self, y_true: &TensorType, y_pred: &TensorType) -> Result<()> {
+        ByShape::choose(y_true, y_pred).validate(y_true, y_pred)
+    }
+}
