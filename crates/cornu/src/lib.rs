@@ -3,6 +3,7 @@
 pub mod callbacks;
 pub mod datasets;
 mod logs;
+pub mod optimizers;
 
 pub use logs::Logs;
 
