@@ -28,11 +28,6 @@ impl Buffer {
     pub fn ptr(&self) -> *mut u8 {
         self.ptr.as_ptr()
     }
-
-    /// How many bytes there are.
-    pub fn len(&self) -> usize {
-        self.layout.size()
-    }
 }
 
 impl Drop for Buffer {

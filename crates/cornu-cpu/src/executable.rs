@@ -79,7 +79,7 @@ impl CpuExecutable {
             .map(|(v, u)| (Vec::new(), v.clone(), *u))
             .collect();
         let mut values: Vec<(&ValueId, &Location)> = plan.locations.iter().collect();
-        values.sort();
+        values.sort_by_key(|(v, _)| **v);
         for (value, location) in values {
             let slot = ptrs.len();
             slots.insert(*value, slot);

@@ -28,11 +28,17 @@ pub trait IntoData<'a> {
 
 impl<'a> Data<'a> {
     fn borrowed<T: Element>(shape: Vec<usize>, values: &'a [T]) -> Self {
-        Data { shape, values: Values::Borrowed(T::view(values)) }
+        Data {
+            shape,
+            values: Values::Borrowed(T::view(values)),
+        }
     }
 
     fn owned(array: Array) -> Data<'a> {
-        Data { shape: array.shape().to_vec(), values: Values::Owned(array) }
+        Data {
+            shape: array.shape().to_vec(),
+            values: Values::Owned(array),
+        }
     }
 
     /// The extents.
@@ -46,7 +52,9 @@ impl<'a> Data<'a> {
     /// If there is no axis.
     pub fn samples(&self, what: &str) -> Result<usize> {
         self.shape.first().copied().ok_or_else(|| {
-            Error::shape(format!("{what} needs an axis of samples. Received: a scalar."))
+            Error::shape(format!(
+                "{what} needs an axis of samples. Received: a scalar."
+            ))
         })
     }
 
@@ -64,7 +72,10 @@ impl<'a> Data<'a> {
 
     /// The whole array.
     pub fn view(&self) -> View<'_> {
-        View { shape: &self.shape, data: self.slice() }
+        View {
+            shape: &self.shape,
+            data: self.slice(),
+        }
     }
 
     /// Samples of a range, under a shape that the caller keeps.
@@ -103,11 +114,16 @@ impl<'a> Data<'a> {
 
     /// Another handle to the same data.
     pub(crate) fn by_ref(&self) -> Data<'_> {
-        Data { shape: self.shape.clone(), values: Values::Borrowed(self.slice()) }
+        Data {
+            shape: self.shape.clone(),
+            values: Values::Borrowed(self.slice()),
+        }
     }
 }
 
-impl<'a, T: Element, S: ndarray::Data<Elem = T>, D: Dimension> IntoData<'a> for &'a ArrayBase<S, D> {
+impl<'a, T: Element, S: ndarray::Data<Elem = T>, D: Dimension> IntoData<'a>
+    for &'a ArrayBase<S, D>
+{
     fn into_data(self) -> Data<'a> {
         match self.as_slice() {
             Some(values) => Data::borrowed(self.shape().to_vec(), values),
@@ -118,7 +134,10 @@ impl<'a, T: Element, S: ndarray::Data<Elem = T>, D: Dimension> IntoData<'a> for 
 
 impl<'a> IntoData<'a> for &'a Array {
     fn into_data(self) -> Data<'a> {
-        Data { shape: self.shape().to_vec(), values: Values::Borrowed(self.view().data) }
+        Data {
+            shape: self.shape().to_vec(),
+            values: Values::Borrowed(self.view().data),
+        }
     }
 }
 

@@ -3,10 +3,16 @@
 use crate::{Array, Device, Function, Result, Tensor, Traced};
 use std::sync::OnceLock;
 
-/// The device that models and [`Eval::eval`] run on: the CPU.
+/// The device that models and [`Eval::eval`] run on: the CPU, or, if the environment variable
+/// `CORNU_BACKEND` is `reference`, the slow interpreter that defines what operations mean (to find
+/// out whether a kernel is to blame).
 pub fn device() -> Device {
     static DEVICE: OnceLock<Device> = OnceLock::new();
-    DEVICE.get_or_init(|| Device::new(cornu_cpu::Cpu::new())).clone()
+    let make = || match std::env::var("CORNU_BACKEND").as_deref() {
+        Ok("reference") => Device::new(cornu_core::Reference),
+        _ => Device::new(cornu_cpu::Cpu::new()),
+    };
+    DEVICE.get_or_init(make).clone()
 }
 
 /// Computing a tensor expression at once.

@@ -1,6 +1,6 @@
 //! What most programs need: `use cornu::prelude::*;`.
 
-pub use crate::callbacks::{Callback, CSVLogger, EarlyStopping, History, LambdaCallback, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN, Trained};
+pub use crate::callbacks::{Callback, History, Trained};
 pub use crate::constraints::{self, MaxNorm, MinMaxNorm, NonNeg, UnitNorm};
 pub use crate::datasets;
 pub use crate::initializers;
@@ -12,4 +12,6 @@ pub use crate::optimizers::*;
 pub use crate::progress::Verbose;
 pub use crate::regularizers::{self, L1, L1L2, L2};
 pub use crate::utils::{normalize, set_random_seed, to_categorical};
-pub use crate::{Array, DType, Eval, Function, Logs, Shape, Tensor, Variable, custom_gradient, grad};
+pub use crate::{
+    Array, DType, Eval, Function, Logs, Shape, Tensor, Variable, custom_gradient, grad,
+};

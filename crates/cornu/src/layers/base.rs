@@ -12,7 +12,11 @@ impl InputShape {
     /// A batch of unknown size of elements of a given shape.
     pub fn batch_of(shape: impl Into<Shape>) -> Self {
         let shape: Shape = shape.into();
-        Self(std::iter::once(None).chain(shape.iter().map(|d| Some(*d))).collect())
+        Self(
+            std::iter::once(None)
+                .chain(shape.iter().map(|d| Some(*d)))
+                .collect(),
+        )
     }
 
     /// Number of axes, the batch axis included.
@@ -38,9 +42,17 @@ impl InputShape {
     /// # Errors
     /// If one of them is unknown.
     pub fn sample(&self) -> Result<Shape> {
-        let known: Option<Shape> = self.0.iter().skip(1).copied().collect::<Option<Vec<_>>>().map(Shape::from);
+        let known: Option<Shape> = self
+            .0
+            .iter()
+            .skip(1)
+            .copied()
+            .collect::<Option<Vec<_>>>()
+            .map(Shape::from);
         known.ok_or_else(|| {
-            Error::shape(format!("Every axis but the first must be known. Received: {self}."))
+            Error::shape(format!(
+                "Every axis but the first must be known. Received: {self}."
+            ))
         })
     }
 
@@ -51,7 +63,12 @@ impl InputShape {
 
     /// Whether arrays of this shape fit: equal where known.
     pub fn accepts(&self, shape: &[usize]) -> bool {
-        shape.len() == self.rank() && self.0.iter().zip(shape).all(|(a, b)| a.is_none_or(|a| a == *b))
+        shape.len() == self.rank()
+            && self
+                .0
+                .iter()
+                .zip(shape)
+                .all(|(a, b)| a.is_none_or(|a| a == *b))
     }
 
     /// As JSON: `[null, 784]`.
@@ -66,14 +83,21 @@ impl InputShape {
     pub fn from_json(value: &serde_json::Value) -> Result<Self> {
         serde_json::from_value(value.clone())
             .map(Self)
-            .map_err(|_| Error::new(format!("Expected a shape such as [null, 784]. Received: {value}.")))
+            .map_err(|_| {
+                Error::new(format!(
+                    "Expected a shape such as [null, 784]. Received: {value}."
+                ))
+            })
     }
 }
 
 impl fmt::Display for InputShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let axes: Vec<String> =
-            self.0.iter().map(|d| d.map_or("None".to_string(), |d| d.to_string())).collect();
+        let axes: Vec<String> = self
+            .0
+            .iter()
+            .map(|d| d.map_or("None".to_string(), |d| d.to_string()))
+            .collect();
         let comma = if axes.len() == 1 { "," } else { "" };
         write!(f, "({}{comma})", axes.join(", "))
     }
@@ -131,7 +155,9 @@ pub trait LayerOptions: Sized {
         match DType::from_name(name) {
             Ok(dtype) if dtype.is_float() => self.base_mut().dtype = dtype,
             Ok(dtype) => {
-                let e = Error::dtype(format!("A layer computes in floats. Received: dtype {dtype}."));
+                let e = Error::dtype(format!(
+                    "A layer computes in floats. Received: dtype {dtype}."
+                ));
                 self.base_mut().error = Some(e);
             }
             Err(e) => self.base_mut().error = Some(e),

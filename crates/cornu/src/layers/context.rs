@@ -100,12 +100,19 @@ impl WeightSpec<'_> {
     /// used twice.
     pub fn add(self) -> Result<()> {
         if self.weights.iter().any(|w| w.name == self.name) {
-            return Err(Error::new(format!("Weight \"{}\" is declared twice.", self.name)));
+            return Err(Error::new(format!(
+                "Weight \"{}\" is declared twice.",
+                self.name
+            )));
         }
         self.initializer.check()?;
-        self.regularizer.as_ref().map_or(Ok(()), Regularizer::check)?;
+        self.regularizer
+            .as_ref()
+            .map_or(Ok(()), Regularizer::check)?;
         self.constraint.as_ref().map_or(Ok(()), Constraint::check)?;
-        let value: Array = self.initializer.sample(&self.shape, self.dtype, self.seed, *self.stream)?;
+        let value: Array =
+            self.initializer
+                .sample(&self.shape, self.dtype, self.seed, *self.stream)?;
         *self.stream += 1;
         self.weights.push(Weight {
             variable: Variable::new(format!("{}/{}", self.layer, self.name), value),

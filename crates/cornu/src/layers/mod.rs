@@ -73,7 +73,7 @@ pub trait Layer: fmt::Debug + Send + Sync {
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor;
 }
 
-impl<L: Layer> From<L> for Box<dyn Layer> {
+impl<L: Layer + 'static> From<L> for Box<dyn Layer> {
     fn from(layer: L) -> Self {
         Box::new(layer)
     }

@@ -69,10 +69,14 @@ pub fn to_config(layer: &dyn Layer, name: &str) -> Value {
 pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
     let class = value["class_name"].as_str().unwrap_or_default();
     let Some(mut config) = value["config"].as_object().cloned() else {
-        return Err(Error::new(format!("A layer's configuration has no \"config\": {value}.")));
+        return Err(Error::new(format!(
+            "A layer's configuration has no \"config\": {value}."
+        )));
     };
     let mut base = Base::default();
-    let name = config.remove("name").and_then(|n| n.as_str().map(str::to_string));
+    let name = config
+        .remove("name")
+        .and_then(|n| n.as_str().map(str::to_string));
     let in_layer = |e: Error| e.in_scope(name.clone().unwrap_or_else(|| class.to_string()));
     base.name = name.clone();
     if let Some(trainable) = config.remove("trainable") {
@@ -86,7 +90,9 @@ pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
     }
     match config.remove("activity_regularizer") {
         None | Some(Value::Null) => {}
-        Some(r) => base.activity_regularizer = Some(Regularizer::from_config(&r).map_err(in_layer)?),
+        Some(r) => {
+            base.activity_regularizer = Some(Regularizer::from_config(&r).map_err(in_layer)?)
+        }
     }
     for key in ["batch_shape", "batch_input_shape"] {
         if class == "InputLayer" {
@@ -101,7 +107,11 @@ pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
         config.remove("quantization_config");
     }
     let known: Vec<&str> = REGISTRY.iter().map(|(n, _)| *n).collect();
-    let class = if class == "InputLayer" { "Input" } else { class };
+    let class = if class == "InputLayer" {
+        "Input"
+    } else {
+        class
+    };
     let (_, make) = REGISTRY
         .iter()
         .find(|(n, _)| *n == class)

@@ -3,10 +3,10 @@
 use super::network::Network;
 use super::sequential::Sequential;
 use super::trainer::Trainer;
+use crate::Result;
 use crate::losses::Loss;
 use crate::metrics::Metric;
 use crate::optimizers::Optimizer;
-use crate::Result;
 
 /// Metrics as `compile` takes them: an array or vector of names or values, or `()` for none.
 pub trait IntoMetrics {
@@ -130,7 +130,9 @@ impl Sequential {
 
     /// The trainer and, beside it, the network.
     pub(super) fn take_trainer(&mut self) -> Result<Trainer> {
-        self.trainer.take().ok_or_else(|| not_compiled(Network::name(self)))
+        self.trainer
+            .take()
+            .ok_or_else(|| not_compiled(Network::name(self)))
     }
 }
 

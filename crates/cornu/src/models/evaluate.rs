@@ -26,7 +26,12 @@ impl Default for Evaluate<'_> {
 impl<'a> Evaluate<'a> {
     /// Batches of 32, with a progress bar.
     pub fn new() -> Self {
-        Self { batch_size: None, verbose: Verbose::Auto, sample_weight: None, steps: None }
+        Self {
+            batch_size: None,
+            verbose: Verbose::Auto,
+            sample_weight: None,
+            steps: None,
+        }
     }
 
     /// Samples measured at a time: 32 by default.
@@ -93,12 +98,19 @@ impl Sequential {
             let steps = set.steps().min(options.steps.unwrap_or(usize::MAX));
             progress.begin(Some(steps));
             let mut cursor = 0;
-            let logs = measure(&mut trainer, self, &set, steps, &mut cursor, |step, trainer| {
-                if progress.due(step) {
-                    progress.update(step, &sorted(trainer.figures()?));
-                }
-                Ok(())
-            })?;
+            let logs = measure(
+                &mut trainer,
+                self,
+                &set,
+                steps,
+                &mut cursor,
+                |step, trainer| {
+                    if progress.due(step) {
+                        progress.update(step, &sorted(trainer.figures()?));
+                    }
+                    Ok(())
+                },
+            )?;
             progress.finish(&sorted(logs.clone()));
             Ok(logs)
         });
@@ -152,7 +164,10 @@ impl<'a> Set<'a> {
             return Err(Error::shape(format!("{prefix}x holds no samples.")));
         }
         check_input(network, &format!("{prefix}x"), x.shape())?;
-        let others = [Some(("y", &y)), weight.as_ref().map(|w| ("sample_weight", w))];
+        let others = [
+            Some(("y", &y)),
+            weight.as_ref().map(|w| ("sample_weight", w)),
+        ];
         for (what, other) in others.into_iter().flatten() {
             let n = other.samples(&format!("{prefix}{what}"))?;
             if n != samples {
@@ -163,10 +178,18 @@ impl<'a> Set<'a> {
         }
         if let Some(w) = &weight {
             if w.dtype().is_float() && !w.to_vec::<f64>().iter().all(|v| v.is_finite()) {
-                return Err(Error::new(format!("{prefix}sample_weight holds NaN or infinite values.")));
+                return Err(Error::new(format!(
+                    "{prefix}sample_weight holds NaN or infinite values."
+                )));
             }
         }
-        Ok(Self { x, y, weight, batch, samples })
+        Ok(Self {
+            x,
+            y,
+            weight,
+            batch,
+            samples,
+        })
     }
 
     /// Number of batches; the last may be short.
@@ -186,7 +209,10 @@ impl<'a> Set<'a> {
             if !picked {
                 shape[0] = rows;
             }
-            TensorType { shape: shape.into(), dtype: d.dtype() }
+            TensorType {
+                shape: shape.into(),
+                dtype: d.dtype(),
+            }
         };
         Signature {
             training,
@@ -199,10 +225,20 @@ impl<'a> Set<'a> {
 }
 
 /// Keras' default: 32, or what the number of steps asks for.
-pub(super) fn batch_size(asked: Option<usize>, steps: Option<usize>, samples: usize) -> Result<usize> {
+pub(super) fn batch_size(
+    asked: Option<usize>,
+    steps: Option<usize>,
+    samples: usize,
+) -> Result<usize> {
     if asked == Some(0) || steps == Some(0) {
-        let name = if asked == Some(0) { "batch_size" } else { "steps" };
-        return Err(Error::new(format!("{name} must be at least 1. Received: {name}=0.")));
+        let name = if asked == Some(0) {
+            "batch_size"
+        } else {
+            "steps"
+        };
+        return Err(Error::new(format!(
+            "{name} must be at least 1. Received: {name}=0."
+        )));
     }
     Ok(asked.unwrap_or_else(|| steps.map_or(32, |s| samples.div_ceil(s).max(1))))
 }

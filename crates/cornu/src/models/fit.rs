@@ -28,7 +28,11 @@ pub enum Shuffle {
 
 impl From<bool> for Shuffle {
     fn from(shuffle: bool) -> Self {
-        if shuffle { Shuffle::Samples } else { Shuffle::No }
+        if shuffle {
+            Shuffle::Samples
+        } else {
+            Shuffle::No
+        }
     }
 }
 
@@ -196,7 +200,9 @@ impl<'a> Fit<'a> {
             ("validation_steps", self.validation_steps),
         ];
         if let Some((name, _)) = zero.into_iter().find(|(_, v)| *v == Some(0)) {
-            return Err(Error::new(format!("{name} must be at least 1. Received: {name}=0.")));
+            return Err(Error::new(format!(
+                "{name} must be at least 1. Received: {name}=0."
+            )));
         }
         if !(0.0..1.0).contains(&self.validation_split) {
             return Err(Error::new(format!(
@@ -205,7 +211,9 @@ impl<'a> Fit<'a> {
             )));
         }
         if matches!(self.validation_freq, Frequency::Every(0)) {
-            return Err(Error::new("validation_freq must be at least 1. Received: validation_freq=0."));
+            return Err(Error::new(
+                "validation_freq must be at least 1. Received: validation_freq=0.",
+            ));
         }
         if self.class_weight.is_some() && self.sample_weight.is_some() {
             return Err(Error::new("Give class_weight or sample_weight, not both."));
@@ -225,7 +233,7 @@ impl Sequential {
     /// model.add(Dense::new(1).input_shape([1]));
     /// model.compile(SGD::new().learning_rate(0.1), "mse", ())?;
     /// let history = model.fit(&x, &y, Fit::new().epochs(200).verbose(0))?;
-    /// assert!(history.history["loss"].last().unwrap() < &1e-3);
+    /// assert!(history["loss"].last().unwrap() < &1e-3);
     /// # Ok::<(), cornu::Error>(())
     /// ```
     ///
@@ -243,7 +251,9 @@ impl Sequential {
         let (x, y) = (x.into_data(), y.into_data());
         options.check()?;
         let mut trainer = self.take_trainer()?;
-        let result = self.prepare(&x).and_then(|()| Run::start(self, &mut trainer, &x, &y, options));
+        let result = self
+            .prepare(&x)
+            .and_then(|()| Run::start(self, &mut trainer, &x, &y, options));
         self.trainer = Some(trainer);
         result
     }
@@ -278,7 +288,11 @@ impl Trained for Session<'_> {
         self.trainer.optimizer.set_learning_rate(value)
     }
     fn weights(&self) -> Vec<Array> {
-        self.network.weights().iter().map(|w| w.variable.value()).collect()
+        self.network
+            .weights()
+            .iter()
+            .map(|w| w.variable.value())
+            .collect()
     }
     fn set_weights(&mut self, weights: &[Array]) -> Result<()> {
         set_weights(&self.network.weights(), weights)
@@ -310,7 +324,12 @@ impl<'r, 'd> Run<'r, 'd> {
         y: &'d Data<'d>,
         options: Fit<'d>,
     ) -> Result<History> {
-        let Fit { sample_weight, validation_data, callbacks, .. } = options;
+        let Fit {
+            sample_weight,
+            validation_data,
+            callbacks,
+            ..
+        } = options;
         let samples = x.samples("x")?;
         let class_weight = match &options.class_weight {
             Some(weights) => Some(weighting::from_classes(y, weights)?.into_data()),
@@ -319,7 +338,14 @@ impl<'r, 'd> Run<'r, 'd> {
         let weight = sample_weight.or(class_weight);
         let batch = batch_size(options.batch_size, options.steps_per_epoch, samples)?;
         // Whole data first, so that what does not fit is found before it is split.
-        let whole = Set::new(network, x.by_ref(), y.by_ref(), weight.as_ref().map(Data::by_ref), batch, "")?;
+        let whole = Set::new(
+            network,
+            x.by_ref(),
+            y.by_ref(),
+            weight.as_ref().map(Data::by_ref),
+            batch,
+            "",
+        )?;
         let validation_batch = options.validation_batch_size.unwrap_or(batch);
         let at = (samples as f64 * (1.0 - options.validation_split)).floor() as usize;
         let split = options.validation_split > 0.0 && validation_data.is_none();
@@ -330,30 +356,59 @@ impl<'r, 'd> Run<'r, 'd> {
                 samples - at
             )));
         }
-        let parts = split.then(|| (x.split(at), y.split(at), weight.as_ref().map(|w| w.split(at))));
+        let parts = split.then(|| {
+            (
+                x.split(at),
+                y.split(at),
+                weight.as_ref().map(|w| w.split(at)),
+            )
+        });
         let (train, validation) = match (&parts, &validation_data) {
             (Some(((xt, xv), (yt, yv), w)), _) => {
-                let (wt, wv) = (w.as_ref().map(|w| w.0.by_ref()), w.as_ref().map(|w| w.1.by_ref()));
+                let (wt, wv) = (
+                    w.as_ref().map(|w| w.0.by_ref()),
+                    w.as_ref().map(|w| w.1.by_ref()),
+                );
                 // Class weights are for training alone.
                 let wv = wv.filter(|_| options.class_weight.is_none());
                 (
                     Set::new(network, xt.by_ref(), yt.by_ref(), wt, batch, "")?,
-                    Some(Set::new(network, xv.by_ref(), yv.by_ref(), wv, validation_batch, "validation ")?),
+                    Some(Set::new(
+                        network,
+                        xv.by_ref(),
+                        yv.by_ref(),
+                        wv,
+                        validation_batch,
+                        "validation ",
+                    )?),
                 )
             }
             (None, Some((xv, yv, wv))) => {
                 let wv = wv.as_ref().map(Data::by_ref);
-                let set =
-                    Set::new(network, xv.by_ref(), yv.by_ref(), wv, validation_batch, "validation ")?;
+                let set = Set::new(
+                    network,
+                    xv.by_ref(),
+                    yv.by_ref(),
+                    wv,
+                    validation_batch,
+                    "validation ",
+                )?;
                 (whole, Some(set))
             }
             (None, None) => (whole, None),
         };
         let steps = options.steps_per_epoch.unwrap_or(train.steps());
-        let validation_steps =
-            options.validation_steps.unwrap_or(usize::MAX).min(validation.as_ref().map_or(0, Set::steps));
-        let session =
-            Session { network, trainer, steps, epochs: options.epochs, stop: false };
+        let validation_steps = options
+            .validation_steps
+            .unwrap_or(usize::MAX)
+            .min(validation.as_ref().map_or(0, Set::steps));
+        let session = Session {
+            network,
+            trainer,
+            steps,
+            epochs: options.epochs,
+            stop: false,
+        };
         let mut run = Run {
             session,
             validation,
@@ -363,7 +418,8 @@ impl<'r, 'd> Run<'r, 'd> {
             progress: Progress::stdout(options.verbose)?,
             order: match options.shuffle {
                 Shuffle::No => Vec::new(),
-                _ => (0..i32::try_from(train.samples).map_err(|_| too_many(train.samples))?).collect(),
+                _ => (0..i32::try_from(train.samples).map_err(|_| too_many(train.samples))?)
+                    .collect(),
             },
             stream: Stream::new(crate::utils::next_seed(), 0),
             shuffle: options.shuffle,
@@ -371,9 +427,14 @@ impl<'r, 'd> Run<'r, 'd> {
             warned: false,
             train,
         };
-        let mut history = History::new(options.verbose, options.epochs, steps);
+        let mut history = History::new(options.verbose);
         let resumed = options.steps_per_epoch.is_some();
-        run.epochs(&mut history, options.initial_epoch, resumed, &options.validation_freq)?;
+        run.epochs(
+            &mut history,
+            options.initial_epoch,
+            resumed,
+            &options.validation_freq,
+        )?;
         Ok(history)
     }
 
@@ -386,11 +447,15 @@ impl<'r, 'd> Run<'r, 'd> {
     ) -> Result<()> {
         let guard = Interrupt::guard();
         each(&mut self.callbacks, |c| c.on_train_begin(&mut self.session))?;
+        history.on_train_begin(&mut self.session)?;
         let mut logs = Logs::default();
         for epoch in first..self.session.epochs {
             self.session.trainer.reset()?;
-            each(&mut self.callbacks, |c| c.on_epoch_begin(&mut self.session, epoch))?;
-            self.progress.begin_epoch(epoch, self.session.epochs, Some(self.session.steps));
+            each(&mut self.callbacks, |c| {
+                c.on_epoch_begin(&mut self.session, epoch)
+            })?;
+            self.progress
+                .begin_epoch(epoch, self.session.epochs, Some(self.session.steps));
             if !resumed {
                 self.cursor = 0;
             }
@@ -403,8 +468,10 @@ impl<'r, 'd> Run<'r, 'd> {
             if due && !Interrupt::requested() {
                 self.validate(&mut logs)?;
             }
-            each(&mut self.callbacks, |c| c.on_epoch_end(&mut self.session, epoch, &mut logs))?;
-            history.record(epoch, &logs);
+            each(&mut self.callbacks, |c| {
+                c.on_epoch_end(&mut self.session, epoch, &mut logs)
+            })?;
+            history.on_epoch_end(&mut self.session, epoch, &mut logs)?;
             self.progress.finish(&logs);
             if self.session.stop || Interrupt::requested() {
                 break;
@@ -412,13 +479,20 @@ impl<'r, 'd> Run<'r, 'd> {
         }
         drop(guard);
         self.session.trainer.optimizer.finalize()?;
-        each(&mut self.callbacks, |c| c.on_train_end(&mut self.session, &logs))
+        each(&mut self.callbacks, |c| {
+            c.on_train_end(&mut self.session, &logs)
+        })
     }
 
     /// The signatures and places of the two steps of an epoch: full batches and the short last one.
     fn compiled(&mut self, rows: usize) -> Result<(Signature, usize)> {
-        let signature = self.train.signature(true, rows, self.shuffle != Shuffle::No);
-        let place = self.session.trainer.step(self.session.network, &signature)?;
+        let signature = self
+            .train
+            .signature(true, rows, self.shuffle != Shuffle::No);
+        let place = self
+            .session
+            .trainer
+            .step(self.session.network, &signature)?;
         Ok((signature, place))
     }
 
@@ -426,7 +500,11 @@ impl<'r, 'd> Run<'r, 'd> {
         let batches = self.train.steps();
         let full = self.compiled(self.train.batch.min(self.train.samples))?;
         let rest = self.train.rows(batches - 1).len();
-        let last = if rest == self.train.batch { None } else { Some(self.compiled(rest)?) };
+        let last = if rest == self.train.batch {
+            None
+        } else {
+            Some(self.compiled(rest)?)
+        };
         let hooks = self.callbacks.iter().any(|c| c.wants_batches());
         for step in 0..self.session.steps {
             if self.cursor >= batches {
@@ -442,7 +520,11 @@ impl<'r, 'd> Run<'r, 'd> {
             }
             if hooks {
                 each(&mut self.callbacks, |c| {
-                    if c.wants_batches() { c.on_train_batch_begin(&mut self.session, step) } else { Ok(()) }
+                    if c.wants_batches() {
+                        c.on_train_batch_begin(&mut self.session, step)
+                    } else {
+                        Ok(())
+                    }
                 })?;
             }
             let rows = self.train.rows(self.cursor);
@@ -450,12 +532,20 @@ impl<'r, 'd> Run<'r, 'd> {
                 Some(last) if rows.len() == rest => last,
                 _ => &full,
             };
-            step_on(self.session.trainer, &self.train, signature, *place, &self.order, rows.clone())?;
+            step_on(
+                self.session.trainer,
+                &self.train,
+                signature,
+                *place,
+                &self.order,
+                rows.clone(),
+            )?;
             self.cursor += 1;
             if !self.warned && !self.session.trainer.loss_is_finite() {
                 self.warned = true;
                 self.progress.abandon();
-                let where_from = health::diagnose(self.session.network, &self.train.x, self.first_rows(rows))?;
+                let where_from =
+                    health::diagnose(self.session.network, &self.train.x, self.first_rows(rows))?;
                 eprintln!(
                     "Warning: the loss is not finite from epoch {}, batch {} on: {where_from}.",
                     epoch + 1,
@@ -465,7 +555,11 @@ impl<'r, 'd> Run<'r, 'd> {
             if hooks {
                 let logs = sorted(self.session.trainer.figures()?);
                 each(&mut self.callbacks, |c| {
-                    if c.wants_batches() { c.on_train_batch_end(&mut self.session, step, &logs) } else { Ok(()) }
+                    if c.wants_batches() {
+                        c.on_train_batch_end(&mut self.session, step, &logs)
+                    } else {
+                        Ok(())
+                    }
                 })?;
             }
             if self.progress.due(step + 1) {
@@ -503,7 +597,9 @@ impl<'r, 'd> Run<'r, 'd> {
     }
 
     fn validate(&mut self, logs: &mut Logs) -> Result<()> {
-        let Some(set) = &self.validation else { return Ok(()) };
+        let Some(set) = &self.validation else {
+            return Ok(());
+        };
         each(&mut self.callbacks, |c| c.on_test_begin(&mut self.session))?;
         let figures = measure(
             self.session.trainer,
@@ -517,7 +613,9 @@ impl<'r, 'd> Run<'r, 'd> {
         for (name, value) in figures.iter() {
             logs.set(&format!("val_{name}"), value);
         }
-        each(&mut self.callbacks, |c| c.on_test_end(&mut self.session, &figures))
+        each(&mut self.callbacks, |c| {
+            c.on_test_end(&mut self.session, &figures)
+        })
     }
 }
 
@@ -539,7 +637,10 @@ fn step_on(
             _ => trainer.run(place, &[x, y]),
         };
     }
-    let index = View { shape: &picked, data: Slice::I32(&order[rows]) };
+    let index = View {
+        shape: &picked,
+        data: Slice::I32(&order[rows]),
+    };
     match &set.weight {
         Some(w) => trainer.run(place, &[set.x.view(), set.y.view(), w.view(), index]),
         None => trainer.run(place, &[set.x.view(), set.y.view(), index]),
@@ -554,5 +655,7 @@ fn each<'d>(
 }
 
 fn too_many(samples: usize) -> Error {
-    Error::shape(format!("fit shuffles at most 2^31 - 1 samples. Received: {samples}. Use shuffle(false)."))
+    Error::shape(format!(
+        "fit shuffles at most 2^31 - 1 samples. Received: {samples}. Use shuffle(false)."
+    ))
 }

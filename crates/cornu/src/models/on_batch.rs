@@ -23,7 +23,11 @@ impl Sequential {
     ///
     /// # Errors
     /// As [`Sequential::fit`].
-    pub fn train_on_batch<'a>(&mut self, x: impl IntoData<'a>, y: impl IntoData<'a>) -> Result<Logs> {
+    pub fn train_on_batch<'a>(
+        &mut self,
+        x: impl IntoData<'a>,
+        y: impl IntoData<'a>,
+    ) -> Result<Logs> {
         self.on_batch(true, x.into_data(), y.into_data(), None)
     }
 
@@ -37,7 +41,12 @@ impl Sequential {
         y: impl IntoData<'a>,
         sample_weight: impl IntoData<'a>,
     ) -> Result<Logs> {
-        self.on_batch(true, x.into_data(), y.into_data(), Some(sample_weight.into_data()))
+        self.on_batch(
+            true,
+            x.into_data(),
+            y.into_data(),
+            Some(sample_weight.into_data()),
+        )
     }
 
     /// As [`Sequential::train_on_batch`], with one weight per class.
@@ -59,7 +68,11 @@ impl Sequential {
     ///
     /// # Errors
     /// As [`Sequential::evaluate`].
-    pub fn test_on_batch<'a>(&mut self, x: impl IntoData<'a>, y: impl IntoData<'a>) -> Result<Logs> {
+    pub fn test_on_batch<'a>(
+        &mut self,
+        x: impl IntoData<'a>,
+        y: impl IntoData<'a>,
+    ) -> Result<Logs> {
         self.on_batch(false, x.into_data(), y.into_data(), None)
     }
 
@@ -73,19 +86,12 @@ impl Sequential {
         y: impl IntoData<'a>,
         sample_weight: impl IntoData<'a>,
     ) -> Result<Logs> {
-        self.on_batch(false, x.into_data(), y.into_data(), Some(sample_weight.into_data()))
-    }
-
-    /// Begins the running means of loss and metrics anew: [`Sequential::train_on_batch`] and
-    /// [`Sequential::test_on_batch`] go on with them from batch to batch, as in Keras.
-    ///
-    /// # Errors
-    /// Before [`Sequential::compile`].
-    pub fn reset_metrics(&mut self) -> Result<()> {
-        let trainer = self.take_trainer()?;
-        let result = trainer.reset();
-        self.trainer = Some(trainer);
-        result
+        self.on_batch(
+            false,
+            x.into_data(),
+            y.into_data(),
+            Some(sample_weight.into_data()),
+        )
     }
 
     fn on_batch(
@@ -100,6 +106,7 @@ impl Sequential {
             let samples = x.samples("x")?.max(1);
             let weight = weight.as_ref().map(Data::by_ref);
             let set = Set::new(self, x.by_ref(), y.by_ref(), weight, samples, "")?;
+            trainer.reset()?;
             run_rows(&mut trainer, self, &set, training, 0..samples)?;
             trainer.figures()
         });

@@ -25,7 +25,11 @@ impl Default for Predict {
 impl Predict {
     /// Batches chosen by the library, silent.
     pub fn new() -> Self {
-        Self { batch_size: None, verbose: Verbose::Silent, steps: None }
+        Self {
+            batch_size: None,
+            verbose: Verbose::Silent,
+            steps: None,
+        }
     }
 
     /// Samples computed at a time: bounds the memory in use; does not change the result.
@@ -71,7 +75,10 @@ const KEPT: usize = 16;
 
 impl Predictor {
     pub fn clear(&mut self) {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// Runs `run` with the forward pass for inputs of a type, compiled at first use.
@@ -83,10 +90,16 @@ impl Predictor {
         run: impl FnOnce(&mut Forward) -> Result<R>,
     ) -> Result<R> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(f) = all.iter_mut().find(|f| *f.input.shape == *shape && f.input.dtype == dtype) {
+        if let Some(f) = all
+            .iter_mut()
+            .find(|f| *f.input.shape == *shape && f.input.dtype == dtype)
+        {
             return run(f);
         }
-        let input = TensorType { shape: shape.into(), dtype };
+        let input = TensorType {
+            shape: shape.into(),
+            dtype,
+        };
         let x = adapt(network, &Tensor::input(0, input.shape.clone(), dtype));
         let y = network.forward(&x, &mut Pass::default());
         let program = Program::trace(std::slice::from_ref(&input), std::slice::from_ref(&y), &[])?;
@@ -94,7 +107,11 @@ impl Predictor {
         if all.len() >= KEPT {
             all.remove(0);
         }
-        all.push(Forward { input, output: y.ty().clone(), executable });
+        all.push(Forward {
+            input,
+            output: y.ty().clone(),
+            executable,
+        });
         let last = all.len() - 1;
         run(&mut all[last])
     }
@@ -130,12 +147,16 @@ impl Sequential {
         check_input(self, "x", x.shape())?;
         let batch = options.batch_size.unwrap_or(BATCH);
         if batch == 0 {
-            return Err(Error::new("batch_size must be at least 1. Received: batch_size=0."));
+            return Err(Error::new(
+                "batch_size must be at least 1. Received: batch_size=0.",
+            ));
         }
         if samples <= batch && options.verbose == Verbose::Silent {
             return self.predict_rows(x.view());
         }
-        let steps = samples.div_ceil(batch).min(options.steps.unwrap_or(usize::MAX));
+        let steps = samples
+            .div_ceil(batch)
+            .min(options.steps.unwrap_or(usize::MAX));
         let samples = samples.min(steps * batch);
         let mut progress = Progress::stdout(options.verbose)?;
         progress.begin(Some(steps));
@@ -152,8 +173,10 @@ impl Sequential {
                     Array::zeros(f.output.dtype, shape)
                 });
                 let row = f.output.shape.size() / rows.len();
-                let mut part =
-                    [ViewMut { shape: &f.output.shape, data: part(out, rows.start * row..rows.end * row) }];
+                let mut part = [ViewMut {
+                    shape: &f.output.shape,
+                    data: part(out, rows.start * row..rows.end * row),
+                }];
                 f.executable.run(&[view], &mut part)
             })?;
             if progress.due(step + 1) {
@@ -200,14 +223,19 @@ impl Sequential {
     /// # Errors
     /// If the model is not built, its output is not `f32`, or a length does not fit.
     pub fn predict_into(&self, input: &[f32], output: &mut [f32]) -> Result<()> {
+        let room = output.len();
         let fits = |f: &Forward| {
             f.input.dtype == DType::F32
                 && f.input.shape.size() == input.len()
-                && f.output.shape.size() == output.len()
+                && f.output.shape.size() == room
                 && f.output.dtype == DType::F32
         };
         {
-            let mut all = self.predictor.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut all = self
+                .predictor
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             if let Some(f) = all.iter_mut().find(|f| fits(f)) {
                 return run_into(f, input, output);
             }
@@ -230,16 +258,21 @@ impl Sequential {
             }
             Err(Error::shape(format!(
                 "The output for {rows} samples is {}. Received: room for {} float32 values.",
-                f.output,
-                output.len()
+                f.output, room
             )))
         })
     }
 }
 
 fn run_into(f: &mut Forward, input: &[f32], output: &mut [f32]) -> Result<()> {
-    let x = View { shape: &f.input.shape, data: cornu_core::Slice::F32(input) };
-    let y = ViewMut { shape: &f.output.shape, data: SliceMut::F32(output) };
+    let x = View {
+        shape: &f.input.shape,
+        data: cornu_core::Slice::F32(input),
+    };
+    let y = ViewMut {
+        shape: &f.output.shape,
+        data: SliceMut::F32(output),
+    };
     f.executable.run(&[x], &mut [y])
 }
 

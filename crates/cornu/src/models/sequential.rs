@@ -71,7 +71,10 @@ impl Sequential {
     /// assert_eq!(model.layers().len(), 2);
     /// ```
     pub fn from_layers(layers: Vec<Box<dyn Layer>>) -> Self {
-        Self { layers, ..Self::new() }
+        Self {
+            layers,
+            ..Self::new()
+        }
     }
 
     /// The model under another name.
@@ -98,7 +101,9 @@ impl Sequential {
     /// If there is none.
     pub fn pop(&mut self) -> Result<Box<dyn Layer>> {
         self.unbuild();
-        self.layers.pop().ok_or_else(|| Error::state("There are no layers in the model to pop."))
+        self.layers
+            .pop()
+            .ok_or_else(|| Error::state("There are no layers in the model to pop."))
     }
 
     fn unbuild(&mut self) {
@@ -122,12 +127,19 @@ impl Sequential {
         let mut names: Vec<String> = Vec::with_capacity(self.layers.len());
         let mut counts: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
         for layer in &self.layers {
-            let name = layer.base().and_then(|b| b.name.clone()).unwrap_or_else(|| {
-                let stem = snake_case(layer.class_name());
-                let n = counts.entry(stem.clone()).or_insert(0);
-                *n += 1;
-                if *n == 1 { stem } else { format!("{stem}_{}", *n - 1) }
-            });
+            let name = layer
+                .base()
+                .and_then(|b| b.name.clone())
+                .unwrap_or_else(|| {
+                    let stem = snake_case(layer.class_name());
+                    let n = counts.entry(stem.clone()).or_insert(0);
+                    *n += 1;
+                    if *n == 1 {
+                        stem
+                    } else {
+                        format!("{stem}_{}", *n - 1)
+                    }
+                });
             names.push(name);
         }
         names
@@ -141,12 +153,16 @@ impl Sequential {
         let names = self.layer_names();
         let found = match which.into() {
             LayerId::Index(i) => self.layers.get(i).ok_or_else(|| {
-                Error::new(format!("There are {} layers. Asked for: index {i}.", self.layers.len()))
+                Error::new(format!(
+                    "There are {} layers. Asked for: index {i}.",
+                    self.layers.len()
+                ))
             }),
             LayerId::Name(name) => {
                 let known: Vec<&str> = names.iter().map(String::as_str).collect();
                 let at = names.iter().position(|n| n == name);
-                at.map(|i| &self.layers[i]).ok_or_else(|| Error::unknown("layer", name, &known))
+                at.map(|i| &self.layers[i])
+                    .ok_or_else(|| Error::unknown("layer", name, &known))
             }
         };
         found.map(|l| &**l)
@@ -184,7 +200,10 @@ impl Sequential {
 
     /// Whether the weights are made.
     pub fn is_built(&self) -> bool {
-        self.built.as_ref().is_some_and(|b| b.layers.len() == self.layers.len()) && !self.layers.is_empty()
+        self.built
+            .as_ref()
+            .is_some_and(|b| b.layers.len() == self.layers.len())
+            && !self.layers.is_empty()
     }
 
     /// Makes the weights for inputs of a shape (with the batch axis, whose extent may be `None`).
@@ -193,7 +212,10 @@ impl Sequential {
     /// If a layer cannot take what the one before gives, or two layers have one name.
     pub fn build_for(&mut self, input: &InputShape) -> Result<()> {
         if self.layers.is_empty() {
-            return Err(Error::state(format!("The model \"{}\" has no layers.", self.name)));
+            return Err(Error::state(format!(
+                "The model \"{}\" has no layers.",
+                self.name
+            )));
         }
         let names = self.layer_names();
         for (i, name) in names.iter().enumerate() {
@@ -207,8 +229,17 @@ impl Sequential {
             Some(b) if self.layers[0].class_name() == "InputLayer" => b.dtype,
             _ => DType::F32,
         };
-        let mut kept = self.built.take().map(|b| b.layers).unwrap_or_default().into_iter();
-        let mut built = Built { input: input.clone(), dtype, layers: Vec::new() };
+        let mut kept = self
+            .built
+            .take()
+            .map(|b| b.layers)
+            .unwrap_or_default()
+            .into_iter();
+        let mut built = Built {
+            input: input.clone(),
+            dtype,
+            layers: Vec::new(),
+        };
         let (seed, mut stream) = (crate::utils::next_seed(), 0);
         let mut shape = input.clone();
         for (layer, name) in self.layers.iter().zip(names) {
@@ -240,8 +271,12 @@ impl Sequential {
             };
             layer.build(&mut cx, &shape).map_err(in_layer)?;
             let weights = cx.weights;
-            let mut entry =
-                BuiltLayer { name: name.clone(), weights, output: shape.clone(), compute: base.dtype };
+            let mut entry = BuiltLayer {
+                name: name.clone(),
+                weights,
+                output: shape.clone(),
+                compute: base.dtype,
+            };
             shape = output_shape(&**layer, &entry, &shape)?;
             entry.output = shape.clone();
             built.layers.push(entry);
@@ -266,7 +301,10 @@ impl Sequential {
     /// If the model is not built.
     pub fn output_shape(&self) -> Result<InputShape> {
         let built = self.built()?;
-        Ok(built.layers.last().map_or_else(|| built.input.clone(), |l| l.output.clone()))
+        Ok(built
+            .layers
+            .last()
+            .map_or_else(|| built.input.clone(), |l| l.output.clone()))
     }
 
     /// The number of weights' elements.
@@ -275,12 +313,20 @@ impl Sequential {
     /// If the model is not built.
     pub fn count_params(&self) -> Result<usize> {
         self.built()?;
-        Ok(self.weights().iter().map(|w| w.variable.shape().size()).sum())
+        Ok(self
+            .weights()
+            .iter()
+            .map(|w| w.variable.shape().size())
+            .sum())
     }
 
     /// The weights in Keras' order: layer by layer, as declared (kernel, bias). Empty before building.
     pub fn weights(&self) -> Vec<&Weight> {
-        self.built.iter().flat_map(|b| &b.layers).flat_map(|l| &l.weights).collect()
+        self.built
+            .iter()
+            .flat_map(|b| &b.layers)
+            .flat_map(|l| &l.weights)
+            .collect()
     }
 
     /// The weights' values, in the order of [`Sequential::weights`].
@@ -334,9 +380,14 @@ impl Sequential {
         let weights = self.weights();
         let of = |trainable: bool| {
             let chosen = weights.iter().filter(|w| self.is_trainable(w) == trainable);
-            chosen.map(|w| (w.variable.shape().size(), w.variable.dtype().size())).collect::<Vec<_>>()
+            chosen
+                .map(|w| (w.variable.shape().size(), w.variable.dtype().size()))
+                .collect::<Vec<_>>()
         };
-        let optimizer = self.trainer.as_ref().map_or_else(Vec::new, Trainer::optimizer_sizes);
+        let optimizer = self
+            .trainer
+            .as_ref()
+            .map_or_else(Vec::new, Trainer::optimizer_sizes);
         Summary::new(&self.name, rows, &of(true), &of(false), &optimizer)
     }
 
@@ -347,8 +398,12 @@ impl Sequential {
     /// The model as Keras' JSON.
     pub fn to_config(&self) -> Value {
         let names = self.layer_names();
-        let layers: Vec<Value> =
-            self.layers.iter().zip(&names).map(|(l, n)| layers::to_config(&**l, n)).collect();
+        let layers: Vec<Value> = self
+            .layers
+            .iter()
+            .zip(&names)
+            .map(|(l, n)| layers::to_config(&**l, n))
+            .collect();
         let mut config = json!({"name": self.name, "trainable": true, "layers": layers});
         if let Ok(built) = self.built() {
             config["build_input_shape"] = built.input.to_json();
@@ -365,7 +420,10 @@ impl Sequential {
         let list = config["layers"].as_array().ok_or_else(|| {
             Error::new("The configuration of a Sequential has no list of \"layers\".")
         })?;
-        let layers = list.iter().map(layers::from_config).collect::<Result<Vec<_>>>()?;
+        let layers = list
+            .iter()
+            .map(layers::from_config)
+            .collect::<Result<Vec<_>>>()?;
         let mut model = Self::from_layers(layers);
         if let Some(name) = config["name"].as_str() {
             model.name = name.to_string();
@@ -405,7 +463,10 @@ pub(super) fn set_weights(weights: &[&Weight], values: &[Array]) -> Result<()> {
             )));
         }
     }
-    weights.iter().zip(values).try_for_each(|(w, v)| w.variable.assign(v.clone()))
+    weights
+        .iter()
+        .zip(values)
+        .try_for_each(|(w, v)| w.variable.assign(v.clone()))
 }
 
 /// A layer by name or position.
@@ -440,14 +501,26 @@ fn output_shape(layer: &dyn Layer, entry: &BuiltLayer, input: &InputShape) -> Re
     };
     let (two, three) = (trace(2)?, trace(3)?);
     if two.rank() != three.rank() {
-        return Err(Error::shape("The rank of the output depends on the batch size.").in_scope(&*entry.name));
+        return Err(
+            Error::shape("The rank of the output depends on the batch size.")
+                .in_scope(&*entry.name),
+        );
     }
-    Ok(InputShape(two.iter().zip(three.iter()).map(|(a, b)| (a == b).then_some(*a)).collect()))
+    Ok(InputShape(
+        two.iter()
+            .zip(three.iter())
+            .map(|(a, b)| (a == b).then_some(*a))
+            .collect(),
+    ))
 }
 
 fn call(layer: &dyn Layer, entry: &BuiltLayer, x: &Tensor, pass: &mut Pass) -> Tensor {
     let _scope = Scope::enter(&entry.name);
-    let x = if x.dtype().is_float() { x.cast(entry.compute) } else { x.clone() };
+    let x = if x.dtype().is_float() {
+        x.cast(entry.compute)
+    } else {
+        x.clone()
+    };
     let mut cx = Call {
         weights: &entry.weights,
         dtype: entry.compute,
@@ -485,7 +558,11 @@ impl Network for Sequential {
 
     fn forward(&self, x: &Tensor, pass: &mut Pass) -> Tensor {
         let mut x = x.clone();
-        for (layer, entry) in self.layers.iter().zip(self.built.iter().flat_map(|b| &b.layers)) {
+        for (layer, entry) in self
+            .layers
+            .iter()
+            .zip(self.built.iter().flat_map(|b| &b.layers))
+        {
             x = call(&**layer, entry, &x, pass);
             if let Some(taps) = &mut pass.taps {
                 taps.push((entry.name.clone(), x.clone()));

@@ -92,11 +92,7 @@ impl Trainer {
     }
 
     /// A step by its place.
-    pub fn run(
-        &mut self,
-        step: usize,
-        inputs: &[cornu_core::View<'_>],
-    ) -> Result<()> {
+    pub fn run(&mut self, step: usize, inputs: &[cornu_core::View<'_>]) -> Result<()> {
         self.programs[step].1.0.run(inputs, &mut [])
     }
 
@@ -105,7 +101,10 @@ impl Trainer {
         let mut inputs = vec![s.x.clone(), s.y.clone()];
         inputs.extend(s.weight.clone());
         if let Some(n) = s.picked {
-            inputs.push(TensorType { shape: n.into(), dtype: DType::I32 });
+            inputs.push(TensorType {
+                shape: n.into(),
+                dtype: DType::I32,
+            });
         }
         let input = |i: usize| Tensor::input(i, inputs[i].shape.clone(), inputs[i].dtype);
         let rows = |i: usize| match s.picked {
@@ -123,7 +122,11 @@ impl Trainer {
         };
         let pred = network.forward(&x, &mut pass);
         pred.check()?;
-        let y = if y.dtype().is_float() { y.cast(pred.dtype()) } else { y };
+        let y = if y.dtype().is_float() {
+            y.cast(pred.dtype())
+        } else {
+            y
+        };
         self.loss.validate(y.ty(), pred.ty())?;
         self.prepare_metrics(&y, &pred)?;
 
@@ -160,10 +163,10 @@ impl Trainer {
         updates.push((self.loss_total.clone(), self.loss_total.tensor() + loss * n));
         updates.push((self.loss_count.clone(), self.loss_count.tensor() + n));
         for m in &self.metrics {
-            updates.extend(m.updates(&y, &pred, None));
+            updates.extend(m.updates(&y, &pred, None)?);
         }
         for m in &self.weighted_metrics {
-            updates.extend(m.updates(&y, &pred, weight.as_ref()));
+            updates.extend(m.updates(&y, &pred, weight.as_ref())?);
         }
         Program::trace(&inputs, &[], &updates)
     }
@@ -199,8 +202,14 @@ impl Trainer {
         }
         if self.names.is_empty() {
             let mut taken: Vec<String> = vec!["loss".to_string()];
-            let weighted = std::iter::repeat_n(false, self.metrics.len()).chain(std::iter::repeat(true));
-            for (m, weighted) in self.metrics.iter().chain(&self.weighted_metrics).zip(weighted) {
+            let weighted =
+                std::iter::repeat_n(false, self.metrics.len()).chain(std::iter::repeat(true));
+            for (m, weighted) in self
+                .metrics
+                .iter()
+                .chain(&self.weighted_metrics)
+                .zip(weighted)
+            {
                 let mut name = m.name().to_string();
                 if weighted && taken.contains(&name) {
                     name = format!("weighted_{name}");
@@ -222,7 +231,11 @@ impl Trainer {
     pub fn reset(&self) -> Result<()> {
         self.loss_total.assign(0.0f32)?;
         self.loss_count.assign(0.0f32)?;
-        let built = self.metrics.iter().chain(&self.weighted_metrics).filter(|m| m.is_built());
+        let built = self
+            .metrics
+            .iter()
+            .chain(&self.weighted_metrics)
+            .filter(|m| m.is_built());
         for m in built {
             m.reset()?;
         }
@@ -238,7 +251,12 @@ impl Trainer {
     pub fn figures(&self) -> Result<Logs> {
         let mut logs = Logs::default();
         logs.set("loss", self.loss_total.scalar() / self.loss_count.scalar());
-        for (m, name) in self.metrics.iter().chain(&self.weighted_metrics).zip(&self.names) {
+        for (m, name) in self
+            .metrics
+            .iter()
+            .chain(&self.weighted_metrics)
+            .zip(&self.names)
+        {
             let value = match m.host_value() {
                 Some(v) => v,
                 None => {

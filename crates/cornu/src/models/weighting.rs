@@ -9,21 +9,36 @@ pub(super) fn from_classes(y: &Data<'_>, weights: &[(usize, f64)]) -> Result<Arr
     let shape = y.shape();
     let samples = y.samples("y")?;
     let row: usize = shape.iter().skip(1).product();
-    let of = |class: usize| weights.iter().find(|(c, _)| *c == class).map_or(1.0, |(_, w)| *w) as f32;
+    let of = |class: usize| {
+        weights
+            .iter()
+            .find(|(c, _)| *c == class)
+            .map_or(1.0, |(_, w)| *w) as f32
+    };
     if let Some((class, w)) = weights.iter().find(|(_, w)| !w.is_finite() || *w < 0.0) {
         return Err(Error::new(format!(
             "class_weight must be finite and not negative. Received: {w} for class {class}."
         )));
     }
     let values: Vec<f32> = match (shape.len(), row) {
-        (_, 1) => y.to_vec::<i64>().into_iter().map(|c| usize::try_from(c).map_or(1.0, of)).collect(),
+        (_, 1) => y
+            .to_vec::<i64>()
+            .into_iter()
+            .map(|c| usize::try_from(c).map_or(1.0, of))
+            .collect(),
         (2, _) => y
             .to_vec::<f64>()
             .chunks(row)
             .map(|r| {
-                let best = r.iter().enumerate().fold((0, f64::NEG_INFINITY), |b, (i, v)| {
-                    if *v > b.1 { (i, *v) } else { b }
-                });
+                let best = r
+                    .iter()
+                    .enumerate()
+                    .fold(
+                        (0, f64::NEG_INFINITY),
+                        |b, (i, v)| {
+                            if *v > b.1 { (i, *v) } else { b }
+                        },
+                    );
                 of(best.0)
             })
             .collect(),

@@ -80,7 +80,10 @@ pub fn normalize<S: Data<Elem = f32>, D: RemoveAxis>(
         let norm = if order.is_infinite() {
             lane.iter().fold(0.0, |m: f64, v| m.max(f64::from(v.abs())))
         } else {
-            lane.iter().map(|v| f64::from(v.abs()).powf(order)).sum::<f64>().powf(order.recip())
+            lane.iter()
+                .map(|v| f64::from(v.abs()).powf(order))
+                .sum::<f64>()
+                .powf(order.recip())
         };
         if norm > 0.0 {
             lane.mapv_inplace(|v| (f64::from(v) / norm) as f32);
