@@ -9,6 +9,8 @@ use crate::simd::{Float, Simd, Vector};
 const TILE_ELEMENTS: usize = 2048;
 /// The longest inner dimension that is done in one go, and the lengths it is split into otherwise.
 const K_WHOLE: usize = 2048;
+/// Rows of A that have to fit its block at whole length: with fewer, B is fetched too often.
+const WHOLE_ROWS: usize = 128;
 const K_BLOCK_LEAST: usize = 256;
 const K_BLOCK_MOST: usize = 1024;
 /// Bytes of A that a piece goes over again and again: half of a usual L2 cache.
@@ -210,7 +212,7 @@ fn outer<S: Simd, T: Float>(spec: &MatmulSpec, wanted: usize, threads: usize) ->
         if m <= 1 { 1 } else { max_rows::<S>(nv).min(m) },
         nv * lanes,
     );
-    let kc = if k <= K_WHOLE {
+    let kc = if k <= K_WHOLE && m.min(WHOLE_ROWS) * k * size <= A_BLOCK_BYTES {
         k
     } else {
         // As much of A's height as can be, so that its rows are read in few pieces.
