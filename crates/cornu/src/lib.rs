@@ -11,6 +11,7 @@ mod interrupt;
 mod logs;
 pub mod losses;
 pub mod metrics;
+pub mod optimizers;
 mod progress;
 pub mod regularizers;
 
