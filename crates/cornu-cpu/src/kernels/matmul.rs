@@ -3,8 +3,9 @@
 //!
 //! A [`MatmulPlan`] is made once per shape and chooses between three ways:
 //! - *outer*: micro-kernels over a register tile with vectors along N. A is read in place (either
-//!   orientation), B in place or packed into panels; K is not split up to 2048, so that an epilogue
-//!   sees whole sums.
+//!   orientation; copied where its rows would fall into the same cache sets), B in place or in
+//!   panels that are copied while the first rows are computed. A long K is split for the cache; an
+//!   epilogue sees whole sums all the same.
 //! - *swapped*: the same for `Cᵀ`, with vectors along M, where N is small and A is stored
 //!   transposed.
 //! - *dot*: vectors along K, where M or N is small and the long operands are contiguous along K.

@@ -7,9 +7,12 @@ use crate::simd::{Float, Simd, Vector};
 
 /// Elements per epilogue call that are aimed at: enough to hide the call, few enough for L1.
 const TILE_ELEMENTS: usize = 2048;
-/// The longest inner dimension that is done in one go, and the length aimed at where it is split.
+/// The longest inner dimension that is done in one go, and the lengths it is split into otherwise.
 const K_WHOLE: usize = 2048;
-const K_BLOCK: usize = 1024;
+/// Rows of A that have to fit its block at whole length: with fewer, B is fetched too often.
+const WHOLE_ROWS: usize = 128;
+const K_BLOCK_LEAST: usize = 256;
+const K_BLOCK_MOST: usize = 1024;
 /// Bytes of A that a piece goes over again and again: half of a usual L2 cache.
 const A_BLOCK_BYTES: usize = 512 << 10;
 /// Bytes of B's panels in use at a time: a quarter of it.
@@ -17,8 +20,8 @@ const B_GROUP_BYTES: usize = 256 << 10;
 /// A usual L1 data cache.
 const L1_BYTES: usize = 32 << 10;
 /// The largest block of sums that is kept for an epilogue where the inner dimension is split.
-const SUM_ROWS: usize = 128;
-const SUM_COLS: usize = 512;
+const SUM_ROWS: usize = 512;
+const SUM_COLS: usize = 256;
 /// One thread's time below which forking does not pay, and the least time of a piece, in ns.
 const FORK_NS: usize = 10_000;
 const PIECE_NS: usize = 5_000;
@@ -109,17 +112,17 @@ pub(super) fn plan<S: Simd, T: Float>(spec: &MatmulSpec, threads: usize) -> (Way
     // Whether the operand's columns (B) or rows (A) lie contiguous along K.
     let b_along_k = b.trans || (n == 1 && b.ld == 1);
     let a_along_k = !a.trans || (m == 1 && a.ld == 1);
+    // Vectors along N would be a quarter empty or more.
+    let sparse = 4 * n <= 3 * n.next_multiple_of(lanes);
     let long_k = 2 * k >= lanes;
-    let few_cols = !a.trans
-        && n <= DOT_COLS
-        && n <= m
-        && (b_along_k || (k >= 64 && m >= 16 && 4 * n <= 3 * lanes));
+    let few_cols =
+        !a.trans && n <= DOT_COLS && n <= m && (b_along_k || (k >= 64 && m >= 16 && sparse));
     let few_rows = b.trans && m <= DOT_COLS && (a_along_k || n >= 16);
     if long_k && few_cols {
         (Way::Dot, dot::<T>(spec, wanted, false, !b_along_k))
     } else if long_k && few_rows {
         (Way::Dot, dot::<T>(spec, wanted, true, !a_along_k))
-    } else if a.trans && 4 * n <= 3 * lanes && n <= max_rows::<S>(2) && m >= 2 * lanes {
+    } else if a.trans && sparse && n <= max_rows::<S>(2) && m >= 2 * lanes {
         (Way::Swapped, swapped::<S, T>(spec, wanted))
     } else {
         (Way::Outer, outer::<S, T>(spec, wanted, threads))
@@ -209,10 +212,12 @@ fn outer<S: Simd, T: Float>(spec: &MatmulSpec, wanted: usize, threads: usize) ->
         if m <= 1 { 1 } else { max_rows::<S>(nv).min(m) },
         nv * lanes,
     );
-    let kc = if k <= K_WHOLE {
+    let kc = if k <= K_WHOLE && m.min(WHOLE_ROWS) * k * size <= A_BLOCK_BYTES {
         k
     } else {
-        k.div_ceil(k.div_ceil(K_BLOCK))
+        // As much of A's height as can be, so that its rows are read in few pieces.
+        let most = (A_BLOCK_BYTES / (m.min(SUM_ROWS) * size)).clamp(K_BLOCK_LEAST, K_BLOCK_MOST);
+        k.div_ceil(k.div_ceil(most))
     };
     let blocks = k > kc;
     // Copying B pays where a panel does not stay in L1 and its rows lie apart, if it is used often.

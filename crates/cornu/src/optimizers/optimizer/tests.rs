@@ -38,7 +38,7 @@ fn names_are_keras_snake_case() {
 fn the_learning_rate_is_set_without_compiling_anew() {
     let w = Variable::new("w", [1.0f32]);
     let mut optimizer = Optimizer::from(SGD::new().learning_rate(0.5));
-    optimizer.build(&[w.clone()]).unwrap();
+    optimizer.build(std::slice::from_ref(&w)).unwrap();
     let step = compiled(&optimizer, &[(w.clone(), Tensor::constant([1.0f32]))]);
     step.call(&[]).unwrap();
     optimizer.set_learning_rate(0.25).unwrap();
@@ -53,7 +53,7 @@ fn a_schedule_follows_the_steps_and_cannot_be_set() {
     let w = Variable::new("w", [0.0f32]);
     let mut optimizer =
         Optimizer::from(SGD::new().learning_rate(ExponentialDecay::new(1.0, 1, 0.5)));
-    optimizer.build(&[w.clone()]).unwrap();
+    optimizer.build(std::slice::from_ref(&w)).unwrap();
     let step = compiled(&optimizer, &[(w.clone(), Tensor::constant([-1.0f32]))]);
     for rate in [1.0, 0.5, 0.25] {
         assert_eq!(optimizer.learning_rate(), rate);
@@ -75,9 +75,9 @@ fn build_is_for_one_set_of_variables() {
     let mut optimizer = Optimizer::from(Adam::new());
     let one = Tensor::constant([1.0f32]);
     assert!(message(optimizer.apply(&[(a.clone(), one.clone())], &same)).contains("built"));
-    optimizer.build(&[a.clone()]).unwrap();
+    optimizer.build(std::slice::from_ref(&a)).unwrap();
     let before = optimizer.variables();
-    optimizer.build(&[a.clone()]).unwrap();
+    optimizer.build(std::slice::from_ref(&a)).unwrap();
     assert_eq!(before, optimizer.variables());
     assert!(message(optimizer.build(&[a.clone(), b.clone()])).contains("new set of variables"));
     let apply = |g: &[(Variable, Tensor)]| message(optimizer.apply(g, &same));
@@ -106,7 +106,7 @@ fn sixteen_bit_variables_are_computed_in_f32() {
     let value = Array::from([1.0f32]).cast(DType::BF16);
     let w = Variable::new("w", value);
     let mut optimizer = Optimizer::from(Adam::new().learning_rate(0.5));
-    optimizer.build(&[w.clone()]).unwrap();
+    optimizer.build(std::slice::from_ref(&w)).unwrap();
     assert!(
         optimizer.variables()[2..]
             .iter()
