@@ -13,6 +13,7 @@ pub mod losses;
 pub mod metrics;
 mod progress;
 pub mod regularizers;
+pub mod summary;
 
 pub use axes::Axes;
 pub use interrupt::Interrupt;
