@@ -1,6 +1,9 @@
 //! What most programs need: `use cornu::prelude::*;`.
 
-pub use crate::callbacks::{Callback, History, Trained};
+pub use crate::callbacks::{
+    CSVLogger, Callback, EarlyStopping, History, LambdaCallback, LearningRateScheduler,
+    ReduceLROnPlateau, TerminateOnNaN, Trained,
+};
 pub use crate::constraints::{self, MaxNorm, MinMaxNorm, NonNeg, UnitNorm};
 pub use crate::datasets;
 pub use crate::initializers;

@@ -37,6 +37,7 @@ impl<M: Into<Metric>> IntoMetrics for Vec<M> {
 pub struct Compile {
     pub(super) optimizer: Optimizer,
     pub(super) loss: Loss,
+    pub(super) loss_weight: f64,
     pub(super) metrics: Vec<Metric>,
     pub(super) weighted_metrics: Vec<Metric>,
 }
@@ -47,9 +48,17 @@ impl Compile {
         Self {
             optimizer: optimizer.into(),
             loss: loss.into(),
+            loss_weight: 1.0,
             metrics: Vec::new(),
             weighted_metrics: Vec::new(),
         }
+    }
+
+    /// How much the loss counts beside penalties on weights and outputs; 1 by default. (Keras'
+    /// `loss_weights` for a model of one output.)
+    pub fn loss_weight(mut self, weight: f64) -> Self {
+        self.loss_weight = weight;
+        self
     }
 
     /// Metrics, which count every sample the same.

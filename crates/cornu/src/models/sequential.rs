@@ -3,6 +3,7 @@
 use super::network::{Network, Pass};
 use super::trainer::Trainer;
 use crate::layers::{self, Build, Call, Input, InputShape, Layer, Weight};
+use crate::summary::{Count, Row, Summary};
 use crate::{Array, DType, Error, Result, Scope, Tensor};
 use serde_json::{Value, json};
 
@@ -357,8 +358,7 @@ impl Sequential {
     /// assert!(model.summary().to_string().contains("(None, 10)"));
     /// # Ok::<(), cornu::Error>(())
     /// ```
-    pub fn summary(&self) -> crate::summary::Summary {
-        use crate::summary::{Row, Summary};
+    pub fn summary(&self) -> Summary {
         let built = self.built().ok();
         let rows = self
             .layers
@@ -368,31 +368,46 @@ impl Sequential {
             .filter(|(_, (l, _))| l.class_name() != "InputLayer")
             .map(|(i, (layer, name))| {
                 let known = built.map(|b| &b.layers[i]);
+                let params = known.map_or_else(
+                    || (!declares_weights(&**layer)).then_some(0),
+                    |l| Some(l.weights.iter().map(|w| w.variable.shape().size()).sum()),
+                );
                 Row {
                     name,
                     class: layer.class_name().to_string(),
-                    output_shape: known.map(|l| l.output.to_string()),
-                    params: known.map(|l| count(&l.weights)),
-                    trainable: layer.base().is_none_or(|b| b.trainable),
+                    shape: known.map_or("?".to_string(), |l| l.output.to_string()),
+                    params,
+                    trainable: params
+                        .filter(|n| *n > 0)
+                        .map(|_| layer.base().is_none_or(|b| b.trainable)),
+                    level: 0,
                 }
             })
             .collect();
-        let weights = self.weights();
-        let of = |trainable: bool| {
-            let chosen = weights.iter().filter(|w| self.is_trainable(w) == trainable);
-            chosen
-                .map(|w| (w.variable.shape().size(), w.variable.dtype().size()))
-                .collect::<Vec<_>>()
+        let mut summary = Summary {
+            rows,
+            ..Summary::new(&self.name)
         };
-        let optimizer = self
+        for w in self.weights() {
+            let total = if w.trainable {
+                &mut summary.trainable
+            } else {
+                &mut summary.non_trainable
+            };
+            total.add(w.variable.shape().size(), w.variable.dtype().size());
+        }
+        if let Some(optimizer) = self
             .trainer
             .as_ref()
-            .map_or_else(Vec::new, Trainer::optimizer_sizes);
-        Summary::new(&self.name, rows, &of(true), &of(false), &optimizer)
-    }
-
-    fn is_trainable(&self, weight: &Weight) -> bool {
-        weight.trainable
+            .map(|t| &t.optimizer)
+            .filter(|o| o.is_built())
+        {
+            let total = summary.optimizer.insert(Count::default());
+            for v in optimizer.variables() {
+                total.add(v.shape().size(), v.dtype().size());
+            }
+        }
+        summary
     }
 
     /// The model as Keras' JSON.
@@ -440,8 +455,18 @@ impl Sequential {
     }
 }
 
-fn count(weights: &[Weight]) -> usize {
-    weights.iter().map(|w| w.variable.shape().size()).sum()
+/// Whether a layer that is not built yet will have weights: it is asked to declare them for some
+/// small input.
+fn declares_weights(layer: &dyn Layer) -> bool {
+    let mut cx = Build {
+        layer: "",
+        dtype: DType::F32,
+        trainable: true,
+        seed: 0,
+        stream: &mut 0,
+        weights: Vec::new(),
+    };
+    layer.build(&mut cx, &InputShape::batch_of([1])).is_err() || !cx.weights.is_empty()
 }
 
 /// Sets weights after checking all of them.

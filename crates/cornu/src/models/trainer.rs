@@ -13,6 +13,7 @@ use cornu_core::{Executable, Program, TensorType};
 pub(super) struct Trainer {
     pub optimizer: Optimizer,
     loss: Loss,
+    loss_weight: f64,
     metrics: Vec<Metric>,
     weighted_metrics: Vec<Metric>,
     /// The names under which metrics appear, in order; weighted ones after the others.
@@ -56,6 +57,7 @@ impl Trainer {
         Trainer {
             optimizer: compile.optimizer,
             loss: compile.loss,
+            loss_weight: compile.loss_weight,
             metrics: compile.metrics,
             weighted_metrics: compile.weighted_metrics,
             names: Vec::new(),
@@ -69,15 +71,6 @@ impl Trainer {
     /// Drops compiled programs: the network has changed.
     pub fn forget_programs(&mut self) {
         self.programs.clear();
-    }
-
-    /// Elements and bytes per element of the optimizer's variables, once they exist.
-    pub fn optimizer_sizes(&self) -> Vec<(usize, usize)> {
-        if !self.optimizer.is_built() {
-            return Vec::new();
-        }
-        let size = |v: &Variable| (v.shape().size(), v.dtype().size());
-        self.optimizer.variables().iter().map(size).collect()
     }
 
     /// The place of the step for a signature, compiled at its first use.
@@ -132,7 +125,7 @@ impl Trainer {
 
         let loss = {
             let _scope = Scope::enter("loss");
-            let mut loss = self.loss.compute(&y, &pred, weight.as_ref(), None);
+            let mut loss = self.loss.compute(&y, &pred, weight.as_ref(), None) * self.loss_weight;
             if loss.rank() > 0 {
                 return Err(Error::shape(format!(
                     "fit needs a loss that is one number; with reduction \"none\" \"{}\" gives shape {}.",
