@@ -15,6 +15,7 @@
 
 pub mod array;
 pub mod backend;
+pub mod conformance;
 pub mod dtype;
 pub mod error;
 pub mod function;

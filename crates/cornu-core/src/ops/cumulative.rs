@@ -132,7 +132,7 @@ impl Operation for Cumulative {
         let n = ty.shape[self.axis];
         let stride = ty.shape.strides()[self.axis];
         let starts: Vec<usize> = (0..ty.shape.size())
-            .filter(|i| i / stride % n.max(1) == 0)
+            .filter(|i| (i / stride).is_multiple_of(n.max(1)))
             .collect();
         let walk = |combine: &mut dyn FnMut(usize, bool)| {
             for start in &starts {

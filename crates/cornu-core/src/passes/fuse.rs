@@ -12,7 +12,8 @@ use crate::passes::fused::{BodyFn, BodyInst, Fused, Operand, Output};
 use crate::passes::view::{View, Views, is_view};
 use crate::program::{Program, ValueId};
 use crate::shape::Shape;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use crate::tensor::TensorType;
+use std::collections::{BTreeSet, HashMap};
 
 /// What runs as one kernel.
 #[derive(Clone, Debug)]
@@ -65,6 +66,8 @@ pub struct OtherGroup {
     pub op: Op,
     /// The values read, whole.
     pub args: Vec<ValueId>,
+    /// The operands' types as the operation sees them: a value may lie in memory under another shape.
+    pub types: Vec<TensorType>,
     /// The value written.
     pub output: ValueId,
 }
@@ -157,16 +160,15 @@ impl Cluster {
             .chain(&self.after)
             .copied()
     }
-
-    fn last(&self) -> usize {
-        self.insts().max().unwrap_or(0)
-    }
 }
 
 struct Grouping<'a> {
     program: &'a Program,
     views: &'a Views,
     clusters: Vec<Option<Cluster>>,
+    /// The clusters in an order in which they can run, and the place of each in it.
+    order: Vec<usize>,
+    place: Vec<usize>,
     /// The cluster of each instruction that computes something.
     member: Vec<Option<usize>>,
     /// The instructions that read each value from memory or a register, through views.
@@ -191,6 +193,8 @@ impl<'a> Grouping<'a> {
             program,
             views,
             clusters: Vec::new(),
+            order: Vec::new(),
+            place: Vec::new(),
             member: vec![None; n],
             users: vec![Vec::new(); n],
             kept: vec![false; n],
@@ -210,6 +214,8 @@ impl<'a> Grouping<'a> {
                 _ => core = Some(i),
             }
             g.member[i] = Some(g.clusters.len());
+            g.order.push(g.clusters.len());
+            g.place.push(g.clusters.len());
             g.clusters.push(Some(Cluster {
                 kind,
                 before: Vec::new(),
@@ -257,49 +263,64 @@ impl<'a> Grouping<'a> {
         self.clusters[self.member[i]?].as_ref()
     }
 
-    /// Whether merging two clusters leaves an order: no path from one to the other through a third.
-    fn can_merge(&self, a: usize, b: usize) -> bool {
-        !self.path_outside(a, b) && !self.path_outside(b, a)
-    }
-
-    fn path_outside(&self, from: usize, to: usize) -> bool {
-        let last = self.clusters[to].as_ref().map_or(0, Cluster::last);
+    /// What must move behind the union of two clusters for it to have a place in the order: all that
+    /// depends on the earlier one and stands before the later. `None` if there is no such place: the
+    /// later one needs the earlier one through a third.
+    fn dependents_between(&self, a: usize, b: usize) -> Option<BTreeSet<usize>> {
+        let (first, last) = match self.place[a] < self.place[b] {
+            true => (a, b),
+            false => (b, a),
+        };
         let mut seen = BTreeSet::new();
-        let mut stack: Vec<usize> = Vec::new();
-        let push_users = |c: usize, stack: &mut Vec<usize>| {
-            if let Some(cluster) = &self.clusters[c] {
-                for i in cluster.insts() {
-                    stack.extend(self.users[i].iter().filter_map(|u| self.member[*u]));
+        let mut stack = vec![first];
+        while let Some(c) = stack.pop() {
+            for i in self.clusters[c].iter().flat_map(Cluster::insts) {
+                for d in self.users[i].iter().filter_map(|u| self.member[*u]) {
+                    if d == last && c != first {
+                        return None;
+                    }
+                    if d != first && self.place[d] < self.place[last] && seen.insert(d) {
+                        stack.push(d);
+                    }
                 }
             }
-        };
-        push_users(from, &mut stack);
-        stack.retain(|c| *c != from && *c != to);
-        while let Some(c) = stack.pop() {
-            if c == to {
-                return true;
-            }
-            if c == from || !seen.insert(c) {
-                continue;
-            }
-            // A cluster all of whose instructions come after `to` cannot lead to it.
-            let first = self.clusters[c].as_ref().and_then(|c| c.insts().min());
-            if first.is_none_or(|f| f > last) {
-                continue;
-            }
-            push_users(c, &mut stack);
         }
-        false
+        Some(seen)
     }
 
+    /// Whether merging two clusters leaves an order.
+    fn can_merge(&self, a: usize, b: usize) -> bool {
+        self.dependents_between(a, b).is_some()
+    }
+
+    /// Merges a cluster into another ([`Self::can_merge`] must hold) and keeps the order one in which
+    /// every cluster comes after those it needs.
     fn absorb(&mut self, into: usize, from: usize, update: impl FnOnce(&mut Cluster, Cluster)) {
-        if let Some(source) = self.clusters[from].take() {
-            for i in source.insts() {
-                self.member[i] = Some(into);
-            }
-            if let Some(target) = &mut self.clusters[into] {
-                update(target, source);
-            }
+        let Some(behind) = self.dependents_between(into, from) else {
+            return;
+        };
+        let Some(source) = self.clusters[from].take() else {
+            return;
+        };
+        let (first, last) = (self.place[into], self.place[from]);
+        let span = first.min(last)..=first.max(last);
+        let (late, mut new): (Vec<usize>, Vec<usize>) = self.order[span.clone()]
+            .iter()
+            .copied()
+            .filter(|c| *c != into && *c != from)
+            .partition(|c| behind.contains(c));
+        new.push(into);
+        new.extend(late);
+        new.push(from); // no longer a cluster; it keeps the places dense
+        for (place, c) in span.zip(new) {
+            self.order[place] = c;
+            self.place[c] = place;
+        }
+        for i in source.insts() {
+            self.member[i] = Some(into);
+        }
+        if let Some(target) = &mut self.clusters[into] {
+            update(target, source);
         }
     }
 
@@ -343,7 +364,10 @@ impl<'a> Grouping<'a> {
     /// A matrix product joins the element functions that read it.
     fn merge_matmul_epilogues(&mut self) {
         for m in 0..self.program.insts.len() {
-            if self.cluster(m).is_none_or(|c| c.kind != Kind::MatMul) {
+            if self
+                .cluster(m)
+                .is_none_or(|c| c.kind != Kind::MatMul || c.core != Some(m))
+            {
                 continue;
             }
             let n = *self.shape(m).last().unwrap_or(&1);
@@ -392,7 +416,10 @@ impl<'a> Grouping<'a> {
     /// A reduction joins what computes its operand, and the element functions that read its result.
     fn merge_reductions(&mut self) {
         for r in 0..self.program.insts.len() {
-            if self.cluster(r).is_none_or(|c| c.kind != Kind::Reduce) {
+            if self
+                .cluster(r)
+                .is_none_or(|c| c.kind != Kind::Reduce || c.core != Some(r))
+            {
                 continue;
             }
             let view = self.operands(r).remove(0);
@@ -430,44 +457,10 @@ impl<'a> Grouping<'a> {
         }
     }
 
-    /// The groups, in an order in which they can run: of those that can, the one that comes first in
-    /// the program.
+    /// The groups, in an order in which they can run.
     fn emit(&self) -> Vec<Group> {
-        let mut waits: HashMap<usize, usize> = HashMap::new();
-        let mut next: HashMap<usize, BTreeSet<usize>> = HashMap::new();
-        for (c, cluster) in self.clusters.iter().enumerate() {
-            let Some(cluster) = cluster else { continue };
-            let sources: BTreeSet<usize> = cluster
-                .insts()
-                .flat_map(|i| self.operands(i))
-                .filter_map(|v| self.member[v.base.index()])
-                .filter(|s| *s != c)
-                .collect();
-            waits.insert(c, sources.len());
-            for s in sources {
-                next.entry(s).or_default().insert(c);
-            }
-        }
-        let priority = |c: usize| self.clusters[c].as_ref().map_or(0, Cluster::last);
-        let mut ready: BinaryHeap<std::cmp::Reverse<(usize, usize)>> = waits
-            .iter()
-            .filter(|(_, n)| **n == 0)
-            .map(|(c, _)| std::cmp::Reverse((priority(*c), *c)))
-            .collect();
-        let mut groups = Vec::new();
-        while let Some(std::cmp::Reverse((_, c))) = ready.pop() {
-            groups.push(self.group(c));
-            for d in next.get(&c).into_iter().flatten() {
-                if let Some(n) = waits.get_mut(d) {
-                    *n -= 1;
-                    if *n == 0 {
-                        ready.push(std::cmp::Reverse((priority(*d), *d)));
-                    }
-                }
-            }
-        }
-        debug_assert_eq!(groups.len(), waits.len(), "the groups have an order");
-        groups
+        let live = self.order.iter().filter(|c| self.clusters[**c].is_some());
+        live.map(|c| self.group(*c)).collect()
     }
 
     fn group(&self, c: usize) -> Group {
@@ -537,9 +530,11 @@ impl<'a> Grouping<'a> {
             (_, Some(o)) => {
                 let inst = &self.program.insts[o];
                 let args = inst.args.iter().map(|a| self.views.get(*a).base).collect();
+                let types = inst.args.iter().map(|a| self.program.inst(*a).ty.clone());
                 Group::Other(OtherGroup {
                     op: inst.op.clone(),
                     args,
+                    types: types.collect(),
                     output: ValueId(o as u32),
                 })
             }

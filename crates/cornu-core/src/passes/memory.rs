@@ -14,6 +14,7 @@ use crate::program::{Program, ValueId};
 use crate::tensor::TensorType;
 use crate::{Shape, Variable};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -69,7 +70,7 @@ pub fn plan(program: &Program) -> Plan {
         constants: Vec::new(),
         variables,
     };
-    layout.place_leaves();
+    layout.place_leaves(&views);
     layout.place_results(&views);
     let arena = layout.place_rest();
     let updated = |v: &Variable| program.updates.iter().any(|(u, _)| u == v);
@@ -108,14 +109,15 @@ impl Layout<'_> {
     }
 
     /// What is there before the program runs.
-    fn place_leaves(&mut self) {
+    fn place_leaves(&mut self, views: &Views) {
         let read: Vec<ValueId> = self.groups.iter().flat_map(Group::reads).collect();
         let results = self
             .program
             .outputs
             .iter()
             .chain(self.program.updates.iter().map(|(_, v)| v));
-        for v in read.into_iter().chain(results.copied().collect::<Vec<_>>()) {
+        let results: Vec<ValueId> = results.map(|v| views.get(*v).base).collect();
+        for v in read.into_iter().chain(results) {
             let inst = self.program.inst(v);
             self.types.insert(v, inst.ty.clone());
             if self.locations.contains_key(&v) {
@@ -149,10 +151,13 @@ impl Layout<'_> {
         let mut copies: Vec<(ValueId, Location, TensorType)> = Vec::new();
         for (i, v) in self.program.outputs.iter().enumerate() {
             let base = views.get(*v).base;
-            if self.locations.contains_key(&base) {
-                copies.push((base, Location::Output(i), self.program.inst(*v).ty.clone()));
-            } else {
-                self.locations.insert(base, Location::Output(i));
+            match self.locations.entry(base) {
+                Entry::Vacant(place) => {
+                    place.insert(Location::Output(i));
+                }
+                Entry::Occupied(_) => {
+                    copies.push((base, Location::Output(i), self.program.inst(*v).ty.clone()));
+                }
             }
         }
         let mut late: Vec<(ValueId, Location, TensorType)> = Vec::new();
@@ -162,7 +167,7 @@ impl Layout<'_> {
             let place = Location::Variable(index);
             match self.locations.get(&base) {
                 Some(l) if *l == place => {}
-                None if self.overwrites_safely(index, base, &copies) => {
+                None if self.overwrites_safely(index, base, &copies, views) => {
                     self.locations.insert(base, place);
                 }
                 _ => late.push((base, place, self.program.inst(*v).ty.clone())),
@@ -212,18 +217,19 @@ impl Layout<'_> {
         variable: usize,
         value: ValueId,
         copies: &[(ValueId, Location, TensorType)],
+        views: &Views,
     ) -> bool {
         let old: Vec<ValueId> = (0..self.program.insts.len() as u32)
             .map(ValueId)
             .filter(|v| self.locations.get(v) == Some(&Location::Variable(variable)))
             .filter(|v| matches!(self.program.inst(*v).op, Op::Variable(_)))
             .collect();
-        let results = self.program.updates.iter().map(|(_, v)| v);
+        let results = self.program.updates.iter().map(|(_, v)| views.get(*v).base);
         let copied = copies
             .iter()
-            .map(|(v, _, _)| v)
+            .map(|(v, _, _)| *v)
             .chain(results)
-            .any(|v| old.contains(v));
+            .any(|v| old.contains(&v));
         let Some(writer) = self.groups.iter().position(|g| g.writes().contains(&value)) else {
             return false;
         };
@@ -326,7 +332,7 @@ fn arrange(blocks: &mut [Block]) -> usize {
 }
 
 /// Whether a group reads `operand` only element for element where it writes `output`.
-fn aligned(group: &Group, operand: ValueId, output: ValueId) -> bool {
+pub(super) fn aligned(group: &Group, operand: ValueId, output: ValueId) -> bool {
     let within = |f: &Fused, others: &[&Fused]| {
         let whole: Vec<isize> = Shape::from(&f.shape)
             .strides()

@@ -6,9 +6,13 @@
 //!   products with what follows, reductions with what precedes and follows.
 //! * [`memory`]: where every value lives: one arena, variables updated in place, outputs written
 //!   directly.
+//! * [`verify`]: checks such a plan.
 
 pub mod fuse;
 pub mod fused;
+#[cfg(test)]
+mod interpret;
 pub mod memory;
 pub mod simplify;
+pub mod verify;
 pub mod view;

@@ -4,13 +4,13 @@
 //! All choices are made when a kernel is compiled: the instruction set, the blocks, which operands are read
 //! in place. A run looks at pointers only.
 
-mod functions;
+pub(crate) mod functions;
 mod half;
-mod isa;
-mod lower;
-mod machine;
-mod moves;
-mod space;
+pub(crate) mod isa;
+pub(crate) mod lower;
+pub(crate) mod machine;
+pub(crate) mod moves;
+pub(crate) mod space;
 
 use crate::simd::Isa;
 use cornu_core::passes::fused::Fused;
@@ -23,7 +23,7 @@ use space::Layout;
 pub(crate) const GRANULE: usize = 16;
 
 /// Elements of a block: a dozen registers of `f32` fit the L1 cache.
-const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 
 /// Work below this many nanoseconds is not shared among threads.
 const SHARE_NS: f64 = 10_000.0;
@@ -240,13 +240,15 @@ impl Position {
         let mut index = index;
         let coordinates = position.coordinates_mut();
         for k in (0..rank).rev() {
-            coordinates[k] = index % extents[k];
-            index /= extents[k];
+            let n = extents[k].max(1);
+            coordinates[k] = index % n;
+            index /= n;
         }
         position
     }
 
-    fn coordinates_mut(&mut self) -> &mut [usize] {
+    /// The coordinates, to be set.
+    pub fn coordinates_mut(&mut self) -> &mut [usize] {
         if self.more.is_empty() {
             &mut self.at[..self.rank]
         } else {
@@ -409,4 +411,4 @@ impl TileKernel {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

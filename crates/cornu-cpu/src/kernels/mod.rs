@@ -2,3 +2,4 @@
 
 pub mod fused;
 pub mod matmul;
+pub mod reduce;

@@ -60,3 +60,42 @@ pub(crate) fn pick<B: Body>(isa: Isa) -> Kernel {
         _ => plain::<B>,
     }
 }
+
+/// A loop of a reduction; what the arguments mean is up to it.
+pub(crate) type FoldKernel = unsafe fn(*mut u8, *mut u8, [usize; 3]);
+
+/// The source of a [`FoldKernel`].
+pub(crate) trait FoldBody {
+    /// The loop, to be inlined into a function with the instruction set enabled.
+    ///
+    /// # Safety
+    /// As each says.
+    unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]);
+}
+
+macro_rules! fold_wrapper {
+    ($name:ident $(, $features:literal)?) => {
+        $(#[target_feature(enable = $features)])?
+        unsafe fn $name<B: FoldBody>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
+            // SAFETY: as promised by the caller.
+            unsafe { B::run(to, from, n) }
+        }
+    };
+}
+
+fold_wrapper!(fold_plain);
+#[cfg(target_arch = "x86_64")]
+fold_wrapper!(fold_avx2, "avx2,fma");
+#[cfg(target_arch = "x86_64")]
+fold_wrapper!(fold_avx512, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
+
+/// The kernel for an instruction set, which the processor has to have.
+pub(crate) fn pick_fold<B: FoldBody>(isa: Isa) -> FoldKernel {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => fold_avx512::<B>,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => fold_avx2::<B>,
+        _ => fold_plain::<B>,
+    }
+}

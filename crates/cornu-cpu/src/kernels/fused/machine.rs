@@ -121,7 +121,6 @@ pub(crate) struct Machine {
     staged: Option<Code>,
     /// Slots of outputs and of operands that must not be the same memory in `direct`.
     hazards: Vec<(usize, usize)>,
-    outer: Vec<usize>,
     /// Nanoseconds per element and per block, roughly.
     cost: (f64, f64),
 }
@@ -191,7 +190,6 @@ impl Machine {
             direct,
             staged,
             hazards,
-            outer: layout.outer.clone(),
             cost,
         })
     }

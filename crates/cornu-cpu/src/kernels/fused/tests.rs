@@ -57,7 +57,7 @@ impl Memory {
             match self.dtype {
                 DType::Bool => p.write(u8::from(v != 0.0)),
                 DType::U8 => p.write(v as i64 as u8),
-                DType::I32 => p.cast::<i32>().write_unaligned(v as i32),
+                DType::I32 => p.cast::<i32>().write_unaligned(v as i64 as i32),
                 DType::I64 => p.cast::<i64>().write_unaligned(v as i64),
                 DType::BF16 => p.cast::<bf16>().write_unaligned(bf16::from_f64(v)),
                 DType::F16 => p.cast::<f16>().write_unaligned(f16::from_f64(v)),
@@ -88,7 +88,7 @@ pub(crate) fn rounded(dtype: DType, v: f64) -> f64 {
     match dtype {
         DType::Bool => f64::from(u8::from(v != 0.0)),
         DType::U8 => f64::from(v as i64 as u8),
-        DType::I32 => f64::from(v as i32),
+        DType::I32 => f64::from(v as i64 as i32),
         DType::I64 => v as i64 as f64,
         DType::BF16 => bf16::from_f64(v).to_f64(),
         DType::F16 => f16::from_f64(v).to_f64(),
