@@ -22,9 +22,18 @@ use std::sync::{Arc, RwLockReadGuard, RwLockWriteGuard};
 /// A kernel with the places of what it reads and writes.
 enum Kernel {
     Fused { kernel: FusedKernel, pieces: usize },
-    Reduce { kernel: ReduceKernel, pieces: usize },
+    Reduce(Reduce),
     Product(Box<Product>),
     Other(Other),
+}
+
+/// A reduction in its two phases.
+struct Reduce {
+    kernel: ReduceKernel,
+    pieces: usize,
+    finish_pieces: usize,
+    /// Partial results, shared by the threads.
+    shared: Buffer,
 }
 
 /// An instruction that is a kernel by itself.
@@ -169,9 +178,20 @@ impl CpuExecutable {
                         unsafe { kernel.run(table.get(), piece, pieces, scratch.of(thread, step)) }
                     });
                 }
-                Kernel::Reduce { kernel, pieces } => {
-                    // SAFETY: as above.
-                    unsafe { kernel.run_all(team, *pieces, table.get(), scratch.0, step) }
+                Kernel::Reduce(r) => {
+                    let (kernel, shared) = (&r.kernel, Scratch(r.shared.ptr()));
+                    let (pieces, finish) = (r.pieces, r.finish_pieces);
+                    // SAFETY: as above; the second phase begins when the first has ended.
+                    unsafe {
+                        team.run(pieces, &|piece, thread| {
+                            let own = scratch.of(thread, step);
+                            kernel.run(table.get(), piece, pieces, own, shared.of(0, 0));
+                        });
+                        team.run(finish, &|piece, thread| {
+                            let own = scratch.of(thread, step);
+                            kernel.finish(table.get(), piece, finish, own, shared.of(0, 0));
+                        });
+                    }
                 }
                 Kernel::Product(product) => {
                     // SAFETY: as above.
@@ -248,7 +268,10 @@ fn build(
         Group::Reduce(reduce) => {
             let kernel = ReduceKernel::compile(reduce, slot)?;
             let (pieces, scratch) = (kernel.pieces(threads), kernel.scratch_bytes());
-            (Kernel::Reduce { kernel, pieces }, scratch)
+            // One piece does everything at once.
+            let finish_pieces = if pieces > 1 { kernel.finish_pieces(threads) } else { 0 };
+            let shared = Buffer::new(kernel.shared_bytes());
+            (Kernel::Reduce(Reduce { kernel, pieces, finish_pieces, shared }), scratch)
         }
         Group::MatMul(product) => {
             let product = Product::compile(product, &plan.types[&product.a], slot, threads)?;
