@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod optimizers;
 mod progress;
 pub mod regularizers;
+pub mod summary;
 
 pub use axes::Axes;
 pub use interrupt::Interrupt;

@@ -1,8 +1,24 @@
 //! What may happen during training beside training: hooks called by `fit`, `evaluate` and `predict`.
 
+mod csv_logger;
+mod early_stopping;
 mod history;
+mod lambda_callback;
+mod learning_rate_scheduler;
+mod monitor;
+mod reduce_lr_on_plateau;
+mod terminate_on_nan;
+#[cfg(test)]
+mod tests;
+mod text;
 
+pub use csv_logger::CSVLogger;
+pub use early_stopping::EarlyStopping;
 pub use history::{History, Params};
+pub use lambda_callback::LambdaCallback;
+pub use learning_rate_scheduler::LearningRateScheduler;
+pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::{Array, Logs, Result};
 
