@@ -227,13 +227,8 @@ macro_rules! common_options {
             ) -> crate::Result<Self> {
                 let mut common = Self::default().common;
                 common.take(&mut config)?;
-                let own: Self =
-                    serde_json::from_value(serde_json::Value::Object(config)).map_err(|e| {
-                        crate::Error::new(format!(
-                            "Configuration of {}: {e}.",
-                            stringify!($optimizer)
-                        ))
-                    })?;
+                let config = serde_json::Value::Object(config);
+                let own: Self = crate::config::read(stringify!($optimizer), &config)?;
                 Ok(Self { common, ..own })
             }
 

@@ -69,9 +69,11 @@ impl Rule for Lion {
     }
 
     fn step(&self, step: &Step, w: &Tensor, g: &Tensor, slots: &[Tensor]) -> (Tensor, Vec<Tensor>) {
-        let blend = |beta: f64| &slots[0] * beta + g * (1.0 - beta);
-        let w = w - blend(rounded(self.beta_1)).sign() * &step.lr;
-        (w, vec![blend(rounded(self.beta_2))])
+        // Both blends are m + (g − m)·(1 − β): sharing the difference makes them one kernel.
+        let (m, difference) = (&slots[0], g - &slots[0]);
+        let blend = |beta: f64| m + &difference * (1.0 - rounded(beta));
+        let w = w - blend(self.beta_1).sign() * &step.lr;
+        (w, vec![blend(self.beta_2)])
     }
 
     fn config(&self) -> Map<String, Value> {

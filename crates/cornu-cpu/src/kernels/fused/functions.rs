@@ -551,38 +551,43 @@ pub(crate) fn binary(f: BinaryFn, lane: Lane, splat: [bool; 2], isa: Isa) -> Opt
     }
 }
 
-/// A product with a sum.
+/// Two functions in one loop, of three operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MulAdd {
-    /// `a·b + c`.
-    Add,
-    /// `a·b − c`.
-    Sub,
-    /// `c − a·b`.
-    SubFrom,
+pub(crate) enum Pair {
+    /// `a·b + c`, rounded once where the instruction set can.
+    MulAdd,
+    /// `a·b − c`, likewise.
+    MulSub,
+    /// `c − a·b`, likewise.
+    SubMul,
+    /// `a·b·c`.
+    MulMul,
+    /// `a·b / c`.
+    MulDiv,
+    /// `(a − b)·c`.
+    DifferenceMul,
 }
 
-struct MulAddOf<const KIND: u8>;
-impl<const KIND: u8> F3<f32> for MulAddOf<KIND> {
-    #[inline(always)]
-    fn f<const M: bool>(a: f32, b: f32, c: f32) -> f32 {
-        match KIND {
-            0 => fma32::<M>(a, b, c),
-            1 => fma32::<M>(a, b, -c),
-            _ => fma32::<M>(-a, b, c),
+struct PairOf<const KIND: u8>;
+macro_rules! pair_of {
+    ($t:ty, $fma:ident) => {
+        impl<const KIND: u8> F3<$t> for PairOf<KIND> {
+            #[inline(always)]
+            fn f<const M: bool>(a: $t, b: $t, c: $t) -> $t {
+                match KIND {
+                    0 => $fma::<M>(a, b, c),
+                    1 => $fma::<M>(a, b, -c),
+                    2 => $fma::<M>(-a, b, c),
+                    3 => a * b * c,
+                    4 => a * b / c,
+                    _ => (a - b) * c,
+                }
+            }
         }
-    }
+    };
 }
-impl<const KIND: u8> F3<f64> for MulAddOf<KIND> {
-    #[inline(always)]
-    fn f<const M: bool>(a: f64, b: f64, c: f64) -> f64 {
-        match KIND {
-            0 => fma64::<M>(a, b, c),
-            1 => fma64::<M>(a, b, -c),
-            _ => fma64::<M>(-a, b, c),
-        }
-    }
-}
+pair_of!(f32, fma32);
+pair_of!(f64, fma64);
 
 fn pick_ternary<T: LaneType, F: F3<T>>(splat: [bool; 2], isa: Isa) -> Kernel {
     match splat {
@@ -593,17 +598,97 @@ fn pick_ternary<T: LaneType, F: F3<T>>(splat: [bool; 2], isa: Isa) -> Kernel {
     }
 }
 
-/// The kernel of a product with a sum; `splat` says of `b` and `c` whether they are the same everywhere.
-pub(crate) fn mul_add(kind: MulAdd, lane: Lane, splat: [bool; 2], isa: Isa) -> Option<Kernel> {
-    Some(match (lane, kind) {
-        (Lane::F32, MulAdd::Add) => pick_ternary::<f32, MulAddOf<0>>(splat, isa),
-        (Lane::F32, MulAdd::Sub) => pick_ternary::<f32, MulAddOf<1>>(splat, isa),
-        (Lane::F32, MulAdd::SubFrom) => pick_ternary::<f32, MulAddOf<2>>(splat, isa),
-        (Lane::F64, MulAdd::Add) => pick_ternary::<f64, MulAddOf<0>>(splat, isa),
-        (Lane::F64, MulAdd::Sub) => pick_ternary::<f64, MulAddOf<1>>(splat, isa),
-        (Lane::F64, MulAdd::SubFrom) => pick_ternary::<f64, MulAddOf<2>>(splat, isa),
+/// The kernel of two functions; `splat` says of `b` and `c` whether they are the same everywhere.
+pub(crate) fn pair(kind: Pair, lane: Lane, splat: [bool; 2], isa: Isa) -> Option<Kernel> {
+    macro_rules! of {
+        ($t:ty) => {
+            match kind {
+                Pair::MulAdd => pick_ternary::<$t, PairOf<0>>(splat, isa),
+                Pair::MulSub => pick_ternary::<$t, PairOf<1>>(splat, isa),
+                Pair::SubMul => pick_ternary::<$t, PairOf<2>>(splat, isa),
+                Pair::MulMul => pick_ternary::<$t, PairOf<3>>(splat, isa),
+                Pair::MulDiv => pick_ternary::<$t, PairOf<4>>(splat, isa),
+                Pair::DifferenceMul => pick_ternary::<$t, PairOf<5>>(splat, isa),
+            }
+        };
+    }
+    Some(match lane {
+        Lane::F32 => of!(f32),
+        Lane::F64 => of!(f64),
         _ => return None,
     })
+}
+
+/// A unary function of a sum or difference, or the like, in one loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrapped {
+    /// The function of `a + b`.
+    OfSum(UnaryFn),
+    /// The function of `a − b`.
+    OfDifference(UnaryFn),
+    /// `√a + b`.
+    SqrtAdd,
+}
+
+/// The kernel of a wrapped function of `f32`, if there is one; `splat`: whether `b` is the same everywhere.
+pub(crate) fn wrapped(f: Wrapped, splat: bool, isa: Isa) -> Option<Kernel> {
+    macro_rules! table {
+        ($m:ident, $x:ident, $($name:ident = $e:expr,)*) => {
+            match f {
+                $(Wrapped::OfSum(UnaryFn::$name) => {
+                    struct S;
+                    impl F2<f32> for S {
+                        type Out = f32;
+                        #[inline(always)]
+                        fn f<const $m: bool>(a: f32, b: f32) -> f32 {
+                            let $x = a + b;
+                            $e
+                        }
+                    }
+                    Some(pick_binary::<f32, S>([false, splat], isa))
+                }
+                Wrapped::OfDifference(UnaryFn::$name) => {
+                    struct S;
+                    impl F2<f32> for S {
+                        type Out = f32;
+                        #[inline(always)]
+                        fn f<const $m: bool>(a: f32, b: f32) -> f32 {
+                            let $x = a - b;
+                            $e
+                        }
+                    }
+                    Some(pick_binary::<f32, S>([false, splat], isa))
+                })*
+                Wrapped::SqrtAdd => {
+                    struct S;
+                    impl F2<f32> for S {
+                        type Out = f32;
+                        #[inline(always)]
+                        fn f<const $m: bool>(a: f32, b: f32) -> f32 {
+                            a.sqrt() + b
+                        }
+                    }
+                    Some(pick_binary::<f32, S>([false, splat], isa))
+                }
+                _ => None,
+            }
+        };
+    }
+    table! { M, x,
+        Sqrt = x.sqrt(),
+        Rsqrt = 1.0 / x.sqrt(),
+        Square = x * x,
+        Relu = if x < 0.0 { 0.0 } else { x },
+        Exp = float32::exp::<M>(x),
+        Tanh = float32::tanh::<M>(x),
+        Sigmoid = float32::sigmoid::<M>(x),
+    }
+}
+
+/// Whether there is a kernel of this function of a sum or a difference.
+pub(crate) fn wraps(f: UnaryFn) -> bool {
+    use UnaryFn::*;
+    matches!(f, Sqrt | Rsqrt | Square | Relu | Exp | Tanh | Sigmoid)
 }
 
 /// The kernel of a selection by booleans; `splat` of the second and third operand.

@@ -1,7 +1,7 @@
 //! From the body of a `Fused` to nodes: products merged with sums, comparisons with selections, and what
 //! is the same at every element marked.
 
-use super::functions::MulAdd;
+use super::functions::{Pair, Wrapped, wraps};
 use super::{Lane, space};
 use cornu_core::ops::creation::Scalar;
 use cornu_core::ops::elementwise::{BinaryFn, UnaryFn};
@@ -17,8 +17,10 @@ pub(crate) enum NodeOp {
     Operand(usize),
     Unary(UnaryFn),
     Binary(BinaryFn),
-    /// A product of the first two with a sum.
-    MulAdd(MulAdd),
+    /// Two functions of three operands.
+    Pair(Pair),
+    /// A function of a sum or difference.
+    Wrapped(Wrapped),
     Select,
     /// The third where the comparison of the first two holds, else the fourth.
     Choose(BinaryFn),
@@ -121,6 +123,22 @@ pub(crate) fn lower(fused: &Fused, keep: Option<u16>, given: bool) -> Result<Vec
 /// Merges a product into the sum and a comparison into the selection that alone uses it.
 fn merge(nodes: &mut [Node], uses: &[usize]) {
     let exact = |d: DType| matches!(d, DType::F32 | DType::F64);
+    // The products that sums and differences will take in.
+    let mut into_sum = vec![false; nodes.len()];
+    for node in nodes.iter() {
+        if matches!(node.op, NodeOp::Binary(BinaryFn::Add | BinaryFn::Sub)) && !node.uniform {
+            let product = |a: &&usize| {
+                let ops = [
+                    NodeOp::Binary(BinaryFn::Mul),
+                    NodeOp::Unary(UnaryFn::Square),
+                ];
+                uses[**a] == 1 && !nodes[**a].uniform && ops.contains(&nodes[**a].op)
+            };
+            if let Some(a) = node.args.iter().find(product) {
+                into_sum[*a] = true;
+            }
+        }
+    }
     for i in 0..nodes.len() {
         if nodes[i].uniform {
             continue;
@@ -135,20 +153,62 @@ fn merge(nodes: &mut [Node], uses: &[usize]) {
         let merged = match nodes[i].op {
             NodeOp::Binary(f @ (BinaryFn::Add | BinaryFn::Sub)) if exact(nodes[i].dtype) => {
                 let (x, y) = (args[0], args[1]);
-                let first = if f == BinaryFn::Add {
-                    MulAdd::Add
-                } else {
-                    MulAdd::Sub
+                let sum = f == BinaryFn::Add;
+                let first = if sum { Pair::MulAdd } else { Pair::MulSub };
+                let second = if sum { Pair::MulAdd } else { Pair::SubMul };
+                let left = factors(x).map(|p| (x, NodeOp::Pair(first), vec![p[0], p[1], y]));
+                let right = || factors(y).map(|p| (y, NodeOp::Pair(second), vec![p[0], p[1], x]));
+                let root = |a: usize, other: usize| {
+                    (sum && nodes[a].op == NodeOp::Unary(UnaryFn::Sqrt) && once(a))
+                        .then(|| {
+                            (
+                                a,
+                                NodeOp::Wrapped(Wrapped::SqrtAdd),
+                                vec![nodes[a].args[0], other],
+                            )
+                        })
+                        .filter(|_| nodes[i].dtype == DType::F32)
                 };
-                let second = if f == BinaryFn::Add {
-                    MulAdd::Add
-                } else {
-                    MulAdd::SubFrom
+                left.or_else(right)
+                    .or_else(|| root(x, y))
+                    .or_else(|| root(y, x))
+            }
+            NodeOp::Binary(BinaryFn::Mul) if exact(nodes[i].dtype) => {
+                let (x, y) = (args[0], args[1]);
+                let three = |a: usize, other: usize| {
+                    let product = factors(a)
+                        .map(|p| (a, NodeOp::Pair(Pair::MulMul), vec![p[0], p[1], other]));
+                    product.or_else(|| {
+                        let difference = nodes[a].op == NodeOp::Binary(BinaryFn::Sub) && once(a);
+                        difference.then(|| {
+                            let d = &nodes[a].args;
+                            (
+                                a,
+                                NodeOp::Pair(Pair::DifferenceMul),
+                                vec![d[0], d[1], other],
+                            )
+                        })
+                    })
                 };
-                let left = factors(x).map(|p| (x, NodeOp::MulAdd(first), vec![p[0], p[1], y]));
-                left.or_else(|| {
-                    factors(y).map(|p| (y, NodeOp::MulAdd(second), vec![p[0], p[1], x]))
-                })
+                // The product itself may go into a sum, which is as good.
+                three(x, y).or_else(|| three(y, x)).filter(|_| !into_sum[i])
+            }
+            NodeOp::Binary(BinaryFn::Div) if exact(nodes[i].dtype) => factors(args[0]).map(|p| {
+                (
+                    args[0],
+                    NodeOp::Pair(Pair::MulDiv),
+                    vec![p[0], p[1], args[1]],
+                )
+            }),
+            NodeOp::Unary(f) if nodes[i].dtype == DType::F32 && wraps(f) && once(args[0]) => {
+                let inner = &nodes[args[0]];
+                let op = match inner.op {
+                    NodeOp::Binary(BinaryFn::Add) => Some(Wrapped::OfSum(f)),
+                    NodeOp::Binary(BinaryFn::Sub) => Some(Wrapped::OfDifference(f)),
+                    _ => None,
+                };
+                op.filter(|_| f != UnaryFn::Square || !into_sum[i])
+                    .map(|op| (args[0], NodeOp::Wrapped(op), inner.args.clone()))
             }
             NodeOp::Select => match nodes[args[0]].op {
                 NodeOp::Binary(f)

@@ -519,17 +519,20 @@ fn node_cost(node: &Node) -> f64 {
     let per_f32 = match node.op {
         NodeOp::Const(_) | NodeOp::Merged => return 0.0,
         NodeOp::Operand(_) => 0.02,
-        NodeOp::Unary(f) => match f {
-            Exp | Log | Sigmoid | Rsqrt | Sqrt => 0.2,
-            Expm1 | Log1p | Tanh | Erf => 0.3,
-            Sin | Cos | Tan | Asin | Acos | Atan | Sinh | Cosh | Asinh | Acosh | Atanh | ErfInv => {
-                1.0
+        NodeOp::Unary(f)
+        | NodeOp::Wrapped(functions::Wrapped::OfSum(f) | functions::Wrapped::OfDifference(f)) => {
+            match f {
+                Exp | Log | Sigmoid | Rsqrt | Sqrt => 0.2,
+                Expm1 | Log1p | Tanh | Erf => 0.3,
+                Sin | Cos | Tan | Asin | Acos | Atan | Sinh | Cosh | Asinh | Acosh | Atanh
+                | ErfInv => 1.0,
+                _ => 0.04,
             }
-            _ => 0.04,
-        },
+        }
         NodeOp::Binary(BinaryFn::Rem) => 4.0,
         NodeOp::Binary(BinaryFn::Pow | BinaryFn::Atan2) => 1.5,
-        NodeOp::Binary(BinaryFn::Div) => 0.12,
+        NodeOp::Binary(BinaryFn::Div) | NodeOp::Pair(functions::Pair::MulDiv) => 0.12,
+        NodeOp::Wrapped(functions::Wrapped::SqrtAdd) => 0.2,
         _ => 0.05,
     };
     match node.lane() {
@@ -844,7 +847,14 @@ impl<'a> Builder<'a> {
         if !uniform {
             match op {
                 // The product's factors commute: one that is the same everywhere comes second.
-                NodeOp::MulAdd(_) if self.is_splat(args[0]) => args.swap(0, 1),
+                NodeOp::Pair(f)
+                    if f != functions::Pair::DifferenceMul && self.is_splat(args[0]) =>
+                {
+                    args.swap(0, 1);
+                }
+                NodeOp::Wrapped(functions::Wrapped::OfSum(_)) if self.is_splat(args[0]) => {
+                    args.swap(0, 1);
+                }
                 NodeOp::Choose(f) if self.is_splat(args[0]) && !self.is_splat(args[1]) => {
                     args.swap(0, 1);
                     op = NodeOp::Choose(mirrored(f));
@@ -865,7 +875,8 @@ impl<'a> Builder<'a> {
         let f = match op {
             NodeOp::Unary(f) => functions::unary(f, of, isa),
             NodeOp::Binary(f) => functions::binary(f, of, [splat[0], splat[1]], isa),
-            NodeOp::MulAdd(f) => functions::mul_add(f, of, [splat[1], splat[2]], isa),
+            NodeOp::Pair(f) => functions::pair(f, of, [splat[1], splat[2]], isa),
+            NodeOp::Wrapped(f) => functions::wrapped(f, splat[1], isa),
             NodeOp::Choose(f) => functions::choose(f, of, [splat[1], splat[2], splat[3]], isa),
             NodeOp::Select => Some(functions::select(lane, [splat[1], splat[2]], isa)),
             NodeOp::Cast => Some(functions::cast(of, node.dtype, isa)),

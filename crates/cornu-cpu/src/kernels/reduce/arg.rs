@@ -83,7 +83,32 @@ impl ArgReduceKernel {
 
     /// # Safety
     /// See [`ArgReduceKernel::run`].
-    unsafe fn typed<T: Better>(&self, from: *const T, to: *mut i32, outer: std::ops::Range<usize>) {
+    unsafe fn typed<T: Better>(
+        &self,
+        from: *const T,
+        to: *mut i32,
+        mut outer: std::ops::Range<usize>,
+    ) {
+        /// Rows side by side, so that their comparisons do not wait for each other.
+        const ROWS: usize = 8;
+        while self.inner == 1 && outer.len() >= ROWS {
+            // SAFETY: by the caller's promise.
+            unsafe {
+                let at = from.add(outer.start * self.n);
+                let mut best: [T; ROWS] = std::array::from_fn(|r| at.add(r * self.n).read());
+                let mut index = [0i32; ROWS];
+                for k in 1..self.n {
+                    for r in 0..ROWS {
+                        let v = at.add(r * self.n + k).read();
+                        let better = v.better(best[r], self.max);
+                        best[r] = if better { v } else { best[r] };
+                        index[r] = if better { k as i32 } else { index[r] };
+                    }
+                }
+                to.add(outer.start).cast::<[i32; ROWS]>().write(index);
+            }
+            outer.start += ROWS;
+        }
         for o in outer {
             for i in 0..self.inner {
                 // SAFETY: by the caller's promise.

@@ -2,7 +2,11 @@ use super::*;
 use crate::optimizers::schedules::ExponentialDecay;
 use crate::optimizers::{Adam, SGD};
 use cornu_core::function::Traced;
+use cornu_core::passes::fuse::Group;
+use cornu_core::passes::memory::plan;
 use cornu_core::{Device, Function, Reference};
+use cornu_core::{Program, TensorType};
+use serde_json::json;
 
 fn same(_: &Variable, t: &Tensor) -> Tensor {
     t.clone()
@@ -138,4 +142,55 @@ fn the_loss_is_scaled() {
     let values = Device::new(Reference).eval(&[scaled]).unwrap();
     assert_eq!(values[0].to_vec::<f32>(), [12.0]);
     assert_eq!(Optimizer::from("sgd").scale_loss(&loss).id(), loss.id());
+}
+
+/// The kernels over the whole variable in one step, and the bytes of temporaries.
+fn kernels(optimizer: impl Into<Optimizer>) -> (Vec<String>, usize) {
+    let mut optimizer = optimizer.into();
+    let w = Variable::new("w", Array::full(DType::F32, [40, 50], 1.0));
+    optimizer.build(std::slice::from_ref(&w)).unwrap();
+    let ty = TensorType {
+        shape: [40, 50].into(),
+        dtype: DType::F32,
+    };
+    let g = Tensor::input(0, [40, 50], DType::F32);
+    let updates = optimizer.apply(&[(w, g)], &same).unwrap();
+    let plan = plan(&Program::trace(&[ty], &[], &updates).unwrap());
+    let large = plan.groups.iter().filter(|g| match g {
+        Group::Elementwise(f) => f.size() > 1,
+        _ => true,
+    });
+    (large.map(Group::describe).collect(), plan.arena)
+}
+
+#[test]
+fn a_step_is_one_pass_over_the_weights_without_temporaries() {
+    let all: Vec<Optimizer> = vec![
+        "adadelta".into(),
+        "adagrad".into(),
+        "adam".into(),
+        "adamax".into(),
+        "adamw".into(),
+        "ftrl".into(),
+        "lion".into(),
+        "nadam".into(),
+        "rmsprop".into(),
+        "schedulefreeadamw".into(),
+        "sgd".into(),
+        Adam::new()
+            .amsgrad(true)
+            .clipvalue(1.0)
+            .use_ema(true)
+            .into(),
+        SGD::new()
+            .momentum(0.9)
+            .gradient_accumulation_steps(4)
+            .into(),
+    ];
+    for optimizer in all {
+        let name = optimizer.name().to_owned();
+        let (kernels, arena) = kernels(optimizer);
+        assert_eq!(kernels.len(), 1, "{name}: {kernels:#?}");
+        assert!(arena < 40 * 50 * 4, "{name}: {arena} bytes of temporaries");
+    }
 }

@@ -25,10 +25,11 @@ pub use inverse_time_decay::InverseTimeDecay;
 pub use piecewise_constant_decay::PiecewiseConstantDecay;
 pub use polynomial_decay::PolynomialDecay;
 
+use crate::config;
 use crate::{Array, Device, Error, Result, Tensor};
 use cornu_core::Reference;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
 
@@ -83,12 +84,11 @@ impl<S: Schedule + 'static> From<S> for LearningRate {
 
 /// As Keras writes a schedule into `config.json`: module, class, configuration.
 pub fn serialize(schedule: &dyn Schedule) -> Value {
-    json!({
-        "module": "keras.optimizers.schedules",
-        "class_name": schedule.class_name(),
-        "config": schedule.config(),
-        "registered_name": null,
-    })
+    config::object(
+        "keras.optimizers.schedules",
+        schedule.class_name(),
+        &schedule.config(),
+    )
 }
 
 /// From what [`serialize`] (or Keras) writes.
@@ -96,16 +96,18 @@ pub fn serialize(schedule: &dyn Schedule) -> Value {
 /// # Errors
 /// If the class or an option is not known, or an option is impossible.
 pub fn deserialize(json: &Value) -> Result<Arc<dyn Schedule>> {
-    fn make<S: Schedule + DeserializeOwned + 'static>(config: Value) -> Result<Arc<dyn Schedule>> {
-        let schedule: S = serde_json::from_value(config)
-            .map_err(|e| Error::new(format!("Configuration of a learning rate schedule: {e}.")))?;
+    fn make<S: Schedule + DeserializeOwned + 'static>(
+        class: &str,
+        config: Value,
+    ) -> Result<Arc<dyn Schedule>> {
+        let schedule: S = config::read(class, &config)?;
         schedule.check()?;
         Ok(Arc::new(schedule))
     }
     macro_rules! by_name {
         ($class:expr, $config:expr; $($known:ident)*) => {
             match $class {
-                $(stringify!($known) => make::<$known>($config),)*
+                $(stringify!($known) => make::<$known>($class, $config),)*
                 other => Err(Error::unknown(
                     "learning rate schedule",
                     other,
@@ -114,14 +116,8 @@ pub fn deserialize(json: &Value) -> Result<Arc<dyn Schedule>> {
             }
         };
     }
-    let class = json.get("class_name").and_then(Value::as_str);
-    let (Some(class), Some(config)) = (class, json.get("config")) else {
-        return Err(Error::new(format!(
-            "A learning rate schedule is an object with \"class_name\" and \"config\". Received: \
-             {json}."
-        )));
-    };
-    by_name!(class, config.clone();
+    let (class, config) = config::parts("learning rate schedule", json)?;
+    by_name!(class, config;
         CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay PiecewiseConstantDecay
         PolynomialDecay)
 }
