@@ -5,7 +5,7 @@ use super::{Call, Layer};
 use crate::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// `x · scale + offset`, in training and afterwards alike.
+/// `x · scale + offset`, in training and afterwards alike; each is one number or one per feature.
 ///
 /// ```
 /// use cornu::prelude::*;
@@ -21,20 +21,57 @@ use serde::{Deserialize, Serialize};
 pub struct Rescaling {
     #[serde(skip)]
     base: Base,
-    scale: f64,
+    scale: Factor,
     #[serde(default)]
-    offset: f64,
+    offset: Factor,
+}
+
+/// One number, or one for each feature.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Factor {
+    /// The same everywhere.
+    One(f64),
+    /// One for each position of the last axis.
+    Each(Vec<f64>),
+}
+
+impl Default for Factor {
+    fn default() -> Self {
+        Factor::One(0.0)
+    }
+}
+
+impl From<f64> for Factor {
+    fn from(v: f64) -> Self {
+        Factor::One(v)
+    }
+}
+
+impl From<Vec<f64>> for Factor {
+    fn from(v: Vec<f64>) -> Self {
+        Factor::Each(v)
+    }
+}
+
+impl Factor {
+    fn tensor(&self, like: &Tensor) -> Tensor {
+        match self {
+            Factor::One(v) => Tensor::full((), *v, like.dtype()),
+            Factor::Each(v) => Tensor::constant(v.clone()).cast(like.dtype()),
+        }
+    }
 }
 
 impl Rescaling {
     /// The layer that multiplies by `scale`.
-    pub fn new(scale: f64) -> Self {
-        Self { base: Base::default(), scale, offset: 0.0 }
+    pub fn new(scale: impl Into<Factor>) -> Self {
+        Self { base: Base::default(), scale: scale.into(), offset: Factor::default() }
     }
 
     /// What is added afterwards; 0 by default.
-    pub fn offset(mut self, offset: f64) -> Self {
-        self.offset = offset;
+    pub fn offset(mut self, offset: impl Into<Factor>) -> Self {
+        self.offset = offset.into();
         self
     }
 }
@@ -45,6 +82,6 @@ impl Layer for Rescaling {
     builtin!(Rescaling);
 
     fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {
-        x * self.scale + self.offset
+        x * self.scale.tensor(x) + self.offset.tensor(x)
     }
 }

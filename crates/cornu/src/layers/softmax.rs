@@ -2,7 +2,7 @@
 
 use super::base::{Base, builtin, options};
 use super::{Build, Call, InputShape, Layer};
-use crate::{Error, Result, Tensor};
+use crate::{Axes, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// `eˣ / Σ eˣ` along an axis, the last by default.
@@ -22,11 +22,11 @@ pub struct Softmax {
     #[serde(skip)]
     base: Base,
     #[serde(default = "last")]
-    axis: isize,
+    axis: Axes,
 }
 
-fn last() -> isize {
-    -1
+fn last() -> Axes {
+    Axes::One(-1)
 }
 
 impl Default for Softmax {
@@ -41,9 +41,9 @@ impl Softmax {
         Self::default()
     }
 
-    /// The axis; −1 counts from the end.
-    pub fn axis(mut self, axis: isize) -> Self {
-        self.axis = axis;
+    /// The axis, or several that are normalised together; negative ones count from the end.
+    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
+        self.axis = axis.into();
         self
     }
 }
@@ -55,16 +55,18 @@ impl Layer for Softmax {
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         let rank = input.rank() as isize;
-        if (-rank..rank).contains(&self.axis) {
-            return Ok(());
+        match self.axis.as_slice().iter().find(|a| !(-rank..rank).contains(*a)) {
+            None => Ok(()),
+            Some(axis) => {
+                Err(Error::shape(format!("axis {axis} is out of range for the input {input}.")))
+            }
         }
-        Err(Error::shape(format!(
-            "axis {} is out of range for the input {input}.",
-            self.axis
-        )))
     }
 
     fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {
-        x.softmax(self.axis)
+        match *self.axis.as_slice() {
+            [axis] => x.softmax(axis),
+            ref axes => (x - x.logsumexp(axes, true)).exp(),
+        }
     }
 }

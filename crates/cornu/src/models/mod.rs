@@ -1,5 +1,6 @@
 //! Models: layers put together, and the one training loop.
 
+mod call;
 mod compile;
 mod evaluate;
 mod fit;
@@ -11,6 +12,7 @@ mod sequential;
 mod trainer;
 mod weighting;
 
+pub use call::Called;
 pub use compile::{Compile, IntoMetrics};
 pub use evaluate::Evaluate;
 pub use fit::{Fit, Shuffle};
