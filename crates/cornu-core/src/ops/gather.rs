@@ -323,6 +323,26 @@ impl Tensor {
         }
     }
 
+    /// Sums the slices along axis 0 whose segment (an integer for each slice) is the same: the result
+    /// has `segments` slices. Slices of a segment outside add nothing; negative ones count from the
+    /// end. Keras' `segment_sum`.
+    ///
+    /// ```
+    /// use cornu_core::{Device, Reference, Tensor};
+    /// let x = Tensor::constant([1.0f32, 2.0, 4.0]);
+    /// let sums = x.segment_sum(Tensor::constant([2i32, 0, 2]), 3);
+    /// let y = Device::new(Reference).eval(&[sums]).unwrap();
+    /// assert_eq!(y[0].to_vec::<f32>(), [2.0, 0.0, 5.0]);
+    /// ```
+    #[track_caller]
+    pub fn segment_sum(&self, ids: impl Into<Tensor>, segments: usize) -> Tensor {
+        let op = ScatterAdd {
+            axis: 0,
+            len: segments,
+        };
+        Tensor::new(op.into(), vec![self.clone(), ids.into()], Location::caller())
+    }
+
     /// 1 at the class given by each integer, 0 elsewhere, along a new last axis of `classes`. An
     /// integer outside the classes gives zeros.
     #[track_caller]

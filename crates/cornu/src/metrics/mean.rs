@@ -35,6 +35,15 @@ pub trait MeanFn: fmt::Debug + Send + Sync {
         super::registry::snake_case(self.class_name())
     }
 
+    /// What is wrong with labels and predictions of these types, if it shall be said better than by the
+    /// error that [`MeanFn::values`] carries.
+    ///
+    /// # Errors
+    /// What is wrong.
+    fn validate(&self, _y_true: &TensorType, _y_pred: &TensorType) -> Result<()> {
+        Ok(())
+    }
+
     /// The values whose mean is taken: any shape that begins with the samples; numbers or booleans.
     fn values(&self, y_true: &Tensor, y_pred: &Tensor) -> Tensor;
 
@@ -61,7 +70,8 @@ impl<F: MeanFn> MetricFn for F {
     fn default_name(&self) -> String {
         MeanFn::default_name(self)
     }
-    fn state(&self, _: &TensorType, _: &TensorType) -> Result<Vec<State>> {
+    fn state(&self, y_true: &TensorType, y_pred: &TensorType) -> Result<Vec<State>> {
+        self.validate(y_true, y_pred)?;
         Ok(vec![State::zeros("total", ()), State::zeros("count", ())])
     }
     fn update(
@@ -199,8 +209,10 @@ impl MetricFn for Sum {
 /// The mean of the values per sample that a function of (`y_true`, `y_pred`) gives; see
 /// [`Metric::custom`].
 pub struct MeanMetricWrapper {
-    values: Box<dyn Fn(&Tensor, &Tensor) -> Tensor + Send + Sync>,
+    values: Box<Values>,
 }
+
+type Values = dyn Fn(&Tensor, &Tensor) -> Tensor + Send + Sync;
 
 impl MeanMetricWrapper {
     /// From a function that gives values per sample: any shape that begins with the samples.

@@ -77,7 +77,7 @@ pub trait MetricFn: fmt::Debug + Send + Sync {
 
 /// A metric with its name and its state: what `compile` takes.
 ///
-/// Made from a string (`"accuracy"`), from a metric type (`Precision::new().thresholds(0.7)`), from a
+/// Made from a string (`"accuracy"`), from a [`Loss`](crate::losses::Loss), from a metric type (`Precision::new().thresholds(0.7)`), from a
 /// name and a closure that gives a value per sample, or by [`Metric::from_config`]. An unknown string
 /// is reported by [`Metric::check`] and by [`Metric::build`]. Clones of a built metric share its state.
 ///
@@ -441,5 +441,14 @@ where
 {
     fn from((name, values): (N, F)) -> Metric {
         Metric::custom(name, values)
+    }
+}
+
+/// The mean of a loss: its values per sample, neither weighted nor reduced by the loss itself.
+impl From<crate::losses::Loss> for Metric {
+    fn from(loss: crate::losses::Loss) -> Metric {
+        Metric::custom(loss.name().to_string(), move |y_true, y_pred| {
+            loss.values(y_true, &y_pred.cast(y_pred.dtype().promote(DType::F32)))
+        })
     }
 }

@@ -12,18 +12,49 @@
 //! * a type of one's own that implements [`MeanFn`] or [`MetricFn`].
 
 mod accuracy;
+mod auc;
+mod confusion;
+mod correlation;
+mod counts;
+mod f_score;
+mod hinge;
+mod iou;
 mod macros;
 mod mean;
 mod metric;
+mod operating_point;
+mod precision_recall;
+mod probabilistic;
+mod r2_score;
 mod registry;
 mod regression;
 mod resolve;
 mod shape;
+mod thresholds;
 
 pub use accuracy::{
     Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,
     SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
 };
+pub use auc::AUC;
+pub use correlation::{ConcordanceCorrelation, PearsonCorrelation};
+pub use counts::{FalseNegatives, FalsePositives, TrueNegatives, TruePositives};
+pub use f_score::{F1Score, FBetaScore};
+pub use hinge::{CategoricalHinge, Hinge, SquaredHinge};
+pub use iou::{BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU};
 pub use mean::{Mean, MeanFn, MeanMetricWrapper, Sum};
 pub use metric::{Metric, MetricFn, State};
-pub use regression::{MeanAbsoluteError, MeanSquaredError};
+pub use operating_point::{
+    PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity, SpecificityAtSensitivity,
+};
+pub use precision_recall::{Precision, Recall};
+pub use probabilistic::{
+    BinaryCrossentropy, CategoricalCrossentropy, KLDivergence, Poisson,
+    SparseCategoricalCrossentropy,
+};
+pub use r2_score::R2Score;
+pub use regression::{
+    CosineSimilarity, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError,
+    MeanSquaredError, MeanSquaredLogarithmicError, RootMeanSquaredError,
+};
+pub use thresholds::Thresholds;

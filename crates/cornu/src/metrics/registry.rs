@@ -1,6 +1,7 @@
 //! Which strings and class names mean which metric.
 
 use super::*;
+use crate::losses;
 use cornu_core::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -55,7 +56,16 @@ const CLASSES: &[(&str, Make)] = classes! {
     Mean Sum
     Accuracy BinaryAccuracy CategoricalAccuracy SparseCategoricalAccuracy
     TopKCategoricalAccuracy SparseTopKCategoricalAccuracy
-    MeanSquaredError MeanAbsoluteError
+    MeanSquaredError RootMeanSquaredError MeanAbsoluteError MeanAbsolutePercentageError
+    MeanSquaredLogarithmicError CosineSimilarity LogCoshError R2Score
+    PearsonCorrelation ConcordanceCorrelation
+    KLDivergence Poisson BinaryCrossentropy CategoricalCrossentropy SparseCategoricalCrossentropy
+    Hinge SquaredHinge CategoricalHinge
+    TruePositives TrueNegatives FalsePositives FalseNegatives
+    Precision Recall AUC
+    SensitivityAtSpecificity SpecificityAtSensitivity PrecisionAtRecall RecallAtPrecision
+    F1Score FBetaScore
+    IoU BinaryIoU MeanIoU OneHotIoU OneHotMeanIoU
 };
 
 /// Other names than the class name and its snake case.
@@ -64,6 +74,16 @@ const ALIASES: &[(&str, &str)] = &[
     ("MSE", "MeanSquaredError"),
     ("mae", "MeanAbsoluteError"),
     ("MAE", "MeanAbsoluteError"),
+    ("mape", "MeanAbsolutePercentageError"),
+    ("MAPE", "MeanAbsolutePercentageError"),
+    ("msle", "MeanSquaredLogarithmicError"),
+    ("MSLE", "MeanSquaredLogarithmicError"),
+    ("bce", "BinaryCrossentropy"),
+    ("BCE", "BinaryCrossentropy"),
+    ("kld", "KLDivergence"),
+    ("rmse", "RootMeanSquaredError"),
+    ("logcosh", "LogCoshError"),
+    ("fbeta_score", "FBetaScore"),
 ];
 
 /// The metric of Keras' class name and configuration.
@@ -77,7 +97,7 @@ pub(super) fn from_config(class_name: &str, config: &Value) -> Result<Metric> {
     }
 }
 
-/// The metric of a string: a class name, its snake case, or an alias.
+/// The metric of a string: a class name, its snake case, an alias, or the mean of a loss.
 pub(super) fn from_name(identifier: &str) -> Result<Metric> {
     let class = ALIASES
         .iter()
@@ -90,7 +110,14 @@ pub(super) fn from_name(identifier: &str) -> Result<Metric> {
                 .find(|name| *name == identifier || snake_case(name) == identifier)
         });
     match class {
-        Some(class) => from_config(class, &Value::Object(Map::new())),
+        Some(class) => from_config(class, &Value::Object(Map::new())).map_err(|_| {
+            Error::new(format!(
+                "Metric \"{identifier}\" needs arguments. Expected: a value, `{class}::new(…)`."
+            ))
+        }),
+        None if losses::Loss::from(identifier).check().is_ok() => {
+            Ok(losses::Loss::from(identifier).into())
+        }
         None => {
             let snakes: Vec<String> = CLASSES.iter().map(|(name, _)| snake_case(name)).collect();
             let mut known = vec!["accuracy", "acc"];
@@ -98,5 +125,31 @@ pub(super) fn from_name(identifier: &str) -> Result<Metric> {
             known.extend(ALIASES.iter().map(|(alias, _)| *alias));
             Err(Error::unknown("metric", identifier, &known))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snake_case_is_keras() {
+        for (class, snake) in [
+            ("R2Score", "r2_score"),
+            ("F1Score", "f1_score"),
+            ("AUC", "auc"),
+            ("MeanIoU", "mean_io_u"),
+            ("KLDivergence", "kl_divergence"),
+            ("FBetaScore", "f_beta_score"),
+        ] {
+            assert_eq!(snake_case(class), snake);
+        }
+    }
+
+    #[test]
+    fn unknown_and_incomplete_strings() {
+        let text = |s: &str| from_name(s).unwrap_err().to_string();
+        assert!(text("binary_acuracy").contains("Did you mean \"binary_accuracy\""));
+        assert!(text("MeanIoU").contains("MeanIoU::new("));
     }
 }

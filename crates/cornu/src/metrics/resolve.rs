@@ -1,7 +1,10 @@
 //! Strings whose metric depends on the shapes.
 
 use super::metric::MetricFn;
-use super::{BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy};
+use super::{
+    BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy,
+    SparseCategoricalAccuracy, SparseCategoricalCrossentropy,
+};
 use cornu_core::Shape;
 use std::sync::Arc;
 
@@ -9,12 +12,14 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ByShape {
     Accuracy,
+    Crossentropy,
 }
 
 impl ByShape {
     pub(super) fn from_str(identifier: &str) -> Option<ByShape> {
         match identifier.to_lowercase().as_str() {
             "accuracy" | "acc" => Some(ByShape::Accuracy),
+            "crossentropy" | "ce" => Some(ByShape::Crossentropy),
             _ => None,
         }
     }
@@ -28,6 +33,9 @@ impl ByShape {
             ByShape::Accuracy if binary => Arc::new(BinaryAccuracy::new()),
             ByShape::Accuracy if sparse => Arc::new(SparseCategoricalAccuracy::new()),
             ByShape::Accuracy => Arc::new(CategoricalAccuracy::new()),
+            ByShape::Crossentropy if binary => Arc::new(BinaryCrossentropy::new()),
+            ByShape::Crossentropy if sparse => Arc::new(SparseCategoricalCrossentropy::new()),
+            ByShape::Crossentropy => Arc::new(CategoricalCrossentropy::new()),
         }
     }
 }
