@@ -340,7 +340,11 @@ impl Tensor {
             axis: 0,
             len: segments,
         };
-        Tensor::new(op.into(), vec![self.clone(), ids.into()], Location::caller())
+        Tensor::new(
+            op.into(),
+            vec![self.clone(), ids.into()],
+            Location::caller(),
+        )
     }
 
     /// 1 at the class given by each integer, 0 elsewhere, along a new last axis of `classes`. An

@@ -98,7 +98,10 @@ pub fn rewrite(
             None if args[1] == args[2] => Some(args[1]),
             None => None,
         },
-        Op::Reduce(Reduce { axes, .. }) => {
+        Op::Reduce(Reduce { f, axes }) => {
+            if let Some(v) = sum_of_mean(b, *f, axes, args[0], ty, scope) {
+                return Some(v);
+            }
             let from = &b.inst(args[0]).ty.shape;
             if axes.iter().all(|a| from[*a] == 1) {
                 return Some(b.push(
@@ -129,6 +132,45 @@ pub fn rewrite(
         }
         _ => fold(b, op, args, ty, scope),
     }
+}
+
+/// The sum of a scaled sum (a mean over samples of a mean over features) as one sum, scaled.
+fn sum_of_mean(
+    b: &mut Builder,
+    f: ReduceFn,
+    axes: &[usize],
+    x: ValueId,
+    ty: &TensorType,
+    scope: Option<&str>,
+) -> Option<ValueId> {
+    let scaled = b.inst(x);
+    let Op::Binary(BinaryFn::Mul) = scaled.op else {
+        return None;
+    };
+    // A half-precision sum could overflow before it is scaled.
+    if f != ReduceFn::Sum || !matches!(ty.dtype, DType::F32 | DType::F64) {
+        return None;
+    }
+    let (total, factor) = (scaled.args[0], b.inst(scaled.args[1]).splat()?);
+    let inner = b.inst(total);
+    let Op::Reduce(Reduce {
+        f: ReduceFn::Sum,
+        axes: first,
+    }) = &inner.op
+    else {
+        return None;
+    };
+    let source = inner.args[0];
+    let kept: Vec<usize> = (0..b.inst(source).ty.shape.rank())
+        .filter(|a| !first.contains(a))
+        .collect();
+    let mut all = first.clone();
+    all.extend(axes.iter().map(|a| kept[*a]));
+    all.sort_unstable();
+    let sum = Reduce { f, axes: all };
+    let sum = b.push(sum.into(), vec![source], ty.clone(), scope);
+    let factor = full(b, factor, ty, scope);
+    Some(b.push(BinaryFn::Mul.into(), vec![sum, factor], ty.clone(), scope))
 }
 
 fn swaps_last_two(order: &[usize]) -> bool {
@@ -344,6 +386,17 @@ mod tests {
             ops(&(&x + (Tensor::from(2.0f32) * 3.0))),
             ["input", "full", "add"]
         );
+    }
+
+    #[test]
+    fn a_sum_of_means_is_one_sum() {
+        let x = Tensor::input(0, [2, 3], DType::F32);
+        let mean = x.mean_axes(&[1], false);
+        assert_eq!(ops(&mean.sum()), ["input", "full", "sum", "multiply"]);
+        let y = crate::Device::new(crate::Reference);
+        let x = Tensor::constant([[1.0f32, 2.0, 6.0], [1.0, 1.0, 4.0]]);
+        let y = y.eval(&[x.mean_axes(&[1], false).mean()]).unwrap();
+        assert_eq!(y[0].item::<f32>().unwrap(), 2.5);
     }
 
     #[test]

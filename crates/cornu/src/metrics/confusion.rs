@@ -1,7 +1,7 @@
 //! Counting true and false decisions at thresholds: what [`counts`](super::counts), precision,
 //! recall, curves and operating points have in common.
 
-use super::shape::{axes, float, same_rank, same_rank_with};
+use super::shape::{axes, float, same_rank};
 use super::thresholds::Grid;
 use cornu_core::{Array, DType, Error, Result, Tensor};
 
@@ -120,13 +120,15 @@ fn select(
     ))
 }
 
-/// A weight for each leading position, stretched to all entries of `y`.
-pub(super) fn fit_weight(weight: &Tensor, y: &Tensor) -> Tensor {
-    let weight = float(weight).expand_dims(-1);
-    let (_, weight) = same_rank_with(y, &weight, false);
+/// A weight for each leading position, stretched to all entries of `y`. A last axis of 1 beyond those
+/// of `y` is dropped.
+fn fit_weight(weight: &Tensor, y: &Tensor) -> Tensor {
     let mut shape = weight.shape().to_vec();
+    if shape.len() > y.rank() && shape.last() == Some(&1) {
+        shape.pop();
+    }
     shape.resize(shape.len().max(y.rank()), 1);
-    weight.reshape(shape).broadcast_to(y.shape())
+    float(weight).reshape(shape).broadcast_to(y.shape())
 }
 
 /// The predictions, with [`NEVER`] instead of all but the `k` largest of each sample; of equal ones
