@@ -1,5 +1,7 @@
 //! Functions of `f32`.
 
+#![allow(clippy::excessive_precision)] // the decimals that coefficients are published with
+
 use super::float64 as wide;
 use super::{fma32, poly32, poly64};
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2, PI};
