@@ -1,5 +1,7 @@
 //! Functions of `f32`.
 
+#![allow(clippy::excessive_precision)] // the decimals that coefficients are published with
+
 use super::float64 as wide;
 use super::{fma32, poly32, poly64};
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2, PI};
@@ -418,7 +420,9 @@ pub fn asinh<const FMA: bool>(x: f32) -> f32 {
 #[inline(always)]
 pub fn acosh<const FMA: bool>(x: f32) -> f32 {
     let y = f64::from(x);
-    wide::log::<FMA>(y + ((y - 1.0) * (y + 1.0)).sqrt()) as f32
+    let v = wide::log::<FMA>(y + ((y - 1.0) * (y + 1.0)).sqrt());
+    // Far below 1 the root and y cancel to 0.
+    (if y < 1.0 { f64::NAN } else { v }) as f32
 }
 
 /// The inverse hyperbolic tangent; ±∞ at ±1, NaN outside.

@@ -1,6 +1,8 @@
 //! Functions of `f64` that vectorise: those the common layers need and those that the wide evaluation of
 //! `f32` functions rests on.
 
+#![allow(clippy::excessive_precision)] // the decimals that coefficients are published with
+
 use super::{fma64, poly64};
 
 /// Adding 1.5·2⁵² rounds to an integer, which then lies in the low bits.

@@ -15,8 +15,10 @@
 mod classes;
 mod draw;
 mod orthogonal;
+mod stft;
 
 pub use classes::*;
+pub use stft::{STFT, Scaling, Side};
 
 use crate::{Array, DType, Error, Result, Shape, config};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -56,6 +58,7 @@ pub struct Initializer(Kind);
 macro_rules! known {
     ($($class:ident $([$($alias:literal)*])?;)*) => {
         #[derive(Clone, Debug, PartialEq)]
+        #[allow(clippy::upper_case_acronyms)] // the variants are Keras' class names
         enum Known {
             $($class($class),)*
         }
@@ -124,6 +127,7 @@ known! {
     HeUniform ["he_uniform"];
     LecunNormal ["lecun_normal"];
     LecunUniform ["lecun_uniform"];
+    STFT ["stft" "STFTInitializer"];
 }
 
 /// What an initializer does, once its arguments are known to be right.
@@ -134,6 +138,7 @@ enum Rule {
     Random(Option<u64>, Distribution),
     Scaled(Option<u64>, VarianceScaling),
     Orthogonal(Option<u64>, f64),
+    Stft(STFT),
 }
 
 /// A distribution of independent elements.
@@ -195,6 +200,7 @@ impl Initializer {
             Rule::Scaled(own, v) => {
                 independent(name, v.distribution_for(shape)?, shape, dtype, source(own))
             }
+            Rule::Stft(stft) => stft.sample(shape, dtype),
             Rule::Orthogonal(own, gain) => {
                 let (seed, stream) = source(own);
                 needs_float(name, dtype)?;

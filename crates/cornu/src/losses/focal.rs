@@ -1,7 +1,7 @@
 //! Focal cross-entropies: easy samples count less (Lin et al., 2017).
 
 use super::class::{loss_class, loss_fn_basics};
-use super::crossentropy::{binary, clip, last_extent, smooth};
+use super::crossentropy::{binary, clip, last_extent, normalise, smooth};
 use super::{LossFn, shapes};
 use crate::{Error, Result, Tensor};
 use cornu_core::TensorType;
@@ -110,7 +110,7 @@ impl LossFn for CategoricalFocalCrossentropy {
         } else {
             p.clone()
         };
-        let p = clip(&(&p / p.sum_axes(&[self.axis], true)));
+        let p = clip(&normalise(&p, self.axis));
         let each = (1.0 - &p).pow(self.gamma) * -(t * p.log());
         let weighted = match &self.alpha {
             Alpha::One(alpha) => each * *alpha,

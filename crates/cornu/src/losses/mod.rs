@@ -34,6 +34,7 @@ mod region;
 mod registry;
 mod regression;
 mod shapes;
+mod similarity;
 
 pub use crossentropy::*;
 pub use focal::*;
@@ -43,6 +44,7 @@ pub use reduction::{Reduction, reduce_weighted};
 pub use region::*;
 pub use regression::*;
 pub use shapes::squeeze_or_expand;
+pub use similarity::*;
 
 use crate::{DType, Error, Result, Tensor};
 use cornu_core::TensorType;

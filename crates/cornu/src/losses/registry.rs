@@ -62,6 +62,7 @@ registry! {
     CategoricalHinge "categorical_hinge";
     Dice "dice";
     Tversky "tversky";
+    Circle "circle";
 }
 
 /// A function by its string: the string is the loss' name.

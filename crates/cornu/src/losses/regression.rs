@@ -40,7 +40,7 @@ elementwise!(
     MeanSquaredError,
     /// The mean of `(y_true − y_pred)²` over the last axis.
     mean_squared_error,
-    |_this, t, p| (t - p).square().mean_axes(&[-1], false)
+    |_this, t, p| (p - t).square().mean_axes(&[-1], false)
 );
 
 loss_class! {
@@ -52,7 +52,7 @@ elementwise!(
     MeanAbsoluteError,
     /// The mean of `|y_true − y_pred|` over the last axis.
     mean_absolute_error,
-    |_this, t, p| (t - p).abs().mean_axes(&[-1], false)
+    |_this, t, p| (p - t).abs().mean_axes(&[-1], false)
 );
 
 loss_class! {
@@ -65,7 +65,7 @@ elementwise!(
     MeanAbsolutePercentageError,
     /// `100 ·` the mean of `|y_true − y_pred| / max(|y_true|, 10⁻⁷)` over the last axis.
     mean_absolute_percentage_error,
-    |_this, t, p| ((t - p) / t.abs().maximum(EPSILON)).abs().mean_axes(&[-1], false) * 100.0
+    |_this, t, p| ((p - t) / t.abs().maximum(EPSILON)).abs().mean_axes(&[-1], false) * 100.0
 );
 
 loss_class! {

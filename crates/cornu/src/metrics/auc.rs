@@ -195,14 +195,14 @@ impl MetricFn for AUC {
         } else {
             vec![n]
         };
-        if let Some(weights) = &self.label_weights {
-            if y_pred.shape.last() != Some(&weights.len()) {
-                return Err(Error::shape(format!(
-                    "Expected: a label weight for each entry of the last axis of {}. Received: {}.",
-                    y_pred.shape,
-                    weights.len()
-                )));
-            }
+        if let Some(weights) = &self.label_weights
+            && y_pred.shape.last() != Some(&weights.len())
+        {
+            return Err(Error::shape(format!(
+                "Expected: a label weight for each entry of the last axis of {}. Received: {}.",
+                y_pred.shape,
+                weights.len()
+            )));
         }
         Ok([
             "true_positives",

@@ -29,7 +29,7 @@ pub(crate) struct Memory {
 }
 
 #[repr(align(64))]
-struct Aligned([u64; 8]);
+struct Aligned;
 
 impl Memory {
     pub fn new(dtype: DType, values: &[f64]) -> Memory {
@@ -354,13 +354,8 @@ fn random_bodies_agree_with_the_interpreter() {
             let slot = |v: ValueId| v.index();
             let kernel = FusedKernel::compile_for(&fused, &slot, isa, false).unwrap();
             let mut memory = memory.clone();
-            let ptrs: Vec<*mut u8> = slots
-                .iter()
-                .map(|s| {
-                    // SAFETY: distinct slots, or shared on purpose.
-                    unsafe { (*(&raw mut memory[*s])).ptr() }
-                })
-                .collect();
+            let own: Vec<*mut u8> = memory.iter_mut().map(Memory::ptr).collect();
+            let ptrs: Vec<*mut u8> = slots.iter().map(|s| own[*s]).collect();
             let mut space = scratch(kernel.scratch_bytes());
             let pieces = 1 + rng.below(3);
             for piece in 0..pieces {
