@@ -55,12 +55,14 @@ pub fn bandwidth() -> f64 {
     let part = words.len() / team.threads();
     let seconds = best_of(5, || {
         team.run(team.threads(), &|piece, _| {
-            let sums = words[piece * part..(piece + 1) * part].chunks_exact(8).fold([0u64; 8], |mut s, c| {
-                for (s, c) in s.iter_mut().zip(c) {
-                    *s ^= c;
-                }
-                s
-            });
+            let sums = words[piece * part..(piece + 1) * part]
+                .chunks_exact(8)
+                .fold([0u64; 8], |mut s, c| {
+                    for (s, c) in s.iter_mut().zip(c) {
+                        *s ^= c;
+                    }
+                    s
+                });
             black_box(sums);
         });
     });
@@ -73,5 +75,7 @@ fn best_of(times: usize, mut work: impl FnMut()) -> f64 {
         work();
         start.elapsed().as_secs_f64()
     };
-    (0..times).map(|_| time(&mut work)).fold(f64::INFINITY, f64::min)
+    (0..times)
+        .map(|_| time(&mut work))
+        .fold(f64::INFINITY, f64::min)
 }

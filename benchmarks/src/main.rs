@@ -29,6 +29,8 @@ fn run(started: std::time::Instant, arguments: &[String]) -> Result<()> {
     match names[..] {
         ["start", name] => measure::start(started, Workload::named(name)?),
         [] => Workload::ALL.into_iter().try_for_each(measure::all),
-        _ => names.into_iter().try_for_each(|name| measure::all(Workload::named(name)?)),
+        _ => names
+            .into_iter()
+            .try_for_each(|name| measure::all(Workload::named(name)?)),
     }
 }

@@ -24,7 +24,8 @@ impl Callback for Clock {
     }
 
     fn on_epoch_end(&mut self, _: &mut dyn Trained, _: usize, _: &mut Logs) -> Result<()> {
-        self.seconds.extend(self.begun.map(|b| b.elapsed().as_secs_f64()));
+        self.seconds
+            .extend(self.begun.map(|b| b.elapsed().as_secs_f64()));
         Ok(())
     }
 }
@@ -37,13 +38,20 @@ pub fn all(workload: Workload) -> Result<()> {
 
     let begun = Instant::now();
     let mut model = workload.model()?;
-    let options = Fit::new().epochs(EPOCHS).batch_size(workload.batch()).verbose(0).callback(&mut clock);
+    let options = Fit::new()
+        .epochs(EPOCHS)
+        .batch_size(workload.batch())
+        .verbose(0)
+        .callback(&mut clock);
     model.fit(&sets.x, &sets.y, options)?;
     let fit_s = begun.elapsed().as_secs_f64();
     let rss_mb = peak_rss_mb();
 
     let first_epoch_s = clock.seconds[0];
-    let epoch_s = clock.seconds[1..].iter().copied().fold(f64::INFINITY, f64::min);
+    let epoch_s = clock.seconds[1..]
+        .iter()
+        .copied()
+        .fold(f64::INFINITY, f64::min);
     let samples = sets.x.nrows() as f64;
     let scores = model.evaluate_with(&sets.test_x, &sets.test_y, Evaluate::new().verbose(0))?;
 
@@ -91,10 +99,15 @@ pub fn start(started: Instant, workload: Workload) -> Result<()> {
 
 fn start_in_a_child(workload: Workload) -> Result<f64> {
     let program = std::env::current_exe()?;
-    let output = std::process::Command::new(program).args(["start", workload.name()]).output()?;
+    let output = std::process::Command::new(program)
+        .args(["start", workload.name()])
+        .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     text.trim().parse().map_err(|_| {
-        Error::new(format!("The start was not timed: {}", String::from_utf8_lossy(&output.stderr)))
+        Error::new(format!(
+            "The start was not timed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        ))
     })
 }
 
@@ -103,7 +116,8 @@ fn median(times: usize, mut call: impl FnMut() -> Result<()>) -> Result<f64> {
     call()?;
     let begun = Instant::now();
     call()?;
-    let group = (Duration::from_micros(2).as_nanos() / begun.elapsed().as_nanos().max(1)).max(1) as usize;
+    let group =
+        (Duration::from_micros(2).as_nanos() / begun.elapsed().as_nanos().max(1)).max(1) as usize;
     let mut all = Vec::with_capacity(times);
     for _ in 0..times {
         let begun = Instant::now();

@@ -98,7 +98,10 @@ impl Workload {
     /// but the first, whose input needs none.
     pub fn flops_per_sample(self) -> f64 {
         let layers = self.extents().windows(2);
-        layers.enumerate().map(|(i, w)| (2 * w[0] * w[1] * if i == 0 { 2 } else { 3 }) as f64).sum()
+        layers
+            .enumerate()
+            .map(|(i, w)| (2 * w[0] * w[1] * if i == 0 { 2 } else { 3 }) as f64)
+            .sum()
     }
 
     /// Bytes that one training sample moves at least: itself, and its share of a step's pass over
@@ -113,7 +116,9 @@ impl Workload {
 
 fn pixels(images: Array3<u8>) -> Result<Array2<f32>> {
     let n = images.dim().0;
-    Ok(images.into_shape_with_order((n, 784))?.mapv(|p| f32::from(p) / 255.0))
+    Ok(images
+        .into_shape_with_order((n, 784))?
+        .mapv(|p| f32::from(p) / 255.0))
 }
 
 /// The generator SplitMix64.
@@ -151,7 +156,12 @@ fn synthetic() -> Result<Sets> {
         ))
     };
     let ((x, y), (test_x, test_y)) = (part(20_000)?, part(10_000)?);
-    Ok(Sets { x, y, test_x, test_y })
+    Ok(Sets {
+        x,
+        y,
+        test_x,
+        test_y,
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A compiled program: kernels in order, over memory laid out beforehand.
 
 mod product;
+mod profile;
 
 use crate::buffer::Buffer;
 use crate::kernels::fused::FusedKernel;
@@ -16,6 +17,7 @@ use cornu_core::{
     with_values,
 };
 use product::Product;
+use profile::Profile;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLockReadGuard, RwLockWriteGuard};
 
@@ -66,6 +68,7 @@ pub(crate) struct CpuExecutable {
     /// Scratch memory, a part for each thread.
     scratch: Buffer,
     scratch_step: usize,
+    profile: Option<Profile>,
     /// What `ptrs` points to.
     _arena: Buffer,
     _constants: Vec<Arc<Array>>,
@@ -126,6 +129,7 @@ impl CpuExecutable {
             locks,
             scratch: Buffer::new(scratch_step * threads),
             scratch_step,
+            profile: Profile::asked(plan.groups.len()),
             _arena: arena,
             _constants: plan.constants.clone(),
             plan,
@@ -164,7 +168,10 @@ impl CpuExecutable {
         let ptrs = &self.ptrs[..];
         let (scratch, step) = (Scratch(self.scratch.ptr()), self.scratch_step);
         let table = Table(ptrs);
-        for kernel in &mut self.kernels {
+        if let Some(p) = &mut self.profile {
+            p.begin();
+        }
+        for (i, kernel) in self.kernels.iter_mut().enumerate() {
             match kernel {
                 Kernel::Fused { kernel, pieces: 1 } => {
                     // SAFETY: the plan gives every slot memory of its size, and outputs overlap
@@ -208,6 +215,9 @@ impl CpuExecutable {
                         o.kernel.run(sources.get(), output.of(0, 0), piece, pieces);
                     });
                 }
+            }
+            if let Some(p) = &mut self.profile {
+                p.ended(i);
             }
         }
     }
@@ -269,9 +279,21 @@ fn build(
             let kernel = ReduceKernel::compile(reduce, slot)?;
             let (pieces, scratch) = (kernel.pieces(threads), kernel.scratch_bytes());
             // One piece does everything at once.
-            let finish_pieces = if pieces > 1 { kernel.finish_pieces(threads) } else { 0 };
+            let finish_pieces = if pieces > 1 {
+                kernel.finish_pieces(threads)
+            } else {
+                0
+            };
             let shared = Buffer::new(kernel.shared_bytes());
-            (Kernel::Reduce(Reduce { kernel, pieces, finish_pieces, shared }), scratch)
+            (
+                Kernel::Reduce(Reduce {
+                    kernel,
+                    pieces,
+                    finish_pieces,
+                    shared,
+                }),
+                scratch,
+            )
         }
         Group::MatMul(product) => {
             let product = Product::compile(product, &plan.types[&product.a], slot, threads)?;
@@ -302,6 +324,14 @@ fn build(
             )
         }
     })
+}
+
+impl Drop for CpuExecutable {
+    fn drop(&mut self) {
+        if let Some(p) = &self.profile {
+            p.print(&self.plan);
+        }
+    }
 }
 
 impl Executable for CpuExecutable {

@@ -3,7 +3,9 @@
 
 mod golden;
 
-use cornu::callbacks::{Callback, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN};
+use cornu::callbacks::{
+    Callback, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN,
+};
 use cornu::losses::Loss;
 use cornu::metrics::Metric;
 use cornu::optimizers::Optimizer;
@@ -33,7 +35,9 @@ fn metric(v: &Value) -> Metric {
 }
 
 fn metrics(v: &Value) -> Vec<Metric> {
-    v.as_array().map(|list| list.iter().map(metric).collect()).unwrap_or_default()
+    v.as_array()
+        .map(|list| list.iter().map(metric).collect())
+        .unwrap_or_default()
 }
 
 fn arrays(v: &Value) -> Vec<Array> {
@@ -55,7 +59,11 @@ fn model(run: &Value) -> Sequential {
 }
 
 fn class_weight(v: &Value) -> Vec<(usize, f64)> {
-    v.as_object().unwrap().iter().map(|(c, w)| (c.parse().unwrap(), number(w))).collect()
+    v.as_object()
+        .unwrap()
+        .iter()
+        .map(|(c, w)| (c.parse().unwrap(), number(w)))
+        .collect()
 }
 
 fn callback(v: &Value) -> Box<dyn Callback> {
@@ -85,17 +93,24 @@ fn callback(v: &Value) -> Box<dyn Callback> {
                 .patience(int("patience", 10))
                 .min_lr(number(&c["min_lr"])),
         ),
-        "LearningRateScheduler" => {
-            Box::new(LearningRateScheduler::new(|epoch, lr| if epoch < 2 { lr } else { lr * 0.5 }))
-        }
+        "LearningRateScheduler" => Box::new(LearningRateScheduler::new(|epoch, lr| {
+            if epoch < 2 { lr } else { lr * 0.5 }
+        })),
         "TerminateOnNaN" => Box::new(TerminateOnNaN::new()),
         other => panic!("callback {other}"),
     }
 }
 
-fn options<'a>(run: &Value, sample_weight: Option<&'a Array>, validation: Option<&'a [Array]>) -> Fit<'a> {
+fn options<'a>(
+    run: &Value,
+    sample_weight: Option<&'a Array>,
+    validation: Option<&'a [Array]>,
+) -> Fit<'a> {
     let f = &run["fit"];
-    let mut fit = Fit::new().verbose(0).shuffle(false).epochs(usize_of(&f["epochs"]));
+    let mut fit = Fit::new()
+        .verbose(0)
+        .shuffle(false)
+        .epochs(usize_of(&f["epochs"]));
     for (name, value) in f.as_object().unwrap() {
         fit = match name.as_str() {
             "epochs" => fit,
@@ -140,13 +155,23 @@ impl Callback for Boxed {
     fn on_epoch_begin(&mut self, m: &mut dyn Trained, epoch: usize) -> cornu::Result<()> {
         self.0.on_epoch_begin(m, epoch)
     }
-    fn on_epoch_end(&mut self, m: &mut dyn Trained, epoch: usize, logs: &mut Logs) -> cornu::Result<()> {
+    fn on_epoch_end(
+        &mut self,
+        m: &mut dyn Trained,
+        epoch: usize,
+        logs: &mut Logs,
+    ) -> cornu::Result<()> {
         self.0.on_epoch_end(m, epoch, logs)
     }
     fn wants_batches(&self) -> bool {
         self.0.wants_batches()
     }
-    fn on_train_batch_end(&mut self, m: &mut dyn Trained, batch: usize, logs: &Logs) -> cornu::Result<()> {
+    fn on_train_batch_end(
+        &mut self,
+        m: &mut dyn Trained,
+        batch: usize,
+        logs: &Logs,
+    ) -> cornu::Result<()> {
         self.0.on_train_batch_end(m, batch, logs)
     }
 }
@@ -155,7 +180,11 @@ fn near(got: f64, want: f64, relative: f64) -> Result<(), String> {
     let fits = got == want
         || (got.is_nan() && want.is_nan())
         || (got - want).abs() <= 1e-6f64.max(relative * want.abs());
-    if fits { Ok(()) } else { Err(format!("{got} instead of {want}")) }
+    if fits {
+        Ok(())
+    } else {
+        Err(format!("{got} instead of {want}"))
+    }
 }
 
 /// The curve's tolerance: what is asked of the library.
@@ -172,7 +201,10 @@ fn runs() {
         let mut model = model(run);
         let data = &run["data"];
         let (x, y) = (array(&data["x"]), array(&data["y"]));
-        let weight = data.get("sample_weight").filter(|w| !w.is_null()).map(array);
+        let weight = data
+            .get("sample_weight")
+            .filter(|w| !w.is_null())
+            .map(array);
         let validation: Vec<Array> = ["val_x", "val_y", "val_sample_weight"]
             .iter()
             .filter_map(|k| data.get(*k).filter(|v| !v.is_null()))
@@ -180,37 +212,68 @@ fn runs() {
             .collect();
         let validation = (!validation.is_empty()).then_some(&validation[..]);
         let fit = options(run, weight.as_ref(), validation);
-        let history = model.fit(&x, &y, fit).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let history = model
+            .fit(&x, &y, fit)
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
 
-        let epochs: Vec<usize> = run["epoch"].as_array().unwrap().iter().map(usize_of).collect();
-        let same = if history.epoch == epochs { Ok(()) } else { Err(format!("epochs {:?}", history.epoch)) };
+        let epochs: Vec<usize> = run["epoch"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(usize_of)
+            .collect();
+        let same = if history.epoch == epochs {
+            Ok(())
+        } else {
+            Err(format!("epochs {:?}", history.epoch))
+        };
         report.add(|| name.to_string(), same);
         for (figure, values) in run["history"].as_object().unwrap() {
             let want: Vec<f64> = values.as_array().unwrap().iter().map(number).collect();
             let got = history.get(figure).unwrap_or_default();
             let outcome = if got.len() == want.len() {
-                got.iter().zip(&want).try_for_each(|(g, w)| near(*g, *w, CURVE))
+                got.iter()
+                    .zip(&want)
+                    .try_for_each(|(g, w)| near(*g, *w, CURVE))
             } else {
                 Err(format!("{} values instead of {}", got.len(), want.len()))
             };
-            report.add(|| format!("{name}: {figure}"), outcome.map_err(|e| format!("{e}; {got:?}")));
+            report.add(
+                || format!("{name}: {figure}"),
+                outcome.map_err(|e| format!("{e}; {got:?}")),
+            );
         }
-        for (i, (w, want)) in
-            model.get_weights().unwrap().iter().zip(arrays(&run["final_weights"])).enumerate()
+        for (i, (w, want)) in model
+            .get_weights()
+            .unwrap()
+            .iter()
+            .zip(arrays(&run["final_weights"]))
+            .enumerate()
         {
-            report.add(|| format!("{name}: weight {i}"), close(w, &want, WEIGHTS, 2e-6));
+            report.add(
+                || format!("{name}: weight {i}"),
+                close(w, &want, WEIGHTS, 2e-6),
+            );
         }
         let batch = usize_of(&run["evaluate"]["batch_size"]);
-        let scores = model.evaluate_with(&x, &y, Evaluate::new().verbose(0).batch_size(batch)).unwrap();
+        let scores = model
+            .evaluate_with(&x, &y, Evaluate::new().verbose(0).batch_size(batch))
+            .unwrap();
         for (figure, want) in run["evaluate"]["dict"].as_object().unwrap() {
             let got = scores.get(figure).unwrap_or(f64::NEG_INFINITY);
-            report.add(|| format!("{name}: evaluate {figure}"), near(got, number(want), WEIGHTS));
+            report.add(
+                || format!("{name}: evaluate {figure}"),
+                near(got, number(want), WEIGHTS),
+            );
         }
         let want = array(&run["predict_first_rows"]);
         let rows = want.shape()[0];
         let head = first_rows(&x, rows);
         let got = model.predict(&head).unwrap();
-        report.add(|| format!("{name}: predict"), close(&got, &want, WEIGHTS, 2e-6));
+        report.add(
+            || format!("{name}: predict"),
+            close(&got, &want, WEIGHTS, 2e-6),
+        );
     }
     report.finish(200);
 }
@@ -246,7 +309,10 @@ fn single_batches() {
             let logs = match (method, &weight, args.get("class_weight")) {
                 ("predict_on_batch", ..) => {
                     let got = model.predict_on_batch(&bx).unwrap();
-                    report.add(|| format!("call {i}"), close(&got, &array(&call["result"]), 1e-4, 1e-6));
+                    report.add(
+                        || format!("call {i}"),
+                        close(&got, &array(&call["result"]), 1e-4, 1e-6),
+                    );
                     continue;
                 }
                 ("train_on_batch", None, None) => model.train_on_batch(&bx, &by),
@@ -262,15 +328,29 @@ fn single_batches() {
             if let Some(dict) = call["result"].as_object() {
                 for (name, want) in dict {
                     let got = logs.get(name).unwrap_or(f64::NEG_INFINITY);
-                    report.add(|| format!("call {i}: {name}"), near(got, number(want), 1e-5));
+                    report.add(
+                        || format!("call {i}: {name}"),
+                        near(got, number(want), 1e-5),
+                    );
                 }
             } else {
                 let list = call["result"].as_array().unwrap();
-                report.add(|| format!("call {i}"), near(logs["loss"], number(&list[0]), 1e-5));
+                report.add(
+                    || format!("call {i}"),
+                    near(logs["loss"], number(&list[0]), 1e-5),
+                );
             }
         }
-        for (w, want) in model.get_weights().unwrap().iter().zip(arrays(&run["final_weights"])) {
-            report.add(|| "final weights".to_string(), close(w, &want, WEIGHTS, 2e-6));
+        for (w, want) in model
+            .get_weights()
+            .unwrap()
+            .iter()
+            .zip(arrays(&run["final_weights"]))
+        {
+            report.add(
+                || "final weights".to_string(),
+                close(w, &want, WEIGHTS, 2e-6),
+            );
         }
     }
     report.finish(15);

@@ -9,7 +9,7 @@ use crate::simd::{Float, Isa};
 use crate::team::Team;
 use cornu_core::ops::matmul::Extents;
 use cornu_core::passes::fuse::MatMulGroup;
-use cornu_core::passes::fused::Fused;
+use cornu_core::passes::fused::{Fused, Operand};
 use cornu_core::program::ValueId;
 use cornu_core::{DType, Result, TensorType};
 
@@ -67,6 +67,7 @@ impl Product {
         let (ta, tb) = (group.op.transpose_a, group.op.transpose_b);
         let spec = MatmulSpec {
             batch: e.batch,
+            wide: goes_through_large_operands(&group.epilogue),
             ..MatmulSpec::new(e.m, e.n, e.k, ta, tb)
         };
         let way = match a.dtype {
@@ -213,6 +214,13 @@ impl Product {
             }
         }
     }
+}
+
+/// Whether an epilogue reads operands of the product's size that do not stay in a cache close by.
+fn goes_through_large_operands(epilogue: &Fused) -> bool {
+    let large = 1 << 16; // elements: a quarter of a usual L2 cache in f32
+    let whole = |o: &&Operand| o.strides.iter().all(|s| *s != 0);
+    epilogue.size() >= large && epilogue.operands[1..].iter().filter(whole).count() > 0
 }
 
 /// Nothing follows but storing, or element functions do.

@@ -58,6 +58,9 @@ pub struct MatmulSpec {
     pub a: Operand,
     /// B's layout.
     pub b: Operand,
+    /// Whether the epilogue would rather have tiles as wide as C: it goes through operands as large
+    /// as C, which lie row after row.
+    pub wide: bool,
 }
 
 impl MatmulSpec {
@@ -75,6 +78,7 @@ impl MatmulSpec {
             batch: 1,
             a: dense(m, k, trans_a),
             b: dense(k, n, trans_b),
+            wide: false,
         }
     }
 }

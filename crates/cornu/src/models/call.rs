@@ -64,9 +64,15 @@ impl Sequential {
         let output = self.forward(&adapt(self, x), &mut pass);
         output.check()?;
         let penalties = self.weights().into_iter().filter_map(|w| {
-            w.regularizer.as_ref().map(|r| r.penalty(&w.variable.tensor()))
+            w.regularizer
+                .as_ref()
+                .map(|r| r.penalty(&w.variable.tensor()))
         });
         let losses = penalties.chain(pass.losses).collect();
-        Ok(Called { output, losses, updates: pass.updates })
+        Ok(Called {
+            output,
+            losses,
+            updates: pass.updates,
+        })
     }
 }

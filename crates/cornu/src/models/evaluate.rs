@@ -97,20 +97,12 @@ impl Sequential {
             let mut progress = Progress::stdout(options.verbose)?;
             let steps = set.steps().min(options.steps.unwrap_or(usize::MAX));
             progress.begin(Some(steps));
-            let mut cursor = 0;
-            let logs = measure(
-                &mut trainer,
-                self,
-                &set,
-                steps,
-                &mut cursor,
-                |step, trainer| {
-                    if progress.due(step) {
-                        progress.update(step, &sorted(trainer.figures()?));
-                    }
-                    Ok(())
-                },
-            )?;
+            let logs = measure(&mut trainer, self, &set, steps, |step, trainer| {
+                if progress.due(step) {
+                    progress.update(step, &sorted(trainer.figures()?));
+                }
+                Ok(())
+            })?;
             progress.finish(&sorted(logs.clone()));
             Ok(logs)
         });
@@ -243,29 +235,21 @@ pub(super) fn batch_size(
     Ok(asked.unwrap_or_else(|| steps.map_or(32, |s| samples.div_ceil(s).max(1))))
 }
 
-/// Loss and metrics over `steps` batches from `cursor` on (which is moved).
+/// Loss and metrics over the first `steps` batches.
 pub(super) fn measure(
     trainer: &mut Trainer,
     network: &dyn Network,
     set: &Set<'_>,
     steps: usize,
-    cursor: &mut usize,
     mut after: impl FnMut(usize, &Trainer) -> Result<()>,
 ) -> Result<Logs> {
     trainer.reset()?;
-    for step in 1..=steps {
-        if *cursor >= set.steps() {
-            break;
-        }
-        run_rows(trainer, network, set, false, set.rows(*cursor))?;
-        *cursor += 1;
-        after(step, trainer)?;
+    for step in 0..steps.min(set.steps()) {
+        run_rows(trainer, network, set, false, set.rows(step))?;
+        after(step + 1, trainer)?;
         if crate::interrupt::Interrupt::requested() {
             break;
         }
-    }
-    if *cursor >= set.steps() {
-        *cursor = 0;
     }
     trainer.figures()
 }

@@ -305,7 +305,6 @@ struct Run<'r, 'd> {
     train: Set<'d>,
     validation: Option<Set<'d>>,
     validation_steps: usize,
-    validation_cursor: usize,
     callbacks: Vec<Box<dyn Callback + 'd>>,
     progress: Progress,
     order: Vec<i32>,
@@ -413,7 +412,6 @@ impl<'r, 'd> Run<'r, 'd> {
             session,
             validation,
             validation_steps,
-            validation_cursor: 0,
             callbacks,
             progress: Progress::stdout(options.verbose)?,
             order: match options.shuffle {
@@ -606,7 +604,6 @@ impl<'r, 'd> Run<'r, 'd> {
             self.session.network,
             set,
             self.validation_steps,
-            &mut self.validation_cursor,
             |_, _| Ok(()),
         )?;
         let figures = sorted(figures);

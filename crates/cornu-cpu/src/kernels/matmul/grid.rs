@@ -7,6 +7,8 @@ use crate::simd::{Float, Simd, Vector};
 
 /// Elements per epilogue call that are aimed at: enough to hide the call, few enough for L1.
 const TILE_ELEMENTS: usize = 2048;
+/// The same for wide tiles, which stay in L2.
+const WIDE_TILE_ELEMENTS: usize = 16 << 10;
 /// The longest inner dimension that is done in one go, and the lengths it is split into otherwise.
 const K_WHOLE: usize = 2048;
 /// Rows of A that have to fit its block at whole length: with fewer, B is fetched too often.
@@ -103,6 +105,7 @@ pub(super) fn plan<S: Simd, T: Float>(spec: &MatmulSpec, threads: usize) -> (Way
         batch,
         a,
         b,
+        ..
     } = *spec;
     if m == 0 || n == 0 || batch == 0 {
         return (Way::Outer, Grid::default());
@@ -197,6 +200,7 @@ fn outer<S: Simd, T: Float>(spec: &MatmulSpec, wanted: usize, threads: usize) ->
         batch,
         a,
         b,
+        ..
     } = *spec;
     let size = size_of::<T>();
     let lanes = T::Vec::<S>::LANES;
@@ -230,10 +234,17 @@ fn outer<S: Simd, T: Float>(spec: &MatmulSpec, wanted: usize, threads: usize) ->
     let pack_a = conflict && m >= 2 * mr && n >= 4 * nr;
 
     let panels = (B_GROUP_BYTES / (kc * nr * size).max(1)).clamp(1, 4);
-    let width = (panels * nr)
-        .min((4 * lanes).next_multiple_of(nr))
-        .min(n.div_ceil(nr) * nr);
-    let stack = (TILE_ELEMENTS / (width * mr)).max(1);
+    let all = n.div_ceil(nr) * nr;
+    let wide = spec.wide && !blocks && !pack_b;
+    let (width, tile_elements) = if wide {
+        // As much of B as fits half of a usual L2 cache beside the tile.
+        let most = (A_BLOCK_BYTES / (kc * size).max(1) / nr).max(1) * nr;
+        (all.min(most), WIDE_TILE_ELEMENTS)
+    } else {
+        let width = (panels * nr).min((4 * lanes).next_multiple_of(nr));
+        (width.min(all), TILE_ELEMENTS)
+    };
+    let stack = (tile_elements / (width * mr)).max(1);
 
     let mut rows = (A_BLOCK_BYTES / (kc * size).max(1)).max(mr);
     let mut cols = n;
