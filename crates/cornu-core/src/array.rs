@@ -191,7 +191,7 @@ impl Array {
     pub fn full(dtype: DType, shape: impl Into<Shape>, value: f64) -> Self {
         let shape = shape.into();
         let n = shape.size();
-        let data = with_dtype!(dtype, T => T::wrap(vec![T::from_f64(value); n]));
+        let data = with_dtype!(dtype, T => T::wrap(vec![<T as Element>::from_f64(value); n]));
         Self { shape, data }
     }
 

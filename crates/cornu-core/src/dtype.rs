@@ -210,21 +210,22 @@ element!(
 element!(u8, U8, f64::from, i64::from, |v| v as u8, |v| v as u8);
 element!(i32, I32, f64::from, i64::from, |v| v as i32, |v| v as i32);
 element!(i64, I64, |v| v as f64, |v| v, |v| v as i64, |v| v);
+// The half types are rounded from f32, as kernels do that compute in it.
 element!(
     bf16,
     BF16,
     bf16::to_f64,
     |v: bf16| v.to_f64() as i64,
-    bf16::from_f64,
-    |v| bf16::from_f64(v as f64)
+    |v| bf16::from_f32(v as f32),
+    |v| bf16::from_f32(v as f32)
 );
 element!(
     f16,
     F16,
     f16::to_f64,
     |v: f16| v.to_f64() as i64,
-    f16::from_f64,
-    |v| f16::from_f64(v as f64)
+    |v| f16::from_f32(v as f32),
+    |v| f16::from_f32(v as f32)
 );
 element!(f32, F32, f64::from, |v| v as i64, |v| v as f32, |v| v
     as f32);

@@ -283,7 +283,8 @@ impl Operation for UnaryFn {
 
 /// Collects `f64` values into an array of the given type.
 pub(crate) fn map(ty: &TensorType, values: impl Iterator<Item = f64>) -> Array {
-    with_dtype!(ty.dtype, T => collect(ty, values.map(T::from_f64)))
+    // Named in full: the half types have a function of this name that rounds otherwise.
+    with_dtype!(ty.dtype, T => collect(ty, values.map(<T as Element>::from_f64)))
 }
 
 /// Collects `i64` values into an array of the given type.

@@ -1,0 +1,598 @@
+//! Reading and summing by index. An index is checked before it is used, whatever it says.
+
+use super::other::{Around, OtherKernel, part, pieces};
+use cornu_core::ops::gather::{ScatterAdd, ScatterAddAlong, Take, TakeAlong};
+use cornu_core::{DType, Element, TensorType, with_dtype};
+use std::cell::UnsafeCell;
+use std::ops::Range;
+
+/// An integer type that indexes.
+trait Index: Element {
+    /// The place along an axis of `n`, if there is one; negative ones count from the end.
+    fn place(self, n: usize) -> Option<usize>;
+}
+
+macro_rules! index {
+    ($($t:ty)*) => {$(
+        impl Index for $t {
+            #[inline(always)]
+            fn place(self, n: usize) -> Option<usize> {
+                let i = i64::from(self);
+                let i = i.wrapping_add(n as i64 & (i >> 63));
+                ((i as u64) < n as u64).then_some(i as usize)
+            }
+        }
+    )*};
+}
+index!(u8 i32 i64);
+
+macro_rules! with_index {
+    ($dtype:expr, $I:ident => $body:expr) => {
+        match $dtype {
+            DType::U8 => {
+                type $I = u8;
+                $body
+            }
+            DType::I64 => {
+                type $I = i64;
+                $body
+            }
+            _ => {
+                type $I = i32;
+                $body
+            }
+        }
+    };
+}
+
+/// What stands for an element out of range: NaN, or 0 of integers.
+fn hole<T: Element>() -> T {
+    if T::DTYPE.is_float() {
+        T::from_f64(f64::NAN)
+    } else {
+        T::default()
+    }
+}
+
+/// Asks for a cache line; the address need not be valid.
+#[inline(always)]
+fn prefetch(p: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch never faults.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(p.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = p;
+}
+
+const LINE: usize = 64;
+
+/// Copies `bytes` and meanwhile asks for as many at `next`.
+///
+/// # Safety
+/// `from` and `to` must be valid for `bytes` and not overlap.
+#[inline]
+unsafe fn copy_ahead(from: *const u8, to: *mut u8, bytes: usize, next: *const u8) {
+    let mut at = 0;
+    while at + LINE <= bytes {
+        prefetch(next.wrapping_add(at));
+        // SAFETY: inside both, as the caller promises.
+        unsafe { std::ptr::copy_nonoverlapping(from.add(at), to.add(at), LINE) };
+        at += LINE;
+    }
+    prefetch(next.wrapping_add(bytes.saturating_sub(1)));
+    // SAFETY: as above.
+    unsafe { std::ptr::copy_nonoverlapping(from.add(at), to.add(at), bytes - at) };
+}
+
+/// Slices by index: whole rows are copied.
+#[derive(Debug)]
+pub struct TakeKernel {
+    around: Around,
+    count: usize,
+    /// Bytes of one slice.
+    row: usize,
+    dtype: DType,
+    index: DType,
+}
+
+impl TakeKernel {
+    /// For operands of these types.
+    pub fn compile(op: &Take, inputs: &[TensorType], output: &TensorType) -> TakeKernel {
+        let around = Around::new(&inputs[0].shape, op.axis);
+        TakeKernel {
+            around,
+            count: inputs[1].shape.size(),
+            row: around.inner * output.dtype.size(),
+            dtype: output.dtype,
+            index: inputs[1].dtype,
+        }
+    }
+
+    /// What it takes one thread, roughly.
+    pub fn cost_ns(&self) -> f64 {
+        (self.around.outer * self.count) as f64 * (1.0 + self.row as f64 * 0.04)
+    }
+
+    /// # Safety
+    /// As for [`OtherKernel::run`]; `N` is the length of a row or 0.
+    unsafe fn rows<I: Index, const N: usize>(
+        &self,
+        x: *const u8,
+        indices: *const I,
+        output: *mut u8,
+        range: Range<usize>,
+    ) {
+        let row = if N == 0 { self.row } else { N };
+        let Around { outer, n, .. } = self.around;
+        for o in 0..outer {
+            // The part of this repetition of the indices that is in the range.
+            let first = o * self.count;
+            let from = range.start.max(first);
+            let to = range.end.min(first + self.count);
+            let source = x.wrapping_add(o * n * row);
+            for r in from..to {
+                // SAFETY: `r - first` is below the number of indices, output row `r` is inside the
+                // result, and the source row is inside the operand, since its index was checked.
+                unsafe {
+                    let to = output.add(r * row);
+                    match (*indices.add(r - first)).place(n) {
+                        Some(p) if N > 0 => {
+                            std::ptr::copy_nonoverlapping(source.add(p * row), to, N);
+                        }
+                        Some(p) if row < 4 * LINE => {
+                            std::ptr::copy_nonoverlapping(source.add(p * row), to, row);
+                        }
+                        Some(p) => {
+                            let ahead = (r + 1).min(first + self.count - 1) - first;
+                            let next = (*indices.add(ahead)).place(n).unwrap_or(p);
+                            copy_ahead(source.add(p * row), to, row, source.add(next * row));
+                        }
+                        None => self.fill(to, row),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Fills a row whose index is out of range.
+    ///
+    /// # Safety
+    /// `to` must be valid for `row` bytes and aligned for the elements.
+    #[cold]
+    unsafe fn fill(&self, to: *mut u8, row: usize) {
+        with_dtype!(self.dtype, T => {
+            // SAFETY: as promised by the caller.
+            unsafe { std::slice::from_raw_parts_mut(to.cast::<T>(), row / size_of::<T>()) }
+                .fill(hole::<T>());
+        });
+    }
+}
+
+impl OtherKernel for TakeKernel {
+    fn pieces(&self, threads: usize) -> usize {
+        pieces(self.cost_ns(), self.around.outer * self.count, threads)
+    }
+
+    unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
+        let range = part(self.around.outer * self.count, piece, pieces);
+        with_index!(self.index, I => {
+            let (x, indices) = (inputs[0], inputs[1].cast::<I>());
+            // SAFETY: as promised by the caller.
+            unsafe {
+                match self.row {
+                    4 => self.rows::<I, 4>(x, indices, output, range),
+                    8 => self.rows::<I, 8>(x, indices, output, range),
+                    16 => self.rows::<I, 16>(x, indices, output, range),
+                    32 => self.rows::<I, 32>(x, indices, output, range),
+                    64 => self.rows::<I, 64>(x, indices, output, range),
+                    128 => self.rows::<I, 128>(x, indices, output, range),
+                    _ => self.rows::<I, 0>(x, indices, output, range),
+                }
+            }
+        });
+    }
+}
+
+/// One element per position by index.
+#[derive(Debug)]
+pub struct TakeAlongKernel {
+    around: Around,
+    count: usize,
+    dtype: DType,
+    index: DType,
+}
+
+impl TakeAlongKernel {
+    /// For operands of these types.
+    pub fn compile(op: &TakeAlong, inputs: &[TensorType], output: &TensorType) -> TakeAlongKernel {
+        TakeAlongKernel {
+            around: Around::new(&inputs[0].shape, op.axis),
+            count: inputs[1].shape[op.axis],
+            dtype: output.dtype,
+            index: inputs[1].dtype,
+        }
+    }
+
+    /// What it takes one thread, roughly.
+    pub fn cost_ns(&self) -> f64 {
+        (self.around.outer * self.count * self.around.inner) as f64 * 1.5
+    }
+
+    /// # Safety
+    /// As for [`OtherKernel::run`].
+    unsafe fn rows<I: Index, T: Element>(
+        &self,
+        x: *const T,
+        indices: *const I,
+        output: *mut T,
+        range: Range<usize>,
+    ) {
+        let Around { n, inner, .. } = self.around;
+        for r in range {
+            let base = r / self.count * n * inner;
+            for j in 0..inner {
+                let at = r * inner + j;
+                // SAFETY: `at` is inside the indices and the result; the place was checked.
+                unsafe {
+                    let value = match (*indices.add(at)).place(n) {
+                        Some(p) => *x.add(base + p * inner + j),
+                        None => hole::<T>(),
+                    };
+                    *output.add(at) = value;
+                }
+            }
+        }
+    }
+}
+
+impl OtherKernel for TakeAlongKernel {
+    fn pieces(&self, threads: usize) -> usize {
+        pieces(self.cost_ns(), self.around.outer * self.count, threads)
+    }
+
+    unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
+        let range = part(self.around.outer * self.count, piece, pieces);
+        with_index!(self.index, I => with_dtype!(self.dtype, T => {
+            // SAFETY: as promised by the caller.
+            unsafe { self.rows::<I, T>(inputs[0].cast(), inputs[1].cast(), output.cast(), range) }
+        }));
+    }
+}
+
+/// What sums are kept in, and how it is added to.
+trait Sum<T>: Copy + Default {
+    fn add(&mut self, x: T);
+}
+
+macro_rules! sum {
+    ($($acc:ty, $t:ty, $a:ident, $x:ident => $e:expr;)*) => {$(
+        impl Sum<$t> for $acc {
+            #[inline(always)]
+            fn add(&mut self, $x: $t) {
+                let $a = *self;
+                *self = $e;
+            }
+        }
+    )*};
+}
+sum! {
+    f32, f32, a, x => a + x;
+    f64, f64, a, x => a + x;
+    u8, u8, a, x => a.wrapping_add(x);
+    i32, i32, a, x => a.wrapping_add(x);
+    i64, i64, a, x => a.wrapping_add(x);
+    f32, cornu_core::bf16, a, x => a + x.to_f32();
+    f32, cornu_core::f16, a, x => a + x.to_f32();
+}
+
+/// Memory for the sums of half-precision results, which are kept in f32. Every piece uses only the
+/// elements that it writes.
+struct Sums(Box<[UnsafeCell<f32>]>);
+
+// SAFETY: the pieces of a run touch disjoint elements, and there is one run at a time.
+unsafe impl Sync for Sums {}
+
+impl Sums {
+    fn new(output: &TensorType) -> Sums {
+        let n = match output.dtype {
+            DType::BF16 | DType::F16 => output.shape.size(),
+            _ => 0,
+        };
+        Sums((0..n).map(|_| UnsafeCell::new(0.0)).collect())
+    }
+
+    fn as_ptr(&self) -> *mut f32 {
+        self.0.as_ptr().cast_mut().cast()
+    }
+}
+
+/// A kernel that adds elements into a result of zeros, in the order of the elements.
+trait Scatter: Sync {
+    fn types(&self) -> (DType, DType);
+    fn units(&self) -> usize;
+    fn sums(&self) -> &Sums;
+    /// The parts of the result that some units own: how many, and start and length of each.
+    fn owned(&self, range: &Range<usize>) -> impl Iterator<Item = Range<usize>>;
+    /// Adds what belongs to some units.
+    ///
+    /// # Safety
+    /// The pointers must be valid for the operands' and the result's elements.
+    unsafe fn add<I: Index, T: Copy, A: Sum<T>>(
+        &self,
+        x: *const T,
+        indices: *const I,
+        sums: *mut A,
+        range: &Range<usize>,
+    );
+
+    /// # Safety
+    /// As for [`OtherKernel::run`].
+    unsafe fn scatter(&self, inputs: &[*const u8], output: *mut u8, range: Range<usize>) {
+        let (dtype, index) = self.types();
+        with_index!(index, I => {
+            // SAFETY: as promised by the caller; `Sums` holds as many elements as a result of half
+            // precision.
+            unsafe {
+                let indices = inputs[1].cast::<I>();
+                match dtype {
+                    DType::F32 => self.direct::<I, f32>(inputs[0], indices, output, &range),
+                    DType::F64 => self.direct::<I, f64>(inputs[0], indices, output, &range),
+                    DType::I32 => self.direct::<I, i32>(inputs[0], indices, output, &range),
+                    DType::I64 => self.direct::<I, i64>(inputs[0], indices, output, &range),
+                    DType::U8 | DType::Bool => {
+                        self.direct::<I, u8>(inputs[0], indices, output, &range);
+                    }
+                    DType::BF16 => {
+                        self.through::<I, cornu_core::bf16>(inputs[0], indices, output, &range);
+                    }
+                    DType::F16 => {
+                        self.through::<I, cornu_core::f16>(inputs[0], indices, output, &range);
+                    }
+                }
+            }
+        });
+    }
+
+    /// # Safety
+    /// As for [`OtherKernel::run`].
+    unsafe fn direct<I: Index, T: Element + Sum<T>>(
+        &self,
+        x: *const u8,
+        indices: *const I,
+        output: *mut u8,
+        range: &Range<usize>,
+    ) {
+        let output = output.cast::<T>();
+        // SAFETY: owned parts are inside the result.
+        unsafe {
+            for o in self.owned(range) {
+                std::ptr::write_bytes(output.add(o.start), 0, o.len());
+            }
+            self.add::<I, T, T>(x.cast(), indices, output, range);
+        }
+    }
+
+    /// # Safety
+    /// As for [`OtherKernel::run`].
+    unsafe fn through<I: Index, T: Element>(
+        &self,
+        x: *const u8,
+        indices: *const I,
+        output: *mut u8,
+        range: &Range<usize>,
+    ) where
+        f32: Sum<T>,
+    {
+        let (sums, output) = (self.sums().as_ptr(), output.cast::<T>());
+        // SAFETY: owned parts are inside the result, and the sums are as many.
+        unsafe {
+            for o in self.owned(range) {
+                std::ptr::write_bytes(sums.add(o.start), 0, o.len());
+            }
+            self.add::<I, T, f32>(x.cast(), indices, sums, range);
+            for o in self.owned(range) {
+                for i in o {
+                    *output.add(i) = T::from_f64(f64::from(*sums.add(i)));
+                }
+            }
+        }
+    }
+}
+
+/// Sums rows into their places. A piece owns some rows of the result and looks at every index.
+pub struct ScatterAddKernel {
+    /// Around the axis of the result.
+    around: Around,
+    count: usize,
+    dtype: DType,
+    index: DType,
+    sums: Sums,
+}
+
+impl ScatterAddKernel {
+    /// For operands of these types.
+    pub fn compile(
+        op: &ScatterAdd,
+        inputs: &[TensorType],
+        output: &TensorType,
+    ) -> ScatterAddKernel {
+        ScatterAddKernel {
+            around: Around::new(&output.shape, op.axis),
+            count: inputs[1].shape.size(),
+            dtype: output.dtype,
+            index: inputs[1].dtype,
+            sums: Sums::new(output),
+        }
+    }
+
+    /// What it takes one thread, roughly.
+    pub fn cost_ns(&self) -> f64 {
+        let Around { outer, n, inner } = self.around;
+        let bytes = self.dtype.size() as f64;
+        (outer * n * inner) as f64 * bytes * 0.03
+            + (outer * self.count) as f64 * (1.5 + inner as f64 * bytes * 0.05)
+    }
+}
+
+impl Scatter for ScatterAddKernel {
+    fn types(&self) -> (DType, DType) {
+        (self.dtype, self.index)
+    }
+
+    fn units(&self) -> usize {
+        self.around.outer * self.around.n
+    }
+
+    fn sums(&self) -> &Sums {
+        &self.sums
+    }
+
+    fn owned(&self, range: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let inner = self.around.inner;
+        std::iter::once(range.start * inner..range.end * inner)
+    }
+
+    unsafe fn add<I: Index, T: Copy, A: Sum<T>>(
+        &self,
+        x: *const T,
+        indices: *const I,
+        sums: *mut A,
+        range: &Range<usize>,
+    ) {
+        let Around { n, inner, .. } = self.around;
+        if range.is_empty() {
+            return;
+        }
+        for o in range.start / n..=(range.end - 1) / n {
+            for i in 0..self.count {
+                // SAFETY: `i` is below the number of indices, and the row is one of the result.
+                unsafe {
+                    let row = (*indices.add(i)).place(n).map(|p| o * n + p);
+                    let Some(row) = row.filter(|r| range.contains(r)) else {
+                        continue;
+                    };
+                    let from = x.add((o * self.count + i) * inner);
+                    let to = std::slice::from_raw_parts_mut(sums.add(row * inner), inner);
+                    for (j, to) in to.iter_mut().enumerate() {
+                        to.add(*from.add(j));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sums elements into their places along an axis. A piece owns some lines along that axis.
+pub struct ScatterAddAlongKernel {
+    /// Around the axis of the result.
+    around: Around,
+    count: usize,
+    dtype: DType,
+    index: DType,
+    sums: Sums,
+}
+
+impl ScatterAddAlongKernel {
+    /// For operands of these types.
+    pub fn compile(
+        op: &ScatterAddAlong,
+        inputs: &[TensorType],
+        output: &TensorType,
+    ) -> ScatterAddAlongKernel {
+        ScatterAddAlongKernel {
+            around: Around::new(&output.shape, op.axis),
+            count: inputs[1].shape[op.axis],
+            dtype: output.dtype,
+            index: inputs[1].dtype,
+            sums: Sums::new(output),
+        }
+    }
+
+    /// What it takes one thread, roughly.
+    pub fn cost_ns(&self) -> f64 {
+        let Around { outer, n, inner } = self.around;
+        (outer * inner) as f64 * (n as f64 * 0.3 + self.count as f64 * 2.0)
+    }
+
+    /// The lines of some units: of each outer part the lines `from..to`.
+    fn lines(&self, range: &Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> + use<> {
+        let inner = self.around.inner.max(1);
+        let (start, end) = (range.start, range.end);
+        (start / inner..end.div_ceil(inner)).map(move |o| {
+            let from = start.saturating_sub(o * inner);
+            (o, from..(end - o * inner).min(inner))
+        })
+    }
+}
+
+impl Scatter for ScatterAddAlongKernel {
+    fn types(&self) -> (DType, DType) {
+        (self.dtype, self.index)
+    }
+
+    fn units(&self) -> usize {
+        self.around.outer * self.around.inner
+    }
+
+    fn sums(&self) -> &Sums {
+        &self.sums
+    }
+
+    fn owned(&self, range: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let Around { n, inner, .. } = self.around;
+        self.lines(range).flat_map(move |(o, js)| {
+            (0..n).map(move |l| {
+                let row = (o * n + l) * inner;
+                row + js.start..row + js.end
+            })
+        })
+    }
+
+    unsafe fn add<I: Index, T: Copy, A: Sum<T>>(
+        &self,
+        x: *const T,
+        indices: *const I,
+        sums: *mut A,
+        range: &Range<usize>,
+    ) {
+        let Around { n, inner, .. } = self.around;
+        for (o, js) in self.lines(range) {
+            for c in 0..self.count {
+                for j in js.clone() {
+                    let at = (o * self.count + c) * inner + j;
+                    // SAFETY: `at` is inside the operands, and the place was checked.
+                    unsafe {
+                        if let Some(p) = (*indices.add(at)).place(n) {
+                            (*sums.add((o * n + p) * inner + j)).add(*x.add(at));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+macro_rules! scatter_kernel {
+    ($($kernel:ty)*) => {$(
+        impl OtherKernel for $kernel {
+            fn pieces(&self, threads: usize) -> usize {
+                pieces(self.cost_ns(), self.units(), threads)
+            }
+
+            unsafe fn run(
+                &self,
+                inputs: &[*const u8],
+                output: *mut u8,
+                piece: usize,
+                pieces: usize,
+            ) {
+                // SAFETY: as promised by the caller.
+                unsafe { self.scatter(inputs, output, part(self.units(), piece, pieces)) }
+            }
+        }
+    )*};
+}
+scatter_kernel!(ScatterAddKernel ScatterAddAlongKernel);

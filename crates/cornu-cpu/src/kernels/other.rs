@@ -1,0 +1,83 @@
+//! Kernels of operations that are nothing but themselves: their operands lie whole in memory and
+//! nothing fuses with them.
+
+use super::arg_reduce::ArgReduceKernel;
+use super::cumulative::CumulativeKernel;
+use super::gather::{ScatterAddAlongKernel, ScatterAddKernel, TakeAlongKernel, TakeKernel};
+use super::movement::{ConcatKernel, PadKernel};
+use super::random::RandomKernel;
+use super::sort::ArgSortKernel;
+use cornu_core::{Op, TensorType};
+use std::ops::Range;
+
+/// A compiled operation.
+pub trait OtherKernel: Send + Sync {
+    /// Into how many pieces it should be cut for a team of `threads` threads; 1 if the work is too
+    /// small to share.
+    fn pieces(&self, threads: usize) -> usize;
+
+    /// Computes piece `piece` of `pieces`. The result is the same for any number of pieces.
+    ///
+    /// # Safety
+    /// `inputs` and `output` must be valid for the types that the kernel was compiled for, aligned
+    /// for their elements, and `output` must overlap no input. Pieces may run at the same time, but
+    /// no piece twice, and no two runs of one kernel.
+    unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize);
+}
+
+/// Compiles an operation for operands and a result of these types; `None` if it is none of those
+/// that are kernels by themselves.
+pub fn compile(
+    op: &Op,
+    inputs: &[TensorType],
+    output: &TensorType,
+) -> Option<Box<dyn OtherKernel>> {
+    Some(match op {
+        Op::Concat(op) => Box::new(ConcatKernel::compile(op, inputs, output)),
+        Op::Pad(op) => Box::new(PadKernel::compile(op, inputs, output)),
+        Op::Take(op) => Box::new(TakeKernel::compile(op, inputs, output)),
+        Op::ScatterAdd(op) => Box::new(ScatterAddKernel::compile(op, inputs, output)),
+        Op::TakeAlong(op) => Box::new(TakeAlongKernel::compile(op, inputs, output)),
+        Op::ScatterAddAlong(op) => Box::new(ScatterAddAlongKernel::compile(op, inputs, output)),
+        Op::Cumulative(op) => Box::new(CumulativeKernel::compile(op, inputs, output)),
+        Op::ArgSort(op) => Box::new(ArgSortKernel::compile(op, inputs, output)),
+        Op::ArgReduce(op) => Box::new(ArgReduceKernel::compile(op, inputs, output)),
+        Op::Random(op) => Box::new(RandomKernel::compile(op, inputs, output)),
+        _ => return None,
+    })
+}
+
+/// Less work than this, in nanoseconds, is not worth a second thread.
+const PIECE_NS: f64 = 5000.0;
+
+/// How many pieces are worth it for work of `cost` nanoseconds that can be cut into `units`.
+pub(super) fn pieces(cost: f64, units: usize, threads: usize) -> usize {
+    let most = units.min(if threads > 1 { 2 * threads } else { 1 });
+    ((cost / PIECE_NS) as usize).clamp(1, most.max(1))
+}
+
+/// The units of one piece.
+pub(super) fn part(units: usize, piece: usize, pieces: usize) -> Range<usize> {
+    units * piece / pieces..units * (piece + 1) / pieces
+}
+
+/// A shape around one axis: how often, how long, and how many elements lie between neighbours.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around {
+    pub outer: usize,
+    pub n: usize,
+    pub inner: usize,
+}
+
+impl Around {
+    pub(super) fn new(shape: &[usize], axis: usize) -> Around {
+        Around {
+            outer: shape[..axis].iter().product(),
+            n: shape[axis],
+            inner: shape[axis + 1..].iter().product(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
