@@ -4,7 +4,8 @@ use super::{Scratch, Table};
 use crate::buffer::Buffer;
 use crate::half_product::{integers, round, widen};
 use crate::kernels::fused::{FusedKernel, TileKernel};
-use crate::kernels::matmul::{Dest, MatmulPlan, MatmulSpec, Output, Tile};
+use crate::kernels::matmul::{Dest, Epilogue, MatmulPlan, MatmulSpec, Output, Tile};
+use crate::kernels::prefetch;
 use crate::simd::{Float, Isa};
 use crate::team::Team;
 use cornu_core::ops::matmul::Extents;
@@ -18,7 +19,7 @@ enum Finish {
     /// They are the result.
     Store(usize),
     /// Element functions follow, tile by tile.
-    Tiles(TileKernel),
+    Tiles(Box<Tiles>),
 }
 
 /// A compiled matrix product.
@@ -130,7 +131,7 @@ impl Product {
             | Way::F64 {
                 finish: Finish::Tiles(t),
                 ..
-            } => t.scratch_bytes(),
+            } => t.kernel.scratch_bytes(),
             Way::Half { rest, .. } | Way::Integer { rest, .. } => rest.scratch_bytes(),
             _ => 0,
         }
@@ -223,13 +224,81 @@ fn goes_through_large_operands(epilogue: &Fused) -> bool {
     epilogue.size() >= large && epilogue.operands[1..].iter().filter(whole).count() > 0
 }
 
+/// Element functions on finished tiles, and what they will read.
+struct Tiles {
+    kernel: TileKernel,
+    /// Slot, offset and bytes per element of each operand that is as large as the product.
+    large: Vec<(usize, usize, usize)>,
+}
+
+impl Tiles {
+    fn compile(epilogue: &Fused, slot: &dyn Fn(ValueId) -> usize) -> Result<Tiles> {
+        let n = epilogue.shape[1] as isize;
+        let large = epilogue.operands[1..]
+            .iter()
+            .filter(|o| o.strides == [n, 1]);
+        Ok(Tiles {
+            large: large
+                .map(|o| (slot(o.value), o.offset, o.dtype.size()))
+                .collect(),
+            kernel: TileKernel::compile(epilogue, slot)?,
+        })
+    }
+}
+
+/// The epilogue of one run.
+struct Tail<'a> {
+    tiles: &'a Tiles,
+    table: Table<'a>,
+    scratch: Scratch,
+    step: usize,
+    m: usize,
+    n: usize,
+}
+
+impl<T: Float> Epilogue<T> for Tail<'_> {
+    fn finish(&self, t: &mut Tile<T>) {
+        let row = t.batch * self.m + t.row0;
+        let (acc, ld) = (t.acc.cast_const().cast::<u8>(), t.acc_ld);
+        let part = self.scratch.of(t.thread, self.step);
+        let kernel = &self.tiles.kernel;
+        // SAFETY: the table has the program's slots, tiles lie within the product and do not
+        // overlap, and each thread has its own scratch memory.
+        unsafe {
+            kernel.run_tile(
+                self.table.get(),
+                0,
+                row,
+                t.col0,
+                t.rows,
+                t.cols,
+                acc,
+                ld,
+                part,
+            );
+        }
+    }
+
+    fn prepare(&self, batch: usize, row: usize, col: usize, rows: usize, cols: usize) {
+        for (slot, offset, size) in &self.tiles.large {
+            for r in 0..rows {
+                let first = offset + (batch * self.m + row + r) * self.n + col;
+                let line = self.table.get()[*slot].wrapping_add(first * size);
+                for at in (0..cols * size).step_by(64) {
+                    prefetch(line.wrapping_add(at));
+                }
+            }
+        }
+    }
+}
+
 /// Nothing follows but storing, or element functions do.
 fn finish(epilogue: &Fused, slot: &dyn Fn(ValueId) -> usize) -> Result<Finish> {
     match epilogue.outputs[..] {
         [only] if epilogue.body.is_empty() && only.register == 0 => {
             Ok(Finish::Store(slot(only.value)))
         }
-        _ => Ok(Finish::Tiles(TileKernel::compile(epilogue, slot)?)),
+        _ => Ok(Finish::Tiles(Box::new(Tiles::compile(epilogue, slot)?))),
     }
 }
 
@@ -262,11 +331,13 @@ unsafe fn run_float<T: Float>(
             }
             Finish::Tiles(tiles) => {
                 let (table, scratch) = (Table(ptrs), Scratch(scratch));
-                let epilogue = |t: &mut Tile<T>| {
-                    let row = t.batch * e.m + t.row0;
-                    let (acc, ld) = (t.acc.cast_const().cast::<u8>(), t.acc_ld);
-                    let part = scratch.of(t.thread, step);
-                    tiles.run_tile(table.get(), 0, row, t.col0, t.rows, t.cols, acc, ld, part);
+                let epilogue = Tail {
+                    tiles,
+                    table,
+                    scratch,
+                    step,
+                    m: e.m,
+                    n: e.n,
                 };
                 plan.run(team, a, b, Output::Epilogue(&epilogue), workspace.ptr());
             }
