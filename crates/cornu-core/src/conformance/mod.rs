@@ -1,4 +1,6 @@
-//! One suite of tests for every backend: programs that fuse and update in place, and random programs.
+//! One suite of tests for every backend: each operation on every element type it takes and on odd
+//! shapes, programs that fuse and update in place, random programs, and every gradient rule against
+//! central differences.
 //!
 //! The expected values come from the operations' reference rules, applied to the expression as it was
 //! written: neither simplified nor planned.
@@ -11,6 +13,9 @@
 //! }
 //! ```
 
+mod elementwise;
+mod families;
+mod gradients;
 mod programs;
 mod random_programs;
 
@@ -55,8 +60,11 @@ impl fmt::Debug for Case {
 /// The whole suite.
 pub fn cases() -> Vec<Case> {
     let mut all = Cases::default();
+    elementwise::add(&mut all);
+    families::add(&mut all);
     programs::add(&mut all);
     random_programs::add(&mut all);
+    gradients::add(&mut all);
     all.0
 }
 

@@ -358,10 +358,12 @@ mod tests {
     fn plans_compute_what_their_programs_say() {
         for (reverse, eager) in [(false, true), (true, false)] {
             let device = Device::new(Interpret { reverse, eager });
+            // All programs; of the single operations, of which there are thousands, some.
             let failures: Vec<String> = conformance::cases()
                 .iter()
-                .filter(|c| c.name().contains("program"))
-                .filter_map(|c| c.run(&device).err())
+                .enumerate()
+                .filter(|(i, c)| c.name().contains("program") || i % 20 == usize::from(eager))
+                .filter_map(|(_, c)| c.run(&device).err())
                 .collect();
             let n = failures.len();
             assert!(
