@@ -37,9 +37,8 @@ fn main() -> cornu::Result<()> {
     let points: Vec<[f32; 2]> = (0..41 * 41)
         .map(|i| [(i / 41) as f32 / 10.0 - 2.0, (i % 41) as f32 / 10.0 - 2.0])
         .collect();
-    let height = |[x, y]: [f32; 2]| {
-        (-(x - 1.0).powi(2) - y * y).exp() - (-(x + 1.0).powi(2) - y * y).exp()
-    };
+    let height =
+        |[x, y]: [f32; 2]| (-(x - 1.0).powi(2) - y * y).exp() - (-(x + 1.0).powi(2) - y * y).exp();
     let heights: Vec<f32> = points.iter().map(|p| height(*p)).collect();
     let x = Array::from_vec([points.len(), 2], points.concat())?;
     let y = Array::from_vec([points.len(), 1], heights)?;
@@ -52,7 +51,11 @@ fn main() -> cornu::Result<()> {
     let log_cosh = |y: &Tensor, p: &Tensor| (p - y).cosh().log().mean_axes(&[-1], false);
     // … and so is the metric: the share of predictions within 0.05.
     let close = Metric::custom("within_0.05", |y, p| {
-        (p - y).abs().lt(0.05).cast(DType::F32).mean_axes(&[-1], false)
+        (p - y)
+            .abs()
+            .lt(0.05)
+            .cast(DType::F32)
+            .mean_axes(&[-1], false)
     });
     model.compile(Adam::new().learning_rate(0.01), log_cosh, [close])?;
     println!("{}", model.summary());

@@ -34,7 +34,11 @@ fn main() -> cornu::Result<()> {
             println!("step {i:3}  loss {loss:.6}");
         }
     }
-    println!("weights: {:.3?}  true: {:?}", w.value().to_vec::<f32>(), true_w.to_vec::<f32>());
+    println!(
+        "weights: {:.3?}  true: {:?}",
+        w.value().to_vec::<f32>(),
+        true_w.to_vec::<f32>()
+    );
     println!("bias:    {:.3?}  true: {true_b}", b.scalar());
 
     // A gradient is an expression like any other, so it has a gradient itself.
@@ -58,7 +62,10 @@ fn main() -> cornu::Result<()> {
     );
     for (name, y) in [("derived", derived), ("given", given)] {
         let slope = grad(&y.sum(), &[&at]).remove(0).eval()?;
-        println!("slope of log(1 + eˣ) at 100, {name}: {}", slope.item::<f32>()?);
+        println!(
+            "slope of log(1 + eˣ) at 100, {name}: {}",
+            slope.item::<f32>()?
+        );
     }
     Ok(())
 }
