@@ -28,7 +28,10 @@ pub struct Activation {
 impl Activation {
     /// The layer of an activation function.
     pub fn new(activation: impl Into<Function>) -> Self {
-        Self { base: Base::default(), activation: activation.into() }
+        Self {
+            base: Base::default(),
+            activation: activation.into(),
+        }
     }
 }
 

@@ -133,7 +133,9 @@ impl Layer for Dense {
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
         if self.units == 0 {
-            return Err(Error::new("units must be a positive integer. Received: units=0."));
+            return Err(Error::new(
+                "units must be a positive integer. Received: units=0.",
+            ));
         }
         if input.rank() < 2 {
             return Err(Error::shape(format!(

@@ -32,7 +32,12 @@ pub struct Dropout {
 impl Dropout {
     /// Drops the share `rate`, between 0 and 1.
     pub fn new(rate: f64) -> Self {
-        Self { base: Base::default(), rate, seed: None, noise_shape: None }
+        Self {
+            base: Base::default(),
+            rate,
+            seed: None,
+            noise_shape: None,
+        }
     }
 
     /// A seed of its own, which tells its draws apart from those of other layers.
@@ -78,12 +83,17 @@ impl Layer for Dropout {
         }
         let shape: Shape = match &self.noise_shape {
             None => x.shape().clone(),
-            Some(s) => s.iter().zip(x.shape().iter()).map(|(d, n)| d.unwrap_or(*n)).collect(),
+            Some(s) => s
+                .iter()
+                .zip(x.shape().iter())
+                .map(|(d, n)| d.unwrap_or(*n))
+                .collect(),
         };
         let draw = match self.seed {
             None => cx.random_uniform(shape),
             Some(seed) => cx.random_uniform_seeded(seed, shape),
         };
-        draw.ge(self.rate).select(x * (1.0 / (1.0 - self.rate)), 0.0)
+        draw.ge(self.rate)
+            .select(x * (1.0 / (1.0 - self.rate)), 0.0)
     }
 }

@@ -31,7 +31,10 @@ fn one() -> f64 {
 
 impl Default for ELU {
     fn default() -> Self {
-        Self { base: Base::default(), alpha: one() }
+        Self {
+            base: Base::default(),
+            alpha: one(),
+        }
     }
 }
 

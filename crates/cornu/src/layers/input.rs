@@ -28,7 +28,10 @@ pub struct Input {
 impl Input {
     /// An input of samples of this shape (without the batch axis).
     pub fn new(shape: impl Into<Shape>) -> Self {
-        Self { base: Base::default(), batch_shape: InputShape::batch_of(shape).0 }
+        Self {
+            base: Base::default(),
+            batch_shape: InputShape::batch_of(shape).0,
+        }
     }
 
     /// The shape with the batch axis.

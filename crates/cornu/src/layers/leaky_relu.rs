@@ -31,7 +31,10 @@ fn slope() -> f64 {
 
 impl Default for LeakyReLU {
     fn default() -> Self {
-        Self { base: Base::default(), negative_slope: slope() }
+        Self {
+            base: Base::default(),
+            negative_slope: slope(),
+        }
     }
 }
 

@@ -26,7 +26,10 @@ pub struct Permute {
 impl Permute {
     /// The layer; axis `i` of a sample's result is axis `dims[i]` of the sample, counted from 1.
     pub fn new(dims: impl Into<Vec<usize>>) -> Self {
-        Self { base: Base::default(), dims: dims.into() }
+        Self {
+            base: Base::default(),
+            dims: dims.into(),
+        }
     }
 }
 
@@ -49,7 +52,9 @@ impl Layer for Permute {
     }
 
     fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {
-        let order: Vec<usize> = std::iter::once(0).chain(self.dims.iter().copied()).collect();
+        let order: Vec<usize> = std::iter::once(0)
+            .chain(self.dims.iter().copied())
+            .collect();
         x.transpose(&order)
     }
 }

@@ -61,10 +61,15 @@ impl Layer for ReLU {
     builtin!(ReLU);
 
     fn build(&self, _: &mut Build<'_>, _: &InputShape) -> Result<()> {
-        let settings =
-            [("max_value", self.max_value.unwrap_or(0.0)), ("negative_slope", self.negative_slope), ("threshold", self.threshold)];
+        let settings = [
+            ("max_value", self.max_value.unwrap_or(0.0)),
+            ("negative_slope", self.negative_slope),
+            ("threshold", self.threshold),
+        ];
         match settings.into_iter().find(|(_, v)| v.is_nan() || *v < 0.0) {
-            Some((name, v)) => Err(Error::new(format!("{name} must be 0 or more. Received: {name}={v}."))),
+            Some((name, v)) => Err(Error::new(format!(
+                "{name} must be 0 or more. Received: {name}={v}."
+            ))),
             None => Ok(()),
         }
     }
@@ -75,7 +80,9 @@ impl Layer for ReLU {
             return self.max_value.map_or(y.clone(), |m| y.lt(m).select(&y, m));
         }
         let above = x.gt(self.threshold).select(x, 0.0);
-        let above = self.max_value.map_or(above.clone(), |m| above.lt(m).select(&above, m));
+        let above = self
+            .max_value
+            .map_or(above.clone(), |m| above.lt(m).select(&above, m));
         if self.negative_slope == 0.0 {
             return above;
         }

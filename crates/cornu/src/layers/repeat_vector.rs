@@ -26,7 +26,10 @@ pub struct RepeatVector {
 impl RepeatVector {
     /// The layer that repeats `n` times.
     pub fn new(n: usize) -> Self {
-        Self { base: Base::default(), n }
+        Self {
+            base: Base::default(),
+            n,
+        }
     }
 }
 

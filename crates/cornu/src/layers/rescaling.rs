@@ -66,7 +66,11 @@ impl Factor {
 impl Rescaling {
     /// The layer that multiplies by `scale`.
     pub fn new(scale: impl Into<Factor>) -> Self {
-        Self { base: Base::default(), scale: scale.into(), offset: Factor::default() }
+        Self {
+            base: Base::default(),
+            scale: scale.into(),
+            offset: Factor::default(),
+        }
     }
 
     /// What is added afterwards; 0 by default.

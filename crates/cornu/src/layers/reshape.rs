@@ -26,7 +26,10 @@ pub struct Reshape {
 impl Reshape {
     /// The layer, with the target shape of one sample.
     pub fn new(target_shape: impl Into<Vec<isize>>) -> Self {
-        Self { base: Base::default(), target_shape: target_shape.into() }
+        Self {
+            base: Base::default(),
+            target_shape: target_shape.into(),
+        }
     }
 
     /// The shape of one sample of `size` elements.
@@ -44,13 +47,22 @@ impl Reshape {
                 self.target_shape
             )));
         }
-        let known: usize = self.target_shape.iter().filter(|d| **d >= 0).map(|d| *d as usize).product();
+        let known: usize = self
+            .target_shape
+            .iter()
+            .filter(|d| **d >= 0)
+            .map(|d| *d as usize)
+            .product();
         let rest = match (wild, size.checked_rem(known)) {
             (0, _) if known == size => 1,
             (1, Some(0)) => size / known,
             _ => return Err(mismatch()),
         };
-        Ok(self.target_shape.iter().map(|d| usize::try_from(*d).unwrap_or(rest)).collect())
+        Ok(self
+            .target_shape
+            .iter()
+            .map(|d| usize::try_from(*d).unwrap_or(rest))
+            .collect())
     }
 }
 
@@ -70,7 +82,11 @@ impl Layer for Reshape {
             None => (1, Shape::scalar()),
         };
         match self.target(sample.size(), &sample) {
-            Ok(target) => x.reshape(std::iter::once(batch).chain(target.iter().copied()).collect::<Shape>()),
+            Ok(target) => x.reshape(
+                std::iter::once(batch)
+                    .chain(target.iter().copied())
+                    .collect::<Shape>(),
+            ),
             Err(e) => Tensor::error(e),
         }
     }

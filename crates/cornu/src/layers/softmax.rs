@@ -31,7 +31,10 @@ fn last() -> Axes {
 
 impl Default for Softmax {
     fn default() -> Self {
-        Self { base: Base::default(), axis: last() }
+        Self {
+            base: Base::default(),
+            axis: last(),
+        }
     }
 }
 
@@ -55,11 +58,16 @@ impl Layer for Softmax {
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         let rank = input.rank() as isize;
-        match self.axis.as_slice().iter().find(|a| !(-rank..rank).contains(*a)) {
+        match self
+            .axis
+            .as_slice()
+            .iter()
+            .find(|a| !(-rank..rank).contains(*a))
+        {
             None => Ok(()),
-            Some(axis) => {
-                Err(Error::shape(format!("axis {axis} is out of range for the input {input}.")))
-            }
+            Some(axis) => Err(Error::shape(format!(
+                "axis {axis} is out of range for the input {input}."
+            ))),
         }
     }
 
