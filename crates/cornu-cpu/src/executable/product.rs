@@ -5,7 +5,6 @@ use crate::buffer::Buffer;
 use crate::half_product::{integers, round, widen};
 use crate::kernels::fused::{FusedKernel, TileKernel};
 use crate::kernels::matmul::{Dest, Epilogue, MatmulPlan, MatmulSpec, Output, Tile};
-use crate::kernels::prefetch;
 use crate::simd::{Float, Isa};
 use crate::team::Team;
 use cornu_core::ops::matmul::Extents;
@@ -131,7 +130,7 @@ impl Product {
             | Way::F64 {
                 finish: Finish::Tiles(t),
                 ..
-            } => t.kernel.scratch_bytes(),
+            } => t.scratch_bytes(),
             Way::Half { rest, .. } | Way::Integer { rest, .. } => rest.scratch_bytes(),
             _ => 0,
         }
@@ -227,20 +226,20 @@ fn goes_through_large_operands(epilogue: &Fused) -> bool {
 /// Element functions on finished tiles, and what they will read.
 struct Tiles {
     kernel: TileKernel,
-    /// Slot, offset and bytes per element of each operand that is as large as the product.
-    large: Vec<(usize, usize, usize)>,
+    /// The same for whole rows, if all that is read lies as the product does.
+    line: Option<FusedKernel>,
 }
 
 impl Tiles {
+    fn scratch_bytes(&self) -> usize {
+        let line = self.line.as_ref().map_or(0, FusedKernel::scratch_bytes);
+        line.max(self.kernel.scratch_bytes())
+    }
+
     fn compile(epilogue: &Fused, slot: &dyn Fn(ValueId) -> usize) -> Result<Tiles> {
-        let n = epilogue.shape[1] as isize;
-        let large = epilogue.operands[1..]
-            .iter()
-            .filter(|o| o.strides == [n, 1]);
+        let line = FusedKernel::compile_for(epilogue, slot, Isa::get(), true)?;
         Ok(Tiles {
-            large: large
-                .map(|o| (slot(o.value), o.offset, o.dtype.size()))
-                .collect(),
+            line: (goes_through_large_operands(epilogue) && line.is_line()).then_some(line),
             kernel: TileKernel::compile(epilogue, slot)?,
         })
     }
@@ -261,31 +260,18 @@ impl<T: Float> Epilogue<T> for Tail<'_> {
         let row = t.batch * self.m + t.row0;
         let (acc, ld) = (t.acc.cast_const().cast::<u8>(), t.acc_ld);
         let part = self.scratch.of(t.thread, self.step);
-        let kernel = &self.tiles.kernel;
+        let ptrs = self.table.get();
         // SAFETY: the table has the program's slots, tiles lie within the product and do not
         // overlap, and each thread has its own scratch memory.
         unsafe {
-            kernel.run_tile(
-                self.table.get(),
-                0,
-                row,
-                t.col0,
-                t.rows,
-                t.cols,
-                acc,
-                ld,
-                part,
-            );
-        }
-    }
-
-    fn prepare(&self, batch: usize, row: usize, col: usize, rows: usize, cols: usize) {
-        for (slot, offset, size) in &self.tiles.large {
-            for r in 0..rows {
-                let first = offset + (batch * self.m + row + r) * self.n + col;
-                let line = self.table.get()[*slot].wrapping_add(first * size);
-                for at in (0..cols * size).step_by(64) {
-                    prefetch(line.wrapping_add(at));
+            match &self.tiles.line {
+                Some(line) if t.cols == self.n && ld == self.n => {
+                    let range = (row * self.n, t.rows * self.n);
+                    line.run_line(ptrs, acc, size_of::<T>(), range, part);
+                }
+                _ => {
+                    let kernel = &self.tiles.kernel;
+                    kernel.run_tile(ptrs, 0, row, t.col0, t.rows, t.cols, acc, ld, part);
                 }
             }
         }

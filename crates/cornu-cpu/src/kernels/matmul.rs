@@ -138,13 +138,6 @@ impl<T> Tile<T> {
 pub trait Epilogue<T>: Sync {
     /// Takes a tile.
     fn finish(&self, tile: &mut Tile<T>);
-
-    /// A part of C that will be finished soon: `rows` × `cols` at (`row`, `col`) of a batch. A good
-    /// time to ask for what [`Epilogue::finish`] will read.
-    #[inline]
-    fn prepare(&self, batch: usize, row: usize, col: usize, rows: usize, cols: usize) {
-        let _ = (batch, row, col, rows, cols);
-    }
 }
 
 impl<T, F: Fn(&mut Tile<T>) + Sync> Epilogue<T> for F {

@@ -189,9 +189,6 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                                     accumulate,
                                     copy,
                                 };
-                                if let (true, Output::Epilogue(e)) = (last && spec.wide, &job.out) {
-                                    e.prepare(batch, row0 + i, col0 + j, height, n);
-                                }
                                 Micro::<T, S>::get(height, n)(&args);
                                 i += height;
                             }
