@@ -301,9 +301,8 @@ fn build(
             (Kernel::Product(Box::new(product)), scratch)
         }
         Group::Other(o) => {
-            let types: Vec<_> = o.args.iter().map(|a| plan.types[a].clone()).collect();
             let kernel =
-                other::compile(&o.op, &types, &plan.types[&o.output]).ok_or_else(|| {
+                other::compile(&o.op, &o.types, &plan.types[&o.output]).ok_or_else(|| {
                     Error::new(format!(
                         "The CPU backend has no kernel for {}.",
                         o.op.name()

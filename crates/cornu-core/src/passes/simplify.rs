@@ -84,6 +84,13 @@ pub fn rewrite(
             None
         }
         Op::Cast(Cast(d)) if b.inst(args[0]).ty.dtype == *d => Some(args[0]),
+        // Integers and booleans are always finite.
+        Op::Unary(f @ (UnaryFn::IsNan | UnaryFn::IsInf | UnaryFn::IsFinite))
+            if !b.inst(args[0]).ty.dtype.is_float() =>
+        {
+            let value = Scalar::Int(i64::from(*f == UnaryFn::IsFinite));
+            Some(full(b, value, ty, scope))
+        }
         Op::Unary(UnaryFn::Neg) => match b.inst(args[0]) {
             Inst {
                 op: Op::Unary(UnaryFn::Neg),
