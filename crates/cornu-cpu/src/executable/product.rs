@@ -31,28 +31,28 @@ pub(super) struct Product {
 
 enum Way {
     F32 {
-        plan: MatmulPlan<f32>,
+        plan: Box<MatmulPlan<f32>>,
         finish: Finish,
         workspace: Buffer,
     },
     F64 {
-        plan: MatmulPlan<f64>,
+        plan: Box<MatmulPlan<f64>>,
         finish: Finish,
         workspace: Buffer,
     },
     /// Operands are widened to `f32` first; the product is rounded before what follows.
     Half {
         dtype: DType,
-        plan: MatmulPlan<f32>,
+        plan: Box<MatmulPlan<f32>>,
         wide: Buffer,
         workspace: Buffer,
-        rest: FusedKernel,
+        rest: Box<FusedKernel>,
     },
     Integer {
         dtype: DType,
         transposed: (bool, bool),
         product: Buffer,
-        rest: FusedKernel,
+        rest: Box<FusedKernel>,
     },
 }
 
@@ -72,7 +72,7 @@ impl Product {
         };
         let way = match a.dtype {
             DType::F32 => {
-                let plan = MatmulPlan::new(spec, threads);
+                let plan = Box::new(MatmulPlan::new(spec, threads));
                 let workspace = Buffer::new(plan.workspace_bytes());
                 Way::F32 {
                     plan,
@@ -81,7 +81,7 @@ impl Product {
                 }
             }
             DType::F64 => {
-                let plan = MatmulPlan::new(spec, threads);
+                let plan = Box::new(MatmulPlan::new(spec, threads));
                 let workspace = Buffer::new(plan.workspace_bytes());
                 Way::F64 {
                     plan,
@@ -90,11 +90,11 @@ impl Product {
                 }
             }
             dtype @ (DType::BF16 | DType::F16) => {
-                let plan = MatmulPlan::new(spec, threads);
+                let plan = Box::new(MatmulPlan::new(spec, threads));
                 let workspace = Buffer::new(plan.workspace_bytes());
                 let operands = e.batch * (e.m * e.k + e.k * e.n + e.m * e.n);
                 let wide = Buffer::new(operands * 4);
-                let rest = rest(group, slot)?;
+                let rest = Box::new(rest(group, slot)?);
                 Way::Half {
                     dtype,
                     plan,
@@ -109,7 +109,7 @@ impl Product {
                     dtype,
                     transposed: (ta, tb),
                     product,
-                    rest: rest(group, slot)?,
+                    rest: Box::new(rest(group, slot)?),
                 }
             }
         };
