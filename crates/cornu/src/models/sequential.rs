@@ -413,17 +413,26 @@ impl Sequential {
     /// The model as Keras' JSON.
     pub fn to_config(&self) -> Value {
         let names = self.layer_names();
-        let layers: Vec<Value> = self
+        let mut layers: Vec<Value> = self
             .layers
             .iter()
             .zip(&names)
             .map(|(l, n)| layers::to_config(&**l, n))
             .collect();
-        let mut config = json!({"name": self.name, "trainable": true, "layers": layers});
-        if let Ok(built) = self.built() {
-            config["build_input_shape"] = built.input.to_json();
+        let Ok(built) = self.built() else {
+            return json!({"name": self.name, "trainable": true, "layers": layers});
+        };
+        // As in Keras, a built model begins with its input.
+        if self.layers[0].class_name() != "InputLayer" {
+            let input = Input::from(built.input.clone());
+            layers.insert(0, layers::to_config(&input, "input_layer"));
         }
-        config
+        json!({
+            "name": self.name,
+            "trainable": true,
+            "layers": layers,
+            "build_input_shape": built.input.to_json(),
+        })
     }
 
     /// A model from Keras' JSON of a `Sequential` (its `config`); built if the JSON says for which
@@ -571,6 +580,11 @@ impl Network for Sequential {
     fn input_shape(&self) -> &InputShape {
         static NONE: InputShape = InputShape(Vec::new());
         self.built.as_ref().map_or(&NONE, |b| &b.input)
+    }
+
+    fn output(&self) -> Option<&InputShape> {
+        let built = self.built().ok()?;
+        built.layers.last().map(|l| &l.output)
     }
 
     fn input_dtype(&self) -> DType {

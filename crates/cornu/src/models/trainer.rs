@@ -1,6 +1,8 @@
 //! The compiled side of a model: optimizer, loss, metrics, and the programs made of them.
 
 use super::compile::Compile;
+use super::evaluate::Set;
+use super::labels;
 use super::network::{Network, Pass, adapt};
 use crate::losses::Loss;
 use crate::metrics::Metric;
@@ -66,6 +68,11 @@ impl Trainer {
             random: Variable::new("random_state", state),
             programs: Vec::new(),
         }
+    }
+
+    /// Refuses targets that the loss cannot take; `prefix` tells validation data apart.
+    pub fn check_targets(&self, network: &dyn Network, set: &Set<'_>, prefix: &str) -> Result<()> {
+        labels::check(&self.loss, network, set, prefix)
     }
 
     /// Drops compiled programs: the network has changed.
