@@ -177,6 +177,7 @@ impl Sequential {
         if self.is_built() {
             return Ok(());
         }
+        self.some_layers()?;
         let shape = match &self.built {
             Some(built) => built.input.clone(),
             None => self.declared_input().ok_or_else(|| {
@@ -187,6 +188,16 @@ impl Sequential {
             })?,
         };
         self.build_for(&shape)
+    }
+
+    fn some_layers(&self) -> Result<()> {
+        if !self.layers.is_empty() {
+            return Ok(());
+        }
+        Err(Error::state(format!(
+            "The model \"{}\" has no layers: add some first.",
+            self.name
+        )))
     }
 
     /// The input shape that the first layer gives, with the batch axis.
@@ -212,12 +223,7 @@ impl Sequential {
     /// # Errors
     /// If a layer cannot take what the one before gives, or two layers have one name.
     pub fn build_for(&mut self, input: &InputShape) -> Result<()> {
-        if self.layers.is_empty() {
-            return Err(Error::state(format!(
-                "The model \"{}\" has no layers.",
-                self.name
-            )));
-        }
+        self.some_layers()?;
         let names = self.layer_names();
         for (i, name) in names.iter().enumerate() {
             if names[..i].contains(name) {
@@ -253,6 +259,9 @@ impl Sequential {
             let in_layer = |e: Error| e.in_scope(name.as_str());
             if let Some(e) = base.error {
                 return Err(in_layer(e));
+            }
+            if let Some(r) = &base.activity_regularizer {
+                r.check().map_err(in_layer)?;
             }
             if let Some(own) = base.input_shape.filter(|_| !built.layers.is_empty()) {
                 let own = InputShape::batch_of(own);
@@ -539,6 +548,14 @@ fn output_shape(layer: &dyn Layer, entry: &BuiltLayer, input: &InputShape) -> Re
             Error::shape("The rank of the output depends on the batch size.")
                 .in_scope(&*entry.name),
         );
+    }
+    let unknown = input.0.first() == Some(&None);
+    if unknown && (two.first(), three.first()) != (Some(&2), Some(&3)) {
+        return Err(Error::shape(format!(
+            "The first axis of the output must be the batch, as in the input. Received: shape \
+             {two} for a batch of 2."
+        ))
+        .in_scope(&*entry.name));
     }
     Ok(InputShape(
         two.iter()

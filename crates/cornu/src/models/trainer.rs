@@ -133,6 +133,7 @@ impl Trainer {
         let loss = {
             let _scope = Scope::enter("loss");
             let mut loss = self.loss.compute(&y, &pred, weight.as_ref(), None) * self.loss_weight;
+            loss.check()?;
             if loss.rank() > 0 {
                 return Err(Error::shape(format!(
                     "fit needs a loss that is one number; with reduction \"none\" \"{}\" gives shape {}.",
