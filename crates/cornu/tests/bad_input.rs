@@ -405,7 +405,7 @@ const CASES: &[Case] = &[
     // Compiling.
     Case(
         "optimizer",
-        "Unknown optimizer \"adm\". Did you mean \"Adam\" or \"AdamW\"?",
+        "Unknown optimizer \"adm\". Did you mean \"adam\" or \"adamw\"?",
         || compiled("adm", "mse", "mae"),
     ),
     Case(

@@ -169,12 +169,13 @@ impl<'a> Set<'a> {
                 )));
             }
         }
-        if let Some(w) = &weight {
-            if w.dtype().is_float() && !w.to_vec::<f64>().iter().all(|v| v.is_finite()) {
-                return Err(Error::new(format!(
-                    "{prefix}sample_weight holds NaN or infinite values."
-                )));
-            }
+        if let Some(w) = &weight
+            && w.dtype().is_float()
+            && !w.to_vec::<f64>().iter().all(|v| v.is_finite())
+        {
+            return Err(Error::new(format!(
+                "{prefix}sample_weight holds NaN or infinite values."
+            )));
         }
         Ok(Self {
             x,

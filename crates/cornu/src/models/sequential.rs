@@ -633,10 +633,8 @@ fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().collect();
     let mut out = String::new();
     for (i, c) in letters.iter().enumerate() {
-        let after_lower = i > 0 && (letters[i - 1].is_lowercase() || letters[i - 1].is_numeric());
-        let before_lower = i > 0
-            && letters[i - 1].is_uppercase()
-            && letters.get(i + 1).is_some_and(|n| n.is_lowercase());
+        let after_lower = i > 0 && letters[i - 1].is_lowercase();
+        let before_lower = i > 0 && letters.get(i + 1).is_some_and(|n| n.is_lowercase());
         if c.is_uppercase() && (after_lower || before_lower) {
             out.push('_');
         }
@@ -664,6 +662,8 @@ mod tests {
             ("PReLU", "p_re_lu"),
             ("LeakyReLU", "leaky_re_lu"),
             ("Conv2D", "conv2d"),
+            ("Conv2DTranspose", "conv2d_transpose"),
+            ("ConvLSTM2D", "conv_lstm2d"),
             ("LSTM", "lstm"),
             ("ELU", "elu"),
             ("InputLayer", "input_layer"),
