@@ -132,6 +132,7 @@ fn nearest<'a>(got: &str, known: &[&'a str]) -> Vec<&'a str> {
         .filter(|(d, k)| *d <= 1 + lower.len().max(k.len()) / 3)
         .collect();
     scored.sort();
+    scored.dedup();
     scored.truncate(2);
     scored.into_iter().map(|(_, k)| k).collect()
 }

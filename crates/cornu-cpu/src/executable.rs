@@ -23,8 +23,11 @@ use std::sync::{Arc, RwLockReadGuard, RwLockWriteGuard};
 
 /// A kernel with the places of what it reads and writes.
 enum Kernel {
-    Fused { kernel: FusedKernel, pieces: usize },
-    Reduce(Reduce),
+    Fused {
+        kernel: Box<FusedKernel>,
+        pieces: usize,
+    },
+    Reduce(Box<Reduce>),
     Product(Box<Product>),
     Other(Other),
 }
@@ -271,7 +274,7 @@ fn build(
 ) -> Result<(Kernel, usize)> {
     Ok(match group {
         Group::Elementwise(fused) => {
-            let kernel = FusedKernel::compile(fused, slot)?;
+            let kernel = Box::new(FusedKernel::compile(fused, slot)?);
             let (pieces, scratch) = (kernel.pieces(threads), kernel.scratch_bytes());
             (Kernel::Fused { kernel, pieces }, scratch)
         }
@@ -286,12 +289,12 @@ fn build(
             };
             let shared = Buffer::new(kernel.shared_bytes());
             (
-                Kernel::Reduce(Reduce {
+                Kernel::Reduce(Box::new(Reduce {
                     kernel,
                     pieces,
                     finish_pieces,
                     shared,
-                }),
+                })),
                 scratch,
             )
         }

@@ -95,6 +95,23 @@ impl<'a> Data<'a> {
         View { shape, data }
     }
 
+    /// Copies of the samples at these places, in `f64`, and their shape.
+    pub(crate) fn pick(&self, rows: &[usize]) -> Array {
+        let row: usize = self.shape.iter().skip(1).product();
+        let mut shape = self.shape.clone();
+        shape[0] = 1;
+        let mut values = Vec::with_capacity(rows.len() * row);
+        for r in rows {
+            values.extend(self.rows(*r..*r + 1, &shape).to_array().to_vec::<f64>());
+        }
+        shape[0] = rows.len();
+        match Array::from_vec(shape.clone(), values) {
+            Ok(array) => array,
+            // Not reached: there are as many values as the shape says.
+            Err(_) => Array::zeros(DType::F64, shape),
+        }
+    }
+
     /// The first samples, and the rest, without a copy.
     pub(crate) fn split(&self, at: usize) -> (Data<'_>, Data<'_>) {
         let part = |range: Range<usize>| {

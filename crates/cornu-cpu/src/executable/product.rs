@@ -4,7 +4,7 @@ use super::{Scratch, Table};
 use crate::buffer::Buffer;
 use crate::half_product::{integers, round, widen};
 use crate::kernels::fused::{FusedKernel, TileKernel};
-use crate::kernels::matmul::{Dest, MatmulPlan, MatmulSpec, Output, Tile};
+use crate::kernels::matmul::{Dest, Epilogue, MatmulPlan, MatmulSpec, Output, Tile};
 use crate::simd::{Float, Isa};
 use crate::team::Team;
 use cornu_core::ops::matmul::Extents;
@@ -18,7 +18,7 @@ enum Finish {
     /// They are the result.
     Store(usize),
     /// Element functions follow, tile by tile.
-    Tiles(TileKernel),
+    Tiles(Box<Tiles>),
 }
 
 /// A compiled matrix product.
@@ -223,13 +223,68 @@ fn goes_through_large_operands(epilogue: &Fused) -> bool {
     epilogue.size() >= large && epilogue.operands[1..].iter().filter(whole).count() > 0
 }
 
+/// Element functions on finished tiles, and what they will read.
+struct Tiles {
+    kernel: TileKernel,
+    /// The same for whole rows, if all that is read lies as the product does.
+    line: Option<FusedKernel>,
+}
+
+impl Tiles {
+    fn scratch_bytes(&self) -> usize {
+        let line = self.line.as_ref().map_or(0, FusedKernel::scratch_bytes);
+        line.max(self.kernel.scratch_bytes())
+    }
+
+    fn compile(epilogue: &Fused, slot: &dyn Fn(ValueId) -> usize) -> Result<Tiles> {
+        let line = FusedKernel::compile_for(epilogue, slot, Isa::get(), true)?;
+        Ok(Tiles {
+            line: (goes_through_large_operands(epilogue) && line.is_line()).then_some(line),
+            kernel: TileKernel::compile(epilogue, slot)?,
+        })
+    }
+}
+
+/// The epilogue of one run.
+struct Tail<'a> {
+    tiles: &'a Tiles,
+    table: Table<'a>,
+    scratch: Scratch,
+    step: usize,
+    m: usize,
+    n: usize,
+}
+
+impl<T: Float> Epilogue<T> for Tail<'_> {
+    fn finish(&self, t: &mut Tile<T>) {
+        let row = t.batch * self.m + t.row0;
+        let (acc, ld) = (t.acc.cast_const().cast::<u8>(), t.acc_ld);
+        let part = self.scratch.of(t.thread, self.step);
+        let ptrs = self.table.get();
+        // SAFETY: the table has the program's slots, tiles lie within the product and do not
+        // overlap, and each thread has its own scratch memory.
+        unsafe {
+            match &self.tiles.line {
+                Some(line) if t.cols == self.n && ld == self.n => {
+                    let range = (row * self.n, t.rows * self.n);
+                    line.run_line(ptrs, acc, size_of::<T>(), range, part);
+                }
+                _ => {
+                    let kernel = &self.tiles.kernel;
+                    kernel.run_tile(ptrs, 0, row, t.col0, t.rows, t.cols, acc, ld, part);
+                }
+            }
+        }
+    }
+}
+
 /// Nothing follows but storing, or element functions do.
 fn finish(epilogue: &Fused, slot: &dyn Fn(ValueId) -> usize) -> Result<Finish> {
     match epilogue.outputs[..] {
         [only] if epilogue.body.is_empty() && only.register == 0 => {
             Ok(Finish::Store(slot(only.value)))
         }
-        _ => Ok(Finish::Tiles(TileKernel::compile(epilogue, slot)?)),
+        _ => Ok(Finish::Tiles(Box::new(Tiles::compile(epilogue, slot)?))),
     }
 }
 
@@ -262,11 +317,13 @@ unsafe fn run_float<T: Float>(
             }
             Finish::Tiles(tiles) => {
                 let (table, scratch) = (Table(ptrs), Scratch(scratch));
-                let epilogue = |t: &mut Tile<T>| {
-                    let row = t.batch * e.m + t.row0;
-                    let (acc, ld) = (t.acc.cast_const().cast::<u8>(), t.acc_ld);
-                    let part = scratch.of(t.thread, step);
-                    tiles.run_tile(table.get(), 0, row, t.col0, t.rows, t.cols, acc, ld, part);
+                let epilogue = Tail {
+                    tiles,
+                    table,
+                    scratch,
+                    step,
+                    m: e.m,
+                    n: e.n,
                 };
                 plan.run(team, a, b, Output::Epilogue(&epilogue), workspace.ptr());
             }

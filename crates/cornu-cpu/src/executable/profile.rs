@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Profile {
     spent: Vec<Duration>,
+    least: Vec<Duration>,
     runs: u32,
     last: Instant,
 }
@@ -17,6 +18,7 @@ impl Profile {
         let asked = std::env::var_os("CORNU_PROFILE").is_some_and(|v| v != "0");
         asked.then(|| Profile {
             spent: vec![Duration::ZERO; kernels],
+            least: vec![Duration::MAX; kernels],
             runs: 0,
             last: Instant::now(),
         })
@@ -31,7 +33,9 @@ impl Profile {
     /// A kernel has ended.
     pub fn ended(&mut self, kernel: usize) {
         let now = Instant::now();
-        self.spent[kernel] += now - self.last;
+        let spent = now - self.last;
+        self.spent[kernel] += spent;
+        self.least[kernel] = self.least[kernel].min(spent);
         self.last = now;
     }
 
@@ -41,13 +45,19 @@ impl Profile {
             return;
         }
         let total: Duration = self.spent.iter().sum();
-        let each = |d: &Duration| d.as_secs_f64() * 1e6 / f64::from(self.runs);
-        eprintln!("{} runs, {:.2} us each:", self.runs, each(&total));
-        for (spent, group) in self.spent.iter().zip(&plan.groups) {
+        let least: Duration = self.least.iter().sum();
+        let micros = |d: Duration| d.as_secs_f64() * 1e6;
+        let runs = self.runs;
+        eprintln!(
+            "{runs} runs of {:.2} us (least {:.2}); mean, least and share of each kernel:",
+            micros(total / runs),
+            micros(least)
+        );
+        for ((spent, least), group) in self.spent.iter().zip(&self.least).zip(&plan.groups) {
             let share = 100.0 * spent.as_secs_f64() / total.as_secs_f64();
+            let (mean, least) = (micros(*spent / runs), micros(*least));
             eprintln!(
-                "{:10.2} us {share:5.1} %  {}",
-                each(spent),
+                "{mean:10.2} {least:10.2} us {share:5.1} %  {}",
                 group.describe()
             );
         }

@@ -213,6 +213,38 @@ impl FusedKernel {
     }
 }
 
+impl FusedKernel {
+    /// Whether the space is one line: every operand lies as the outputs do or is the same everywhere.
+    pub(crate) fn is_line(&self) -> bool {
+        self.layout.outer.is_empty() && self.layout.rows == 1 && self.machine.is_some()
+    }
+
+    /// Computes the elements from `start` on, `n` of them, of a kernel that [is a line](Self::is_line)
+    /// and was compiled with operand 0 given: at `given` for these elements.
+    ///
+    /// # Safety
+    /// As for [`FusedKernel::run`]; the elements lie within the space.
+    pub(crate) unsafe fn run_line(
+        &self,
+        ptrs: &[*mut u8],
+        given: *const u8,
+        bytes: usize,
+        (start, n): (usize, usize),
+        scratch: *mut u8,
+    ) {
+        let Some(machine) = &self.machine else { return };
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let run = machine.begin(ptrs, std::ptr::null(), scratch);
+            run.load_fixed(1, self.layout.block_cols.min(self.layout.cols));
+            run.seek(&[]);
+            for at in (0..n).step_by(BLOCK) {
+                run.block_of(given.add(at * bytes), 0, start + at, 1, BLOCK.min(n - at));
+            }
+        }
+    }
+}
+
 /// A position along the axes that are counted through.
 pub(crate) struct Position {
     at: [usize; Position::INLINE],

@@ -1,6 +1,7 @@
 //! Reading and summing by index. An index is checked before it is used, whatever it says.
 
 use super::other::{Around, OtherKernel, part, pieces};
+use super::prefetch;
 use cornu_core::ops::gather::{ScatterAdd, ScatterAddAlong, Take, TakeAlong};
 use cornu_core::{DType, Element, TensorType, with_dtype};
 use std::cell::UnsafeCell;
@@ -52,19 +53,6 @@ fn hole<T: Element>() -> T {
     } else {
         T::default()
     }
-}
-
-/// Asks for a cache line; the address need not be valid.
-#[inline(always)]
-fn prefetch(p: *const u8) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch never faults.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(p.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = p;
 }
 
 const LINE: usize = 64;

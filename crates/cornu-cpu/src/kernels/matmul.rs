@@ -133,14 +133,26 @@ impl<T> Tile<T> {
     }
 }
 
-/// What happens with the sums. The epilogue is called from any thread of the team, once for every
-/// tile; the tiles of a run cover C without overlap.
+/// What is done with finished tiles. It is called from any thread of the team, once for every tile;
+/// the tiles of a run cover C without overlap.
+pub trait Epilogue<T>: Sync {
+    /// Takes a tile.
+    fn finish(&self, tile: &mut Tile<T>);
+}
+
+impl<T, F: Fn(&mut Tile<T>) + Sync> Epilogue<T> for F {
+    fn finish(&self, tile: &mut Tile<T>) {
+        self(tile);
+    }
+}
+
+/// What happens with the sums.
 #[derive(Clone, Copy)]
 pub enum Output<'a, T> {
     /// They are stored in (or added to) C.
     Store(Dest<T>),
     /// They are handed to a function, tile by tile.
-    Epilogue(&'a (dyn Fn(&mut Tile<T>) + Sync)),
+    Epilogue(&'a dyn Epilogue<T>),
 }
 
 /// The strategy for one shape: tile sizes, packing, pieces and workspace.

@@ -105,6 +105,14 @@ impl WeightSpec<'_> {
                 self.name
             )));
         }
+        let limit = isize::MAX as usize / self.dtype.size();
+        let size = self.shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+        if size.is_none_or(|n| n > limit) {
+            return Err(Error::shape(format!(
+                "Weight \"{}\" of shape {} is larger than any memory.",
+                self.name, self.shape
+            )));
+        }
         self.initializer.check()?;
         self.regularizer
             .as_ref()

@@ -142,6 +142,11 @@ impl Layer for Dense {
                 "Dense expects at least a batch axis and a feature axis. Received: input shape {input}."
             )));
         }
+        if input.features()? == 0 {
+            return Err(Error::shape(format!(
+                "Dense expects at least one feature. Received: input shape {input}."
+            )));
+        }
         self.activation.check()?;
         cx.weight("kernel", [input.features()?, self.units])
             .initializer(self.kernel_initializer.clone())

@@ -68,9 +68,23 @@ impl Layer for Dropout {
         }
         match &self.noise_shape {
             Some(s) if s.len() != input.rank() => Err(Error::shape(format!(
-                "noise_shape must have one extent per axis of the input {input}. Received: {s:?}."
+                "noise_shape must have one extent per axis of the input {input}. Received: {}.",
+                InputShape(s.clone())
             ))),
-            _ => Ok(()),
+            Some(s) => {
+                let fits = |(d, n): (&Option<usize>, &Option<usize>)| {
+                    d.is_none_or(|d| d == 1 || n.is_none_or(|n| n == d))
+                };
+                if s.iter().zip(&input.0).all(fits) {
+                    return Ok(());
+                }
+                Err(Error::shape(format!(
+                    "noise_shape must have None, 1 or the input's own extent on each axis of the \
+                     input {input}. Received: {}.",
+                    InputShape(s.clone())
+                )))
+            }
+            None => Ok(()),
         }
     }
 

@@ -86,6 +86,11 @@ pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
         let text = dtype.as_str().or_else(|| dtype["config"]["name"].as_str());
         if let Some(text) = text {
             base.dtype = DType::from_name(text).map_err(in_layer)?;
+            if class != "InputLayer" && !base.dtype.is_float() {
+                return Err(in_layer(Error::dtype(format!(
+                    "A layer computes in floats. Received: dtype {text}."
+                ))));
+            }
         }
     }
     match config.remove("activity_regularizer") {

@@ -39,6 +39,9 @@ impl Layer for RepeatVector {
     builtin!(RepeatVector);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
+        if self.n == 0 {
+            return Err(Error::new("n must be at least 1. Received: n=0."));
+        }
         if input.rank() == 2 {
             return Ok(());
         }

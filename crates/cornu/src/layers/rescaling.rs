@@ -1,8 +1,8 @@
 //! A linear change of scale.
 
 use super::base::{Base, builtin, options};
-use super::{Call, Layer};
-use crate::Tensor;
+use super::{Build, Call, InputShape, Layer};
+use crate::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// `x · scale + offset`, in training and afterwards alike; each is one number or one per feature.
@@ -84,6 +84,21 @@ options!(Rescaling);
 
 impl Layer for Rescaling {
     builtin!(Rescaling);
+
+    fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
+        for (name, factor) in [("scale", &self.scale), ("offset", &self.offset)] {
+            let Factor::Each(values) = factor else { continue };
+            let features = input.0.last().copied().flatten().filter(|_| input.rank() > 1);
+            if values.len() != 1 && features.is_none_or(|n| n != values.len()) {
+                return Err(Error::shape(format!(
+                    "{name} needs one number, or one for each feature of the input {input}. \
+                     Received: {} numbers.",
+                    values.len()
+                )));
+            }
+        }
+        Ok(())
+    }
 
     fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {
         x * self.scale.tensor(x) + self.offset.tensor(x)

@@ -5,7 +5,7 @@
 //! `from_logits` the predictions are what a softmax or sigmoid would be applied to.
 
 use super::class::{loss_class, loss_fn_basics};
-use super::{EPSILON, LossFn, shapes};
+use super::{ClassNumbers, EPSILON, LossFn, shapes};
 use crate::{DType, Result, Tensor};
 use cornu_core::TensorType;
 
@@ -200,6 +200,13 @@ impl LossFn for SparseCategoricalCrossentropy {
     fn validate(&self, y_true: &TensorType, y_pred: &TensorType) -> Result<()> {
         shapes::labels(&self.name, y_true, y_pred, self.axis)
     }
+    fn class_numbers(&self, _: &TensorType, y_pred: &TensorType) -> Option<ClassNumbers> {
+        let axis = y_pred.shape.axis(self.axis).ok()?;
+        Some(ClassNumbers {
+            classes: y_pred.shape[axis],
+            ignored: self.ignore_class,
+        })
+    }
     fn mask(&self, y_true: &Tensor, y_pred: &Tensor, _: &Tensor) -> Option<Tensor> {
         self.ignore_class
             .map(|ignored| self.labels(y_true, y_pred).ne(ignored))
@@ -250,6 +257,12 @@ impl LossFn for CategoricalGeneralizedCrossEntropy {
     }
     fn validate(&self, y_true: &TensorType, y_pred: &TensorType) -> Result<()> {
         shapes::labels(&self.name, y_true, y_pred, -1)
+    }
+    fn class_numbers(&self, _: &TensorType, y_pred: &TensorType) -> Option<ClassNumbers> {
+        Some(ClassNumbers {
+            classes: *y_pred.shape.last()?,
+            ignored: None,
+        })
     }
 }
 

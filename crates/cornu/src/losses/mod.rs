@@ -75,10 +75,24 @@ pub trait LossFn: Send + Sync {
         None
     }
 
+    /// If targets of these types are class numbers: which are right. Defaults to none.
+    fn class_numbers(&self, _y_true: &TensorType, _y_pred: &TensorType) -> Option<ClassNumbers> {
+        None
+    }
+
     /// Keras' class name and `config`, for files. Defaults to none: a loss that files only name.
     fn config(&self) -> Option<(&'static str, Value)> {
         None
     }
+}
+
+/// The class numbers that a loss takes as targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassNumbers {
+    /// Numbers from 0 on, below this one, are classes.
+    pub classes: usize,
+    /// A number that is none and counts nothing.
+    pub ignored: Option<i64>,
 }
 
 /// A loss with its reduction: what `compile` takes.
@@ -173,6 +187,12 @@ impl Loss {
             Ok(f) => f.validate(y_true, y_pred),
             Err(e) => Err(e.clone()),
         }
+    }
+
+    /// Which targets of these types are right, if they are class numbers. Others make the loss
+    /// not-a-number, so that whoever has them at hand had better look first.
+    pub fn class_numbers(&self, y_true: &TensorType, y_pred: &TensorType) -> Option<ClassNumbers> {
+        self.function.as_ref().ok()?.class_numbers(y_true, y_pred)
     }
 
     /// The values per sample, neither weighted nor reduced.

@@ -99,4 +99,7 @@ impl LossFn for ByShape {
     fn validate(&self, y_true: &TensorType, y_pred: &TensorType) -> Result<()> {
         ByShape::choose(y_true, y_pred).validate(y_true, y_pred)
     }
+    fn class_numbers(&self, y_true: &TensorType, y_pred: &TensorType) -> Option<ClassNumbers> {
+        ByShape::choose(y_true, y_pred).class_numbers(y_true, y_pred)
+    }
 }

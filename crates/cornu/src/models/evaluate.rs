@@ -94,6 +94,7 @@ impl Sequential {
             let batch = batch_size(options.batch_size, options.steps, x.samples("x")?)?;
             let weight = options.sample_weight.as_ref().map(Data::by_ref);
             let set = Set::new(self, x.by_ref(), y.by_ref(), weight, batch, "")?;
+            trainer.check_targets(self, &set, "")?;
             let mut progress = Progress::stdout(options.verbose)?;
             let steps = set.steps().min(options.steps.unwrap_or(usize::MAX));
             progress.begin(Some(steps));
@@ -168,12 +169,13 @@ impl<'a> Set<'a> {
                 )));
             }
         }
-        if let Some(w) = &weight {
-            if w.dtype().is_float() && !w.to_vec::<f64>().iter().all(|v| v.is_finite()) {
-                return Err(Error::new(format!(
-                    "{prefix}sample_weight holds NaN or infinite values."
-                )));
-            }
+        if let Some(w) = &weight
+            && w.dtype().is_float()
+            && !w.to_vec::<f64>().iter().all(|v| v.is_finite())
+        {
+            return Err(Error::new(format!(
+                "{prefix}sample_weight holds NaN or infinite values."
+            )));
         }
         Ok(Self {
             x,

@@ -345,6 +345,7 @@ impl<'r, 'd> Run<'r, 'd> {
             batch,
             "",
         )?;
+        trainer.check_targets(network, &whole, "")?;
         let validation_batch = options.validation_batch_size.unwrap_or(batch);
         let at = (samples as f64 * (1.0 - options.validation_split)).floor() as usize;
         let split = options.validation_split > 0.0 && validation_data.is_none();
@@ -392,6 +393,7 @@ impl<'r, 'd> Run<'r, 'd> {
                     validation_batch,
                     "validation ",
                 )?;
+                trainer.check_targets(network, &set, "validation ")?;
                 (whole, Some(set))
             }
             (None, None) => (whole, None),
@@ -542,8 +544,11 @@ impl<'r, 'd> Run<'r, 'd> {
             if !self.warned && !self.session.trainer.loss_is_finite() {
                 self.warned = true;
                 self.progress.abandon();
-                let where_from =
-                    health::diagnose(self.session.network, &self.train.x, self.first_rows(rows))?;
+                let rows: Vec<usize> = match self.order.get(rows.clone()) {
+                    Some(order) if !order.is_empty() => order.iter().map(|r| *r as usize).collect(),
+                    _ => rows.collect(),
+                };
+                let where_from = health::diagnose(self.session.network, &self.train, &rows)?;
                 eprintln!(
                     "Warning: the loss is not finite from epoch {}, batch {} on: {where_from}.",
                     epoch + 1,
@@ -572,14 +577,6 @@ impl<'r, 'd> Run<'r, 'd> {
             self.cursor = 0;
         }
         Ok(())
-    }
-
-    /// Consecutive rows that stand for a batch in a diagnosis: the batch itself, or one sample of it.
-    fn first_rows(&self, rows: std::ops::Range<usize>) -> std::ops::Range<usize> {
-        match self.order.get(rows.start) {
-            Some(row) => *row as usize..*row as usize + 1,
-            None => rows,
-        }
     }
 
     fn reorder(&mut self) {

@@ -1,30 +1,36 @@
 //! Where a loss that is not a number comes from.
 
+use super::evaluate::Set;
 use super::network::{Network, Pass, adapt};
-use crate::data::Data;
-use crate::{Result, Tensor};
+use crate::{Array, Result, Tensor};
 
-/// One sentence on where NaN or infinity shows first: a weight, or a layer's output on these samples.
-pub(super) fn diagnose(
-    network: &dyn Network,
-    x: &Data<'_>,
-    rows: std::ops::Range<usize>,
-) -> Result<String> {
-    let mut shape = x.shape().to_vec();
-    shape[0] = rows.len();
-    let batch = x.rows(rows, &shape).to_array();
-    if batch.dtype().is_float() && !batch.to_vec::<f64>().iter().all(|v| v.is_finite()) {
-        return Ok("the batch's input x itself holds NaN or infinite values".to_string());
-    }
-    let bad = |a: &crate::Array| !a.to_vec::<f64>().iter().all(|v| v.is_finite());
-    for w in network.weights() {
-        if bad(&w.variable.read()) {
+/// One sentence on where NaN or infinity shows first after a step on these samples: in the data, in a
+/// weight, or in a layer's output.
+pub(super) fn diagnose(network: &dyn Network, set: &Set<'_>, rows: &[usize]) -> Result<String> {
+    for (what, data) in [("x", &set.x), ("y", &set.y)] {
+        let values = data.pick(rows).to_vec::<f64>();
+        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+            let sample = rows[at / (values.len() / rows.len()).max(1)];
             return Ok(format!(
-                "it shows first in the weight \"{}\"",
-                w.variable.name()
+                "{what} itself holds NaN or infinite values, in sample {sample}"
             ));
         }
     }
+    let bad = |a: &Array| !a.to_vec::<f64>().iter().all(|v| v.is_finite());
+    let weights = network.weights();
+    let mut spoilt = weights.iter().filter(|w| bad(&w.variable.read()));
+    if let Some(first) = spoilt.next() {
+        let others = match spoilt.count() {
+            0 => String::new(),
+            n => format!(" (and {n} after it)"),
+        };
+        return Ok(format!(
+            "the weight \"{}\"{others} holds NaN or infinite values; a smaller learning_rate or a \
+             clipnorm may help",
+            first.variable.name()
+        ));
+    }
+    let batch = set.x.pick(rows).cast(set.x.dtype());
     let x = adapt(network, &Tensor::constant(batch));
     let mut pass = Pass {
         taps: Some(Vec::new()),
@@ -35,7 +41,10 @@ pub(super) fn diagnose(
     let outputs: Vec<Tensor> = taps.iter().map(|(_, t)| t.clone()).collect();
     let values = crate::device().eval(&outputs)?;
     Ok(match taps.iter().zip(&values).find(|(_, v)| bad(v)) {
-        Some(((name, _), _)) => format!("it shows first in the output of layer \"{name}\""),
-        None => "weights and layers' outputs are finite: look at the loss, its targets and sample weights".to_string(),
+        Some(((name, _), _)) => {
+            format!("the output of layer \"{name}\" holds NaN or infinite values")
+        }
+        None => "weights and layers' outputs are finite: look at the loss and the sample weights"
+            .to_string(),
     })
 }

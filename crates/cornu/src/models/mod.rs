@@ -5,6 +5,7 @@ mod compile;
 mod evaluate;
 mod fit;
 mod health;
+mod labels;
 mod network;
 mod on_batch;
 pub(crate) mod predict;

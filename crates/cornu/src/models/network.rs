@@ -9,6 +9,8 @@ pub(crate) trait Network {
     fn name(&self) -> &str;
     /// The shape of its input.
     fn input_shape(&self) -> &InputShape;
+    /// The shape of its output; `None` before it is built.
+    fn output(&self) -> Option<&InputShape>;
     /// The type to which its input is converted.
     fn input_dtype(&self) -> DType;
     /// All weights in Keras' order.

@@ -106,6 +106,7 @@ impl Sequential {
             let samples = x.samples("x")?.max(1);
             let weight = weight.as_ref().map(Data::by_ref);
             let set = Set::new(self, x.by_ref(), y.by_ref(), weight, samples, "")?;
+            trainer.check_targets(self, &set, "")?;
             trainer.reset()?;
             run_rows(&mut trainer, self, &set, training, 0..samples)?;
             trainer.figures()

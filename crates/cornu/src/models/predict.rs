@@ -151,6 +151,9 @@ impl Sequential {
                 "batch_size must be at least 1. Received: batch_size=0.",
             ));
         }
+        if options.steps == Some(0) {
+            return Err(Error::new("steps must be at least 1. Received: steps=0."));
+        }
         if samples <= batch && options.verbose == Verbose::Silent {
             return self.predict_rows(x.view());
         }

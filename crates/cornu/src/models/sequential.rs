@@ -177,6 +177,7 @@ impl Sequential {
         if self.is_built() {
             return Ok(());
         }
+        self.some_layers()?;
         let shape = match &self.built {
             Some(built) => built.input.clone(),
             None => self.declared_input().ok_or_else(|| {
@@ -187,6 +188,16 @@ impl Sequential {
             })?,
         };
         self.build_for(&shape)
+    }
+
+    fn some_layers(&self) -> Result<()> {
+        if !self.layers.is_empty() {
+            return Ok(());
+        }
+        Err(Error::state(format!(
+            "The model \"{}\" has no layers: add some first.",
+            self.name
+        )))
     }
 
     /// The input shape that the first layer gives, with the batch axis.
@@ -212,12 +223,7 @@ impl Sequential {
     /// # Errors
     /// If a layer cannot take what the one before gives, or two layers have one name.
     pub fn build_for(&mut self, input: &InputShape) -> Result<()> {
-        if self.layers.is_empty() {
-            return Err(Error::state(format!(
-                "The model \"{}\" has no layers.",
-                self.name
-            )));
-        }
+        self.some_layers()?;
         let names = self.layer_names();
         for (i, name) in names.iter().enumerate() {
             if names[..i].contains(name) {
@@ -253,6 +259,9 @@ impl Sequential {
             let in_layer = |e: Error| e.in_scope(name.as_str());
             if let Some(e) = base.error {
                 return Err(in_layer(e));
+            }
+            if let Some(r) = &base.activity_regularizer {
+                r.check().map_err(in_layer)?;
             }
             if let Some(own) = base.input_shape.filter(|_| !built.layers.is_empty()) {
                 let own = InputShape::batch_of(own);
@@ -413,17 +422,26 @@ impl Sequential {
     /// The model as Keras' JSON.
     pub fn to_config(&self) -> Value {
         let names = self.layer_names();
-        let layers: Vec<Value> = self
+        let mut layers: Vec<Value> = self
             .layers
             .iter()
             .zip(&names)
             .map(|(l, n)| layers::to_config(&**l, n))
             .collect();
-        let mut config = json!({"name": self.name, "trainable": true, "layers": layers});
-        if let Ok(built) = self.built() {
-            config["build_input_shape"] = built.input.to_json();
+        let Ok(built) = self.built() else {
+            return json!({"name": self.name, "trainable": true, "layers": layers});
+        };
+        // As in Keras, a built model begins with its input.
+        if self.layers[0].class_name() != "InputLayer" {
+            let input = Input::from(built.input.clone());
+            layers.insert(0, layers::to_config(&input, "input_layer"));
         }
-        config
+        json!({
+            "name": self.name,
+            "trainable": true,
+            "layers": layers,
+            "build_input_shape": built.input.to_json(),
+        })
     }
 
     /// A model from Keras' JSON of a `Sequential` (its `config`); built if the JSON says for which
@@ -531,6 +549,14 @@ fn output_shape(layer: &dyn Layer, entry: &BuiltLayer, input: &InputShape) -> Re
                 .in_scope(&*entry.name),
         );
     }
+    let unknown = input.0.first() == Some(&None);
+    if unknown && (two.first(), three.first()) != (Some(&2), Some(&3)) {
+        return Err(Error::shape(format!(
+            "The first axis of the output must be the batch, as in the input. Received: shape \
+             {two} for a batch of 2."
+        ))
+        .in_scope(&*entry.name));
+    }
     Ok(InputShape(
         two.iter()
             .zip(three.iter())
@@ -573,6 +599,11 @@ impl Network for Sequential {
         self.built.as_ref().map_or(&NONE, |b| &b.input)
     }
 
+    fn output(&self) -> Option<&InputShape> {
+        let built = self.built().ok()?;
+        built.layers.last().map(|l| &l.output)
+    }
+
     fn input_dtype(&self) -> DType {
         self.built.as_ref().map_or(DType::F32, |b| b.dtype)
     }
@@ -602,10 +633,8 @@ fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().collect();
     let mut out = String::new();
     for (i, c) in letters.iter().enumerate() {
-        let after_lower = i > 0 && (letters[i - 1].is_lowercase() || letters[i - 1].is_numeric());
-        let before_lower = i > 0
-            && letters[i - 1].is_uppercase()
-            && letters.get(i + 1).is_some_and(|n| n.is_lowercase());
+        let after_lower = i > 0 && letters[i - 1].is_lowercase();
+        let before_lower = i > 0 && letters.get(i + 1).is_some_and(|n| n.is_lowercase());
         if c.is_uppercase() && (after_lower || before_lower) {
             out.push('_');
         }
@@ -633,6 +662,8 @@ mod tests {
             ("PReLU", "p_re_lu"),
             ("LeakyReLU", "leaky_re_lu"),
             ("Conv2D", "conv2d"),
+            ("Conv2DTranspose", "conv2d_transpose"),
+            ("ConvLSTM2D", "conv_lstm2d"),
             ("LSTM", "lstm"),
             ("ELU", "elu"),
             ("InputLayer", "input_layer"),

@@ -1,6 +1,8 @@
 //! The compiled side of a model: optimizer, loss, metrics, and the programs made of them.
 
 use super::compile::Compile;
+use super::evaluate::Set;
+use super::labels;
 use super::network::{Network, Pass, adapt};
 use crate::losses::Loss;
 use crate::metrics::Metric;
@@ -68,6 +70,11 @@ impl Trainer {
         }
     }
 
+    /// Refuses targets that the loss cannot take; `prefix` tells validation data apart.
+    pub fn check_targets(&self, network: &dyn Network, set: &Set<'_>, prefix: &str) -> Result<()> {
+        labels::check(&self.loss, network, set, prefix)
+    }
+
     /// Drops compiled programs: the network has changed.
     pub fn forget_programs(&mut self) {
         self.programs.clear();
@@ -126,6 +133,7 @@ impl Trainer {
         let loss = {
             let _scope = Scope::enter("loss");
             let mut loss = self.loss.compute(&y, &pred, weight.as_ref(), None) * self.loss_weight;
+            loss.check()?;
             if loss.rank() > 0 {
                 return Err(Error::shape(format!(
                     "fit needs a loss that is one number; with reduction \"none\" \"{}\" gives shape {}.",

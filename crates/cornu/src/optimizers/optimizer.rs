@@ -19,7 +19,7 @@ use crate::{Array, DType, Error, Result, Tensor, Variable};
 /// let optimizer: Optimizer = Adam::new().learning_rate(1e-4).clipnorm(1.0).into();
 /// assert_eq!(optimizer.class_name(), "Adam");
 /// let wrong = Optimizer::from("adan").check().unwrap_err();
-/// assert!(wrong.to_string().starts_with("Unknown optimizer \"adan\". Did you mean \"Adam\""));
+/// assert!(wrong.to_string().starts_with("Unknown optimizer \"adan\". Did you mean \"adam\""));
 /// ```
 ///
 /// A training step is a list of updates, to be made part of a program:

@@ -26,7 +26,17 @@ pub(super) fn from_config(class: &str, config: Config) -> Result<Box<dyn Rule>> 
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(class));
     let Some((_, make)) = found else {
-        let names: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
+        // Both spellings are right; the one in use is told.
+        let small = class.chars().all(|c| !c.is_uppercase());
+        let spell = |name: &str| {
+            if small {
+                name.to_lowercase()
+            } else {
+                name.to_string()
+            }
+        };
+        let names: Vec<String> = KNOWN.iter().map(|(name, _)| spell(name)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         return Err(Error::unknown("optimizer", class, &names));
     };
     make(config)

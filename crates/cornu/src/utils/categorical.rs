@@ -37,6 +37,11 @@ pub fn to_categorical<L: Label, S: Data<Elem = L>, D: Dimension>(
     labels: &ArrayBase<S, D>,
     classes: usize,
 ) -> Result<Array2<f32>> {
+    if classes == 0 {
+        return Err(Error::new(
+            "classes must be at least 1. Received: classes=0.",
+        ));
+    }
     let mut rows = Array2::zeros((labels.len(), classes));
     for (i, label) in labels.iter().enumerate() {
         match label.class().filter(|c| *c < classes) {

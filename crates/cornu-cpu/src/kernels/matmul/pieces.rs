@@ -207,7 +207,7 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                                 acc_ld: ldc,
                                 thread,
                             };
-                            epilogue(&mut tile);
+                            epilogue.finish(&mut tile);
                         }
                         tile = end;
                         row0 += height;
@@ -290,7 +290,7 @@ pub(super) unsafe fn swapped<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, 
                             turn(upright, n);
                             acc = upright;
                         }
-                        epilogue(&mut Tile {
+                        epilogue.finish(&mut Tile {
                             batch,
                             row0,
                             col0: 0,
@@ -388,7 +388,7 @@ pub(super) unsafe fn dot<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, thre
                         acc_ld: ldc,
                         thread,
                     };
-                    epilogue(tile);
+                    epilogue.finish(tile);
                 }
                 at += len;
             }

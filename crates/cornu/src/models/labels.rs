@@ -1,0 +1,69 @@
+//! Class numbers that a loss cannot take, found before the first step.
+
+use super::evaluate::Set;
+use super::network::Network;
+use crate::data::Data;
+use crate::losses::{ClassNumbers, Loss};
+use crate::{DType, Error, Result, Shape};
+use cornu_core::{Slice, TensorType};
+
+/// Refuses targets whose shape does not fit the loss, and class numbers outside the classes; `prefix`
+/// tells validation data apart in messages. A pass over the targets, where they are class numbers.
+pub(super) fn check(loss: &Loss, network: &dyn Network, set: &Set<'_>, prefix: &str) -> Result<()> {
+    let Some(Ok(sample)) = network.output().map(|o| o.sample()) else {
+        // The shape of the output is known when a step is compiled, not before.
+        return Ok(());
+    };
+    let y_true = TensorType {
+        shape: set.y.shape().into(),
+        dtype: set.y.dtype(),
+    };
+    let y_pred = TensorType {
+        shape: std::iter::once(set.samples)
+            .chain(sample.iter().copied())
+            .collect::<Shape>(),
+        dtype: DType::F32,
+    };
+    let in_set = |e: Error| match prefix {
+        "" => e,
+        _ => Error::with_kind(e.kind(), format!("{prefix}y: {}", e.message())),
+    };
+    loss.validate(&y_true, &y_pred).map_err(in_set)?;
+    let Some(numbers) = loss.class_numbers(&y_true, &y_pred) else {
+        return Ok(());
+    };
+    match outside(&set.y, numbers) {
+        None => Ok(()),
+        Some((at, label)) => Err(Error::new(format!(
+            "Loss \"{}\": {prefix}y must hold class numbers from 0 to {}, for the {} classes that the model predicts. Received: {label} at position {at}.",
+            loss.name(),
+            numbers.classes.saturating_sub(1),
+            numbers.classes
+        ))),
+    }
+}
+
+/// Place and value of the first label that is no class.
+fn outside(y: &Data<'_>, numbers: ClassNumbers) -> Option<(usize, String)> {
+    let (classes, ignored) = (numbers.classes, numbers.ignored);
+    let integer = |v: i64| (v >= 0) & (v < classes as i64) | (ignored == Some(v));
+    let float = |v: f64| (v >= 0.0) & (v < classes as f64) | (ignored.map(|i| i as f64) == Some(v));
+    match y.view().data {
+        Slice::Bool(v) => first(v, |b| integer(i64::from(b))),
+        Slice::U8(v) => first(v, |b| integer(i64::from(b))),
+        Slice::I32(v) => first(v, |b| integer(i64::from(b))),
+        Slice::I64(v) => first(v, integer),
+        Slice::F32(v) => first(v, |b| float(f64::from(b))),
+        Slice::F64(v) => first(v, float),
+        Slice::BF16(_) | Slice::F16(_) => first(&y.to_vec::<f64>(), float),
+    }
+}
+
+fn first<T: Copy + ToString>(values: &[T], inside: impl Fn(T) -> bool) -> Option<(usize, String)> {
+    // Without a way out in the middle this is vectorised; mostly there is nothing to find.
+    if values.iter().fold(true, |all, v| all & inside(*v)) {
+        return None;
+    }
+    let at = values.iter().position(|v| !inside(*v))?;
+    Some((at, values[at].to_string()))
+}
