@@ -12,7 +12,7 @@ fn main() -> cornu::Result<()> {
     let (true_w, true_b) = (Array::from([[2.0f32], [-3.0], [0.5]]), 1.0);
     let x = Tensor::random(&state, 0, [ROWS, 3], DType::F32);
     let noise = (Tensor::random(&state, 1, [ROWS, 1], DType::F32) - 0.5) * 0.02;
-    let y = (x.matmul(&Tensor::constant(true_w.clone())) + true_b + noise).eval()?;
+    let y = (x.matmul(Tensor::constant(true_w.clone())) + true_b + noise).eval()?;
     let x = x.eval()?;
 
     // One step: loss, gradients and new weights are one compiled program, which updates the

@@ -1,4 +1,43 @@
 //! Keras, as a native Rust library: *define → compile → fit → evaluate*.
+//!
+//! ```
+//! use cornu::prelude::*;
+//!
+//! # fn main() -> cornu::Result<()> {
+//! set_random_seed(1);
+//! // Is the sum of two numbers positive?
+//! let x = Array::from([[1.0f32, 2.0], [-1.0, -3.0], [4.0, -1.0], [-2.0, 1.0]]);
+//! let y = Array::from([[1.0f32], [0.0], [1.0], [0.0]]);
+//!
+//! let mut model = Sequential::new();
+//! model.add(Dense::new(8).activation("relu").input_shape([2]));
+//! model.add(Dense::new(1).activation("sigmoid"));
+//! model.compile(Adam::new().learning_rate(0.05), "binary_crossentropy", ["accuracy"])?;
+//!
+//! let history = model.fit(&x, &y, Fit::new().epochs(100).verbose(0))?;
+//! assert!(history["loss"][99] < history["loss"][0]);
+//! let scores = model.evaluate_with(&x, &y, Evaluate::new().verbose(0))?;
+//! assert_eq!(scores["accuracy"], 1.0);
+//! let answer = model.predict(&Array::from([[3.0f32, 3.0]]))?.item::<f32>()?;
+//! assert!(answer > 0.5);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * [`prelude`] is what most programs need. The modules have Keras' names: [`layers`], [`losses`],
+//!   [`metrics`], [`optimizers`], [`callbacks`], …; [`models`] holds [`Sequential`](models::Sequential)
+//!   and the options of [`Fit`](models::Fit).
+//! * Where Keras takes a string, so does Cornu, and a typed value too: `"adam"` or
+//!   `Adam::new().learning_rate(1e-4)`.
+//! * What users give may be `ndarray` arrays and views, [`Array`], vectors or slices ([`IntoData`]).
+//! * Of one's own: a layer is a [`Layer`](layers::Layer), a loss or an activation a closure, a metric a
+//!   closure or a [`MetricFn`](metrics::MetricFn), an optimizer a [`Rule`](optimizers::Rule).
+//! * Below all this are lazy tensors: [`Tensor`], [`Variable`], [`grad`], [`custom_gradient`], [`function()`] and
+//!   [`Eval::eval`].
+//!
+//! Bad input gives an [`Error`] that names the layer or argument, what was expected and what came.
+//! Environment variables: `CORNU_NUM_THREADS`, `CORNU_PROFILE=1` (where time goes),
+//! `CORNU_BACKEND=reference` (see [`device()`]), `CORNU_ISA`, `CORNU_DATA` (see [`datasets`]).
 
 pub mod activations;
 mod axes;
@@ -33,3 +72,8 @@ pub use cornu_core::{
     Array, DType, Device, Element, Error, ErrorKind, Function, Result, Scope, Shape, Tensor,
     Variable, custom_gradient, function::Traced, grad, grad_with,
 };
+
+/// The listings of the README, so that they go on to compile and hold.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
