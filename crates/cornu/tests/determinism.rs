@@ -45,24 +45,26 @@ fn digest(bits: &[u64]) -> u64 {
     bits.iter().fold(0xCBF2_9CE4_8422_2325, mix)
 }
 
-/// Small layers that one thread does alone, and large ones that all share.
-fn both(seed: u64) -> cornu::Result<(u64, u64)> {
-    Ok((
+/// Small layers that one thread does alone, large ones that all share, and an inner dimension so long
+/// that it is cut into blocks.
+fn digests(seed: u64) -> cornu::Result<[u64; 3]> {
+    Ok([
         digest(&train(seed, 13, 32, 230)?),
         digest(&train(seed, 784, 300, 230)?),
-    ))
+        digest(&train(seed, 5000, 64, 230)?),
+    ])
 }
 
 /// What a child process does: tells the digests.
 #[test]
 fn child() {
     if let Ok(seed) = std::env::var(CHILD) {
-        let (small, large) = both(seed.parse().unwrap()).unwrap();
-        println!("\nsmall {small:016x}\nlarge {large:016x}");
+        let [small, large, long] = digests(seed.parse().unwrap()).unwrap();
+        println!("\nsmall {small:016x}\nlarge {large:016x}\nlong {long:016x}");
     }
 }
 
-fn in_child(seed: u64, threads: usize) -> (String, String) {
+fn in_child(seed: u64, threads: usize) -> [String; 3] {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture"])
         .env(CHILD, seed.to_string())
@@ -74,7 +76,7 @@ fn in_child(seed: u64, threads: usize) -> (String, String) {
         let found = text.lines().find_map(|l| l.strip_prefix(name));
         found.unwrap_or_else(|| panic!("{text}")).to_string()
     };
-    (line("small "), line("large "))
+    ["small ", "large ", "long "].map(line)
 }
 
 #[test]

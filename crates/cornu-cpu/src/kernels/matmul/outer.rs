@@ -83,11 +83,15 @@ impl<T: Float, S: Simd> Micro<T, S> {
         row::<S, T, 8, 1>,
     ];
 
-    /// The kernel for `rows` rows and `cols` columns.
+    /// The kernel for `rows` rows and `cols` columns of a product whose tiles have up to `mr` rows.
+    ///
+    /// The kernel of one row sums in another order than those of several, so it is for products cut
+    /// into single rows: a row that a piece happens to have left over must not depend on the cut,
+    /// and with it on the number of threads.
     #[inline(always)]
-    pub(super) fn get(rows: usize, cols: usize) -> MicroFn<T> {
+    pub(super) fn get(mr: usize, rows: usize, cols: usize) -> MicroFn<T> {
         let nv = cols.div_ceil(T::Vec::<S>::LANES);
-        if rows == 1 {
+        if mr == 1 {
             Self::ROWS[nv - 1]
         } else {
             Self::TILES[nv - 1][rows - 1]

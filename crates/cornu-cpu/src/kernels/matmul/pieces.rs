@@ -189,7 +189,7 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                                     accumulate,
                                     copy,
                                 };
-                                Micro::<T, S>::get(height, n)(&args);
+                                Micro::<T, S>::get(grid.mr, height, n)(&args);
                                 i += height;
                             }
                             j += grid.nr;
@@ -256,7 +256,7 @@ pub(super) unsafe fn swapped<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, 
                         accumulate: false,
                         copy: std::ptr::null_mut(),
                     };
-                    Micro::<T, S>::get(n, cols)(&args);
+                    Micro::<T, S>::get(grid.mr, n, cols)(&args);
                     j += grid.nr;
                 }
                 let (lds, src) = (grid.width, across.cast_const());
