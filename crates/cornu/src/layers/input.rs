@@ -48,7 +48,10 @@ impl Input {
 /// The input of this shape, with the batch axis.
 impl From<InputShape> for Input {
     fn from(shape: InputShape) -> Self {
-        Self { base: Base::default(), batch_shape: shape.0 }
+        Self {
+            base: Base::default(),
+            batch_shape: shape.0,
+        }
     }
 }
 

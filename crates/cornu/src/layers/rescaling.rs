@@ -87,8 +87,15 @@ impl Layer for Rescaling {
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         for (name, factor) in [("scale", &self.scale), ("offset", &self.offset)] {
-            let Factor::Each(values) = factor else { continue };
-            let features = input.0.last().copied().flatten().filter(|_| input.rank() > 1);
+            let Factor::Each(values) = factor else {
+                continue;
+            };
+            let features = input
+                .0
+                .last()
+                .copied()
+                .flatten()
+                .filter(|_| input.rank() > 1);
             if values.len() != 1 && features.is_none_or(|n| n != values.len()) {
                 return Err(Error::shape(format!(
                     "{name} needs one number, or one for each feature of the input {input}. \
