@@ -260,7 +260,7 @@ impl Sequential {
 }
 
 /// What callbacks see and may change.
-struct Session<'r> {
+struct Training<'r> {
     network: &'r dyn Network,
     trainer: &'r mut Trainer,
     steps: usize,
@@ -268,7 +268,7 @@ struct Session<'r> {
     stop: bool,
 }
 
-impl Trained for Session<'_> {
+impl Trained for Training<'_> {
     fn name(&self) -> &str {
         self.network.name()
     }
@@ -301,7 +301,7 @@ impl Trained for Session<'_> {
 
 /// A training under way.
 struct Run<'r, 'd> {
-    session: Session<'r>,
+    training: Training<'r>,
     train: Set<'d>,
     validation: Option<Set<'d>>,
     validation_steps: usize,
@@ -403,7 +403,7 @@ impl<'r, 'd> Run<'r, 'd> {
             .validation_steps
             .unwrap_or(usize::MAX)
             .min(validation.as_ref().map_or(0, Set::steps));
-        let session = Session {
+        let training = Training {
             network,
             trainer,
             steps,
@@ -411,7 +411,7 @@ impl<'r, 'd> Run<'r, 'd> {
             stop: false,
         };
         let mut run = Run {
-            session,
+            training,
             validation,
             validation_steps,
             callbacks,
@@ -446,21 +446,23 @@ impl<'r, 'd> Run<'r, 'd> {
         frequency: &Frequency,
     ) -> Result<()> {
         let guard = Interrupt::guard();
-        each(&mut self.callbacks, |c| c.on_train_begin(&mut self.session))?;
-        history.on_train_begin(&mut self.session)?;
+        each(&mut self.callbacks, |c| {
+            c.on_train_begin(&mut self.training)
+        })?;
+        history.on_train_begin(&mut self.training)?;
         let mut logs = Logs::default();
-        for epoch in first..self.session.epochs {
-            self.session.trainer.reset()?;
+        for epoch in first..self.training.epochs {
+            self.training.trainer.reset()?;
             each(&mut self.callbacks, |c| {
-                c.on_epoch_begin(&mut self.session, epoch)
+                c.on_epoch_begin(&mut self.training, epoch)
             })?;
             self.progress
-                .begin_epoch(epoch, self.session.epochs, Some(self.session.steps));
+                .begin_epoch(epoch, self.training.epochs, Some(self.training.steps));
             if !resumed {
                 self.cursor = 0;
             }
             self.epoch(epoch)?;
-            logs = sorted(self.session.trainer.figures()?);
+            logs = sorted(self.training.trainer.figures()?);
             let due = match frequency {
                 Frequency::Every(n) => (epoch + 1) % n == 0,
                 Frequency::Epochs(list) => list.contains(&(epoch + 1)),
@@ -469,18 +471,18 @@ impl<'r, 'd> Run<'r, 'd> {
                 self.validate(&mut logs)?;
             }
             each(&mut self.callbacks, |c| {
-                c.on_epoch_end(&mut self.session, epoch, &mut logs)
+                c.on_epoch_end(&mut self.training, epoch, &mut logs)
             })?;
-            history.on_epoch_end(&mut self.session, epoch, &mut logs)?;
+            history.on_epoch_end(&mut self.training, epoch, &mut logs)?;
             self.progress.finish(&logs);
-            if self.session.stop || Interrupt::requested() {
+            if self.training.stop || Interrupt::requested() {
                 break;
             }
         }
         drop(guard);
-        self.session.trainer.optimizer.finalize()?;
+        self.training.trainer.optimizer.finalize()?;
         each(&mut self.callbacks, |c| {
-            c.on_train_end(&mut self.session, &logs)
+            c.on_train_end(&mut self.training, &logs)
         })
     }
 
@@ -490,9 +492,9 @@ impl<'r, 'd> Run<'r, 'd> {
             .train
             .signature(true, rows, self.shuffle != Shuffle::No);
         let place = self
-            .session
+            .training
             .trainer
-            .step(self.session.network, &signature)?;
+            .step(self.training.network, &signature)?;
         Ok((signature, place))
     }
 
@@ -506,12 +508,12 @@ impl<'r, 'd> Run<'r, 'd> {
             Some(self.compiled(rest)?)
         };
         let hooks = self.callbacks.iter().any(|c| c.wants_batches());
-        for step in 0..self.session.steps {
+        for step in 0..self.training.steps {
             if self.cursor >= batches {
                 eprintln!(
                     "Warning: the data has {batches} batches; epoch {} ends after {step} of the {} steps asked for.",
                     epoch + 1,
-                    self.session.steps
+                    self.training.steps
                 );
                 break;
             }
@@ -521,7 +523,7 @@ impl<'r, 'd> Run<'r, 'd> {
             if hooks {
                 each(&mut self.callbacks, |c| {
                     if c.wants_batches() {
-                        c.on_train_batch_begin(&mut self.session, step)
+                        c.on_train_batch_begin(&mut self.training, step)
                     } else {
                         Ok(())
                     }
@@ -533,7 +535,7 @@ impl<'r, 'd> Run<'r, 'd> {
                 _ => &full,
             };
             step_on(
-                self.session.trainer,
+                self.training.trainer,
                 &self.train,
                 signature,
                 *place,
@@ -541,14 +543,14 @@ impl<'r, 'd> Run<'r, 'd> {
                 rows.clone(),
             )?;
             self.cursor += 1;
-            if !self.warned && !self.session.trainer.loss_is_finite() {
+            if !self.warned && !self.training.trainer.loss_is_finite() {
                 self.warned = true;
                 self.progress.abandon();
                 let rows: Vec<usize> = match self.order.get(rows.clone()) {
                     Some(order) if !order.is_empty() => order.iter().map(|r| *r as usize).collect(),
                     _ => rows.collect(),
                 };
-                let where_from = health::diagnose(self.session.network, &self.train, &rows)?;
+                let where_from = health::diagnose(self.training.network, &self.train, &rows)?;
                 eprintln!(
                     "Warning: the loss is not finite from epoch {}, batch {} on: {where_from}.",
                     epoch + 1,
@@ -556,20 +558,20 @@ impl<'r, 'd> Run<'r, 'd> {
                 );
             }
             if hooks {
-                let logs = sorted(self.session.trainer.figures()?);
+                let logs = sorted(self.training.trainer.figures()?);
                 each(&mut self.callbacks, |c| {
                     if c.wants_batches() {
-                        c.on_train_batch_end(&mut self.session, step, &logs)
+                        c.on_train_batch_end(&mut self.training, step, &logs)
                     } else {
                         Ok(())
                     }
                 })?;
             }
             if self.progress.due(step + 1) {
-                let logs = sorted(self.session.trainer.figures()?);
+                let logs = sorted(self.training.trainer.figures()?);
                 self.progress.update(step + 1, &logs);
             }
-            if self.session.stop || Interrupt::requested() {
+            if self.training.stop || Interrupt::requested() {
                 break;
             }
         }
@@ -595,10 +597,10 @@ impl<'r, 'd> Run<'r, 'd> {
         let Some(set) = &self.validation else {
             return Ok(());
         };
-        each(&mut self.callbacks, |c| c.on_test_begin(&mut self.session))?;
+        each(&mut self.callbacks, |c| c.on_test_begin(&mut self.training))?;
         let figures = measure(
-            self.session.trainer,
-            self.session.network,
+            self.training.trainer,
+            self.training.network,
             set,
             self.validation_steps,
             |_, _| Ok(()),
@@ -608,7 +610,7 @@ impl<'r, 'd> Run<'r, 'd> {
             logs.set(&format!("val_{name}"), value);
         }
         each(&mut self.callbacks, |c| {
-            c.on_test_end(&mut self.session, &figures)
+            c.on_test_end(&mut self.training, &figures)
         })
     }
 }
