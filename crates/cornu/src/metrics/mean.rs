@@ -207,7 +207,7 @@ impl MetricFn for Sum {
 }
 
 /// The mean of the values per sample that a function of (`y_true`, `y_pred`) gives; see
-/// [`Metric::custom`].
+/// [`Metric::custom`](super::Metric::custom).
 pub struct MeanMetricWrapper {
     values: Box<Values>,
 }
