@@ -2,7 +2,7 @@
 //! batch.
 
 use crate::{Array, DType, Element, Error, Result};
-use cornu_core::{Slice, View};
+use cornu_core::{Slice, View, with_values};
 use ndarray::{ArrayBase, Dimension};
 use std::ops::Range;
 
@@ -82,16 +82,7 @@ impl<'a> Data<'a> {
     pub(crate) fn rows<'s>(&'s self, range: Range<usize>, shape: &'s [usize]) -> View<'s> {
         let row: usize = self.shape.iter().skip(1).product();
         let part = range.start * row..range.end * row;
-        let data = match self.slice() {
-            Slice::Bool(v) => Slice::Bool(&v[part]),
-            Slice::U8(v) => Slice::U8(&v[part]),
-            Slice::I32(v) => Slice::I32(&v[part]),
-            Slice::I64(v) => Slice::I64(&v[part]),
-            Slice::BF16(v) => Slice::BF16(&v[part]),
-            Slice::F16(v) => Slice::F16(&v[part]),
-            Slice::F32(v) => Slice::F32(&v[part]),
-            Slice::F64(v) => Slice::F64(&v[part]),
-        };
+        let data = with_values!(Slice, self.slice(), v => Element::view(&v[part]));
         View { shape, data }
     }
 

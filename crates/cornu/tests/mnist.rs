@@ -2,6 +2,7 @@
 
 use cornu::prelude::*;
 use ndarray::{Array1, Array2, s};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A repeatable number in [0, 1) for each index.
 fn noise(i: usize) -> f32 {
@@ -11,6 +12,14 @@ fn noise(i: usize) -> f32 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32
+}
+
+/// Sets the seed for a whole test. It is the process' own, so a test beside this one must wait.
+fn seeded(seed: u64) -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    set_random_seed(seed);
+    alone
 }
 
 #[test]
@@ -26,7 +35,7 @@ fn digits() -> cornu::Result<()> {
     let labels = to_categorical(&labels.slice(s![..10_000]), 10)?;
     let (test_images, test_labels) = (flat(test_images)?, to_categorical(&test_labels, 10)?);
 
-    set_random_seed(1);
+    let _alone = seeded(1);
     let mut network = Sequential::new();
     network.add(Dense::new(128).activation("relu").input_shape([28 * 28]));
     network.add(Dense::new(10).activation("softmax"));
@@ -50,7 +59,7 @@ fn digits() -> cornu::Result<()> {
 fn a_line() -> cornu::Result<()> {
     let x = Array1::from_shape_fn(200, |i| noise(i) * 4.0 - 2.0);
     let y = x.mapv(|x| 3.0 * x - 1.0);
-    set_random_seed(2);
+    let _alone = seeded(2);
     let mut model = Sequential::new();
     model.add(Dense::new(1).input_shape([1]));
     model.compile(SGD::new().learning_rate(0.05), "mse", ["mae"])?;
@@ -69,7 +78,7 @@ fn a_line() -> cornu::Result<()> {
 fn a_logistic_regression() -> cornu::Result<()> {
     let x = Array2::from_shape_fn((600, 2), |(i, j)| noise(2 * i + j) * 2.0 - 1.0);
     let y = x.map_axis(ndarray::Axis(1), |r| u8::from(2.0 * r[0] - r[1] > 0.2));
-    set_random_seed(3);
+    let _alone = seeded(3);
     let mut model = Sequential::new();
     model.add(Dense::new(1).activation("sigmoid").input_shape([2]));
     model.compile(
@@ -93,7 +102,7 @@ fn a_logistic_regression() -> cornu::Result<()> {
 fn exclusive_or() -> cornu::Result<()> {
     let x = Array::from([[0.0f32, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]);
     let y = Array::from([0i32, 1, 1, 0]);
-    set_random_seed(4);
+    let _alone = seeded(4);
     let mut model = Sequential::new();
     model.add(Dense::new(8).activation("tanh").input_shape([2]));
     model.add(Dense::new(2).activation("softmax"));

@@ -266,10 +266,21 @@ pub(super) fn run_rows(
 ) -> Result<()> {
     let signature = set.signature(training, rows.len(), false);
     let step = trainer.step(network, &signature)?;
+    run_compiled(trainer, set, &signature, step, rows)
+}
+
+/// A compiled step, by its place, on consecutive rows.
+pub(super) fn run_compiled(
+    trainer: &mut Trainer,
+    set: &Set<'_>,
+    signature: &Signature,
+    place: usize,
+    rows: std::ops::Range<usize>,
+) -> Result<()> {
     let x = set.x.rows(rows.clone(), &signature.x.shape);
     let y = set.y.rows(rows.clone(), &signature.y.shape);
     match (&set.weight, &signature.weight) {
-        (Some(w), Some(ty)) => trainer.run(step, &[x, y, w.rows(rows, &ty.shape)]),
-        _ => trainer.run(step, &[x, y]),
+        (Some(w), Some(ty)) => trainer.run(place, &[x, y, w.rows(rows, &ty.shape)]),
+        _ => trainer.run(place, &[x, y]),
     }
 }

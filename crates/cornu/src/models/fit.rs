@@ -1,6 +1,6 @@
 //! `fit`: the training loop.
 
-use super::evaluate::{Set, batch_size, measure, sorted};
+use super::evaluate::{Set, batch_size, measure, run_compiled, sorted};
 use super::health;
 use super::network::Network;
 use super::sequential::{Sequential, set_weights};
@@ -624,15 +624,10 @@ fn step_on(
     order: &[i32],
     rows: std::ops::Range<usize>,
 ) -> Result<()> {
-    let picked = [rows.len()];
     if order.is_empty() {
-        let x = set.x.rows(rows.clone(), &signature.x.shape);
-        let y = set.y.rows(rows.clone(), &signature.y.shape);
-        return match (&set.weight, &signature.weight) {
-            (Some(w), Some(ty)) => trainer.run(place, &[x, y, w.rows(rows, &ty.shape)]),
-            _ => trainer.run(place, &[x, y]),
-        };
+        return run_compiled(trainer, set, signature, place, rows);
     }
+    let picked = [rows.len()];
     let index = View {
         shape: &picked,
         data: Slice::I32(&order[rows]),

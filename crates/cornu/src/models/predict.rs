@@ -5,7 +5,7 @@ use super::sequential::Sequential;
 use crate::data::{Data, IntoData};
 use crate::progress::{Progress, Verbose};
 use crate::{Array, DType, Error, Logs, Result, Tensor};
-use cornu_core::{Executable, Program, SliceMut, TensorType, View, ViewMut};
+use cornu_core::{Element, Executable, Program, SliceMut, TensorType, View, ViewMut, with_values};
 use std::sync::{Mutex, PoisonError};
 
 /// What [`Sequential::predict_with`] can be told.
@@ -280,16 +280,7 @@ fn run_into(f: &mut Forward, input: &[f32], output: &mut [f32]) -> Result<()> {
 }
 
 fn part(a: &mut Array, range: std::ops::Range<usize>) -> SliceMut<'_> {
-    match a.view_mut().data {
-        SliceMut::Bool(v) => SliceMut::Bool(&mut v[range]),
-        SliceMut::U8(v) => SliceMut::U8(&mut v[range]),
-        SliceMut::I32(v) => SliceMut::I32(&mut v[range]),
-        SliceMut::I64(v) => SliceMut::I64(&mut v[range]),
-        SliceMut::BF16(v) => SliceMut::BF16(&mut v[range]),
-        SliceMut::F16(v) => SliceMut::F16(&mut v[range]),
-        SliceMut::F32(v) => SliceMut::F32(&mut v[range]),
-        SliceMut::F64(v) => SliceMut::F64(&mut v[range]),
-    }
+    with_values!(SliceMut, a.view_mut().data, v => Element::view_mut(&mut v[range]))
 }
 
 /// A view's data as [`Data`], for callers inside the crate.
