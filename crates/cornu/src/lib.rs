@@ -62,7 +62,7 @@ pub mod summary;
 pub mod utils;
 
 pub use axes::Axes;
-pub use data::{Data, IntoData};
+pub use data::{Data, Inputs, IntoData, IntoInputs};
 pub use device::{Eval, device, function};
 pub use interrupt::Interrupt;
 pub use logs::Logs;

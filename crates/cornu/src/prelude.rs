@@ -10,11 +10,13 @@ pub use crate::initializers;
 pub use crate::layers::*;
 pub use crate::losses::*;
 pub use crate::metrics;
-pub use crate::models::{Compile, Evaluate, Fit, Predict, Sequential, Shuffle};
+pub use crate::models::{
+    Compile, Evaluate, Fit, Functional, Model, Predict, Sequential, Shared, Shuffle, Symbol,
+};
 pub use crate::optimizers::*;
 pub use crate::progress::Verbose;
 pub use crate::regularizers::{self, L1, L1L2, L2};
 pub use crate::utils::{normalize, set_random_seed, to_categorical};
 pub use crate::{
-    Array, DType, Eval, Function, Logs, Shape, Tensor, Variable, custom_gradient, grad,
+    Array, DType, Eval, Function, Inputs, Logs, Shape, Tensor, Variable, custom_gradient, grad,
 };

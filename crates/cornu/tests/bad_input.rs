@@ -800,7 +800,7 @@ const CASES: &[Case] = &[
     Case(
         "sample weights: shape",
         "Layer \"loss\": Shapes (6,) and (6, 3) do not broadcast: axis 1 from the end \
-         differs. (at crates/cornu/src/models/trainer.rs:135)",
+         differs.",
         || fit(quiet().sample_weight(Array::zeros(DType::F32, [6, 3]))),
     ),
     Case(
@@ -1021,6 +1021,11 @@ fn messages() {
         let file = format!("(at {}:", file!());
         let got = match got.split_once(&file) {
             Some((text, _)) => format!("{text}(at this file)"),
+            None => got,
+        };
+        // Lines of the library are for its authors: what comes before them is compared.
+        let got = match got.split_once(" (at crates/cornu/src/") {
+            Some((text, _)) => text.to_string(),
             None => got,
         };
         if got != *expected {

@@ -38,7 +38,7 @@ impl Activation {
 options!(Activation);
 
 impl Layer for Activation {
-    builtin!(Activation);
+    builtin!(Activation, masks pass);
 
     fn build(&self, _: &mut Build<'_>, _: &InputShape) -> Result<()> {
         self.activation.check()

@@ -48,7 +48,7 @@ impl ActivityRegularization {
 options!(ActivityRegularization);
 
 impl Layer for ActivityRegularization {
-    builtin!(ActivityRegularization);
+    builtin!(ActivityRegularization, masks pass);
 
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {
         let batch = x.shape().first().copied().unwrap_or(1).max(1) as f64;

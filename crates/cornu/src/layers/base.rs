@@ -1,5 +1,6 @@
 //! What layers share: name, dtype, input shape, and shapes with unknown extents.
 
+use super::policy::DTypePolicy;
 use crate::regularizers::Regularizer;
 use crate::{DType, Error, Result, Shape};
 use std::fmt;
@@ -110,8 +111,8 @@ pub struct Base {
     pub name: Option<String>,
     /// Whether training changes the weights.
     pub trainable: bool,
-    /// The type of weights and results: `float32` by default.
-    pub dtype: DType,
+    /// The types of weights and results: `float32` by default.
+    pub dtype: DTypePolicy,
     /// The shape of one sample, for the first layer of a model.
     pub input_shape: Option<Shape>,
     /// Penalises the output: its penalty divided by the batch size joins the loss.
@@ -125,7 +126,7 @@ impl Default for Base {
         Self {
             name: None,
             trainable: true,
-            dtype: DType::F32,
+            dtype: DTypePolicy::of(DType::F32),
             input_shape: None,
             activity_regularizer: None,
             error: None,
@@ -150,16 +151,11 @@ pub trait LayerOptions: Sized {
         self
     }
 
-    /// The type of weights and results, by Keras' name: `"float32"` by default.
+    /// The type of weights and results, by Keras' name: `"float32"` by default; also the mixed
+    /// policies, `"mixed_bfloat16"` and `"mixed_float16"`.
     fn dtype(mut self, name: &str) -> Self {
-        match DType::from_name(name) {
-            Ok(dtype) if dtype.is_float() => self.base_mut().dtype = dtype,
-            Ok(dtype) => {
-                let e = Error::dtype(format!(
-                    "A layer computes in floats. Received: dtype {dtype}."
-                ));
-                self.base_mut().error = Some(e);
-            }
+        match DTypePolicy::from_name(name) {
+            Ok(policy) => self.base_mut().dtype = policy,
             Err(e) => self.base_mut().error = Some(e),
         }
         self
@@ -178,8 +174,30 @@ pub trait LayerOptions: Sized {
     }
 }
 
-/// The parts of [`Layer`](super::Layer) that are the same for every built-in layer.
+/// Keras' snake case of a class name: `Dense` → `dense`, `ReLU` → `re_lu`, `LSTM` → `lstm`.
+pub(crate) fn snake_case(class: &str) -> String {
+    let letters: Vec<char> = class.chars().collect();
+    let mut out = String::new();
+    for (i, c) in letters.iter().enumerate() {
+        let after_lower = i > 0 && letters[i - 1].is_lowercase();
+        let before_lower = i > 0 && letters.get(i + 1).is_some_and(|n| n.is_lowercase());
+        if c.is_uppercase() && (after_lower || before_lower) {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+/// The parts of [`Layer`](super::Layer) that are the same for every built-in layer; with `masks pass`
+/// for one whose output has the mask of its input.
 macro_rules! builtin {
+    ($layer:ident, masks pass) => {
+        $crate::layers::base::builtin!($layer);
+        fn supports_masking(&self) -> bool {
+            true
+        }
+    };
     ($layer:ident) => {
         fn class_name(&self) -> &str {
             stringify!($layer)
@@ -205,3 +223,27 @@ macro_rules! options {
 }
 
 pub(crate) use {builtin, options};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snake_case_is_keras() {
+        for (class, name) in [
+            ("Dense", "dense"),
+            ("ReLU", "re_lu"),
+            ("PReLU", "p_re_lu"),
+            ("LeakyReLU", "leaky_re_lu"),
+            ("Conv2D", "conv2d"),
+            ("Conv2DTranspose", "conv2d_transpose"),
+            ("ConvLSTM2D", "conv_lstm2d"),
+            ("LSTM", "lstm"),
+            ("ELU", "elu"),
+            ("InputLayer", "input_layer"),
+            ("RepeatVector", "repeat_vector"),
+        ] {
+            assert_eq!(snake_case(class), name);
+        }
+    }
+}

@@ -1,7 +1,11 @@
 //! What a layer meets when it is built and when it is called.
 
+use super::built::{Built, Outputs, Pass, Site, build_layer, call_layer};
+use super::policy::DTypePolicy;
+use super::{InputShape, Layer};
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
+use crate::models::Graph;
 use crate::regularizers::Regularizer;
 use crate::{Array, DType, Error, Result, Shape, Tensor, Variable};
 
@@ -20,31 +24,93 @@ pub struct Weight {
     pub constraint: Option<Constraint>,
 }
 
-/// Collects the weights that a layer declares in [`Layer::build`](super::Layer::build).
+/// Collects the weights that a layer declares in [`Layer::build`], and the layers inside it.
 #[derive(Debug)]
 pub struct Build<'a> {
-    pub(crate) layer: &'a str,
-    pub(crate) dtype: DType,
-    pub(crate) trainable: bool,
-    pub(crate) seed: u64,
-    pub(crate) stream: &'a mut u32,
-    pub(crate) weights: Vec<Weight>,
+    pub(super) path: &'a str,
+    pub(super) inputs: &'a [InputShape],
+    pub(super) policy: DTypePolicy,
+    pub(super) seed: u64,
+    pub(super) stream: &'a mut u32,
+    pub(super) dry: bool,
+    pub(super) weights: Vec<Weight>,
+    pub(super) children: Vec<(String, Built)>,
 }
 
 impl Build<'_> {
+    /// The shapes of all inputs, for a layer that takes several.
+    pub fn inputs(&self) -> &[InputShape] {
+        self.inputs
+    }
+
+    /// Builds a layer inside this one, kept under the name of the field that holds it, for an input
+    /// of this shape; returns the shape of its output. It is called by [`Call::layer`].
+    ///
+    /// # Errors
+    /// What the layer inside refuses, or a field named twice.
+    pub fn layer(
+        &mut self,
+        field: &str,
+        layer: &dyn Layer,
+        input: &InputShape,
+    ) -> Result<InputShape> {
+        let outputs = self.layer_of(field, layer, std::slice::from_ref(input))?;
+        outputs
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::shape(format!("The layer in \"{field}\" gives no output.")))
+    }
+
+    /// As [`Build::layer`], for a layer of several inputs or outputs.
+    ///
+    /// # Errors
+    /// As [`Build::layer`].
+    pub fn layer_of(
+        &mut self,
+        field: &str,
+        layer: &dyn Layer,
+        inputs: &[InputShape],
+    ) -> Result<Vec<InputShape>> {
+        if self.children.iter().any(|(known, _)| known == field) {
+            return Err(Error::new(format!(
+                "The layer inside \"{field}\" is built twice."
+            )));
+        }
+        // A field's own name tells two layers of a class apart.
+        let name = match layer.base().and_then(|b| b.name.clone()) {
+            Some(name) => name,
+            None => field.to_string(),
+        };
+        let site = Site {
+            path: self.path,
+            seed: self.seed,
+            stream: self.stream,
+            dry: self.dry,
+        };
+        let built = build_layer(layer, &name, inputs, site)?;
+        let outputs = built.outputs.clone();
+        self.children.push((field.to_string(), built));
+        Ok(outputs)
+    }
+
+    /// Takes in a layer that is already built: it shares its weights.
+    pub(crate) fn adopt(&mut self, field: &str, built: Built) {
+        self.children.push((field.to_string(), built));
+    }
+
     /// Declares a weight: trainable, `glorot_uniform`, neither regularized nor constrained, unless
     /// said otherwise; finish with [`WeightSpec::add`].
     pub fn weight(&mut self, name: &str, shape: impl Into<Shape>) -> WeightSpec<'_> {
-        let (layer, dtype, trainable, seed) = (self.layer, self.dtype, self.trainable, self.seed);
         WeightSpec {
-            layer,
+            path: self.path,
             weights: &mut self.weights,
             stream: self.stream,
-            seed,
+            seed: self.seed,
+            dry: self.dry,
             name: name.to_string(),
             shape: shape.into(),
-            dtype,
-            trainable,
+            dtype: self.policy.variable,
+            trainable: true,
             initializer: "glorot_uniform".into(),
             regularizer: None,
             constraint: None,
@@ -55,10 +121,11 @@ impl Build<'_> {
 /// A weight about to be declared.
 #[derive(Debug)]
 pub struct WeightSpec<'a> {
-    layer: &'a str,
+    path: &'a str,
     weights: &'a mut Vec<Weight>,
     stream: &'a mut u32,
     seed: u64,
+    dry: bool,
     name: String,
     shape: Shape,
     dtype: DType,
@@ -118,12 +185,15 @@ impl WeightSpec<'_> {
             .as_ref()
             .map_or(Ok(()), Regularizer::check)?;
         self.constraint.as_ref().map_or(Ok(()), Constraint::check)?;
-        let value: Array =
+        let value = if self.dry {
+            Array::zeros(self.dtype, self.shape)
+        } else {
             self.initializer
-                .sample(&self.shape, self.dtype, self.seed, *self.stream)?;
+                .sample(&self.shape, self.dtype, self.seed, *self.stream)?
+        };
         *self.stream += 1;
         self.weights.push(Weight {
-            variable: Variable::new(format!("{}/{}", self.layer, self.name), value),
+            variable: Variable::new(format!("{}/{}", self.path, self.name), value),
             name: self.name,
             trainable: self.trainable,
             regularizer: self.regularizer,
@@ -136,47 +206,119 @@ impl WeightSpec<'_> {
 /// What a layer's [`call`](super::Layer::call) may use beside its input.
 #[derive(Debug)]
 pub struct Call<'a> {
-    pub(crate) weights: &'a [Weight],
-    pub(crate) dtype: DType,
-    pub(crate) training: bool,
-    pub(crate) random_state: Option<&'a Tensor>,
-    pub(crate) stream: &'a mut u32,
-    pub(crate) losses: &'a mut Vec<Tensor>,
-    pub(crate) updates: &'a mut Vec<(Variable, Tensor)>,
+    pub(super) built: &'a Built,
+    pub(super) inputs: &'a [Tensor],
+    pub(super) masks: &'a [Option<Tensor>],
+    pub(super) trainable: bool,
+    pub(super) pass: &'a mut Pass,
+    pub(super) more: Vec<Tensor>,
+    pub(super) own_masks: Option<Vec<Option<Tensor>>>,
 }
 
 impl Call<'_> {
-    /// The value of a weight that the layer declared.
+    /// All inputs, for a layer that takes several.
+    pub fn inputs(&self) -> &[Tensor] {
+        self.inputs
+    }
+
+    /// The mask of the `i`-th input, if it has one: `bool`, usually `(batch, steps)`, false where a
+    /// step does not count.
+    pub fn mask(&self, i: usize) -> Option<&Tensor> {
+        self.masks.get(i).and_then(Option::as_ref)
+    }
+
+    /// Says what the mask of the (first) output is; without it, see
+    /// [`Layer::supports_masking`].
+    pub fn set_mask(&mut self, mask: Option<Tensor>) {
+        self.own_masks = Some(vec![mask]);
+    }
+
+    /// Says what the masks of all outputs are.
+    pub(crate) fn set_masks(&mut self, masks: Vec<Option<Tensor>>) {
+        self.own_masks = Some(masks);
+    }
+
+    /// Gives a further output, after the one that `call` returns.
+    pub fn output(&mut self, y: Tensor) {
+        self.more.push(y);
+    }
+
+    /// The value of a weight that the layer declared, in the type in which the layer computes.
     #[track_caller]
     pub fn weight(&self, name: &str) -> Tensor {
         match self.find(name) {
+            Ok(w) if w.variable.dtype().is_float() => w.variable.tensor().cast(self.built.compute),
             Ok(w) => w.variable.tensor(),
             Err(e) => Tensor::error(e),
         }
     }
 
     fn find(&self, name: &str) -> Result<&Weight> {
-        self.weights.iter().find(|w| w.name == name).ok_or_else(|| {
-            let known: Vec<&str> = self.weights.iter().map(|w| w.name.as_str()).collect();
+        let weights = &self.built.weights;
+        weights.iter().find(|w| w.name == name).ok_or_else(|| {
+            let known: Vec<&str> = weights.iter().map(|w| w.name.as_str()).collect();
             Error::unknown("weight", name, &known)
         })
     }
 
+    /// The output of a layer inside this one, built by [`Build::layer`] under the same field name.
+    #[track_caller]
+    pub fn layer(&mut self, field: &str, layer: &dyn Layer, x: &Tensor) -> Tensor {
+        let outputs = self.layer_of(field, layer, std::slice::from_ref(x), &[None]);
+        let first = outputs.tensors.into_iter().next();
+        first.unwrap_or_else(|| {
+            Tensor::error(Error::state(format!(
+                "The layer in \"{field}\" gives no output."
+            )))
+        })
+    }
+
+    /// As [`Call::layer`], for a layer of several inputs or outputs, with their masks.
+    #[track_caller]
+    pub(crate) fn layer_of(
+        &mut self,
+        field: &str,
+        layer: &dyn Layer,
+        inputs: &[Tensor],
+        masks: &[Option<Tensor>],
+    ) -> Outputs {
+        match self.built.children.iter().find(|(known, _)| known == field) {
+            Some((_, built)) => call_layer(layer, built, inputs, masks, self.trainable, self.pass),
+            None => Outputs {
+                tensors: vec![Tensor::error(Error::state(format!(
+                    "The layer in \"{field}\" was not built: build() must call Build::layer for it."
+                )))],
+                masks: vec![None],
+            },
+        }
+    }
+
+    /// The outputs of a network inside this layer, for the layer's own inputs.
+    pub(crate) fn graph(&mut self, graph: &Graph) -> Outputs {
+        let inputs = graph.adapt_all(self.inputs);
+        graph.run(&inputs, self.masks, self.trainable, self.pass)
+    }
+
     /// Whether this is a step of training (dropout drops, statistics move).
     pub fn training(&self) -> bool {
-        self.training
+        self.pass.training
+    }
+
+    /// Whether training may change this layer: neither it nor a layer around it is frozen.
+    pub fn trainable(&self) -> bool {
+        self.trainable
     }
 
     /// The type in which the layer computes.
     pub fn dtype(&self) -> DType {
-        self.dtype
+        self.built.compute
     }
 
     /// Uniform random numbers in [0, 1), new ones in every step.
     #[track_caller]
     pub fn random_uniform(&mut self, shape: impl Into<Shape>) -> Tensor {
-        let stream = *self.stream;
-        *self.stream += 1;
+        let stream = self.pass.stream;
+        self.pass.stream += 1;
         self.draw(stream, shape)
     }
 
@@ -190,8 +332,8 @@ impl Call<'_> {
 
     #[track_caller]
     fn draw(&self, stream: u32, shape: impl Into<Shape>) -> Tensor {
-        match self.random_state {
-            Some(state) => Tensor::random(state, stream, shape, self.dtype),
+        match &self.pass.random_state {
+            Some(state) => Tensor::random(state, stream, shape, self.built.compute),
             None => Tensor::error(Error::state(
                 "Random numbers are drawn in training only; ask Call::training() first.",
             )),
@@ -200,7 +342,7 @@ impl Call<'_> {
 
     /// Adds a scalar to the loss.
     pub fn add_loss(&mut self, loss: Tensor) {
-        self.losses.push(loss);
+        self.pass.losses.push(loss);
     }
 
     /// Assigns a weight after this step (running statistics and the like).
@@ -209,9 +351,9 @@ impl Call<'_> {
         match self.find(name) {
             Ok(w) => {
                 let variable = w.variable.clone();
-                self.updates.push((variable, value));
+                self.pass.updates.push((variable, value));
             }
-            Err(e) => self.losses.push(Tensor::error(e)),
+            Err(e) => self.pass.losses.push(Tensor::error(e)),
         }
     }
 }

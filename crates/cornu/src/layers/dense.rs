@@ -129,7 +129,7 @@ impl Dense {
 options!(Dense);
 
 impl Layer for Dense {
-    builtin!(Dense);
+    builtin!(Dense, masks pass);
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
         if self.units == 0 {

@@ -57,7 +57,7 @@ impl Dropout {
 options!(Dropout);
 
 impl Layer for Dropout {
-    builtin!(Dropout);
+    builtin!(Dropout, masks pass);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         if !(0.0..=1.0).contains(&self.rate) {

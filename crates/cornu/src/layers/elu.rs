@@ -54,7 +54,7 @@ impl ELU {
 options!(ELU);
 
 impl Layer for ELU {
-    builtin!(ELU);
+    builtin!(ELU, masks pass);
 
     fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {
         x.gt(0.0).select(x, x.minimum(0.0).expm1() * self.alpha)

@@ -31,7 +31,7 @@ impl Identity {
 options!(Identity);
 
 impl Layer for Identity {
-    builtin!(Identity);
+    builtin!(Identity, masks pass);
 
     fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {
         x.clone()

@@ -1,8 +1,9 @@
 //! Where data enters a model.
 
 use super::base::{Base, options};
+use super::policy::DTypePolicy;
 use super::{Call, InputShape, Layer};
-use crate::{DType, Result, Shape, Tensor};
+use crate::{DType, Shape, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -39,9 +40,26 @@ impl Input {
         InputShape(self.batch_shape.clone())
     }
 
-    /// The dtype of the model's input.
-    pub fn input_dtype(&self) -> DType {
-        self.base.dtype
+    /// The type to which the model's input is converted, by Keras' name: `"float32"` by default,
+    /// `"int32"` for ids.
+    pub fn dtype(mut self, name: &str) -> Self {
+        match DType::from_name(name) {
+            Ok(dtype) => self.base.dtype = DTypePolicy::of(dtype),
+            Err(e) => self.base.error = Some(e),
+        }
+        self
+    }
+
+    /// An input whose extents are not all known, without the batch axis: `[None, Some(3)]` for
+    /// sequences of any length.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let input = Input::of_shape([None, Some(3)]);
+    /// assert_eq!(input.shape().to_string(), "(None, None, 3)");
+    /// ```
+    pub fn of_shape(shape: impl IntoIterator<Item = Option<usize>>) -> Self {
+        InputShape(std::iter::once(None).chain(shape).collect()).into()
     }
 }
 
@@ -68,15 +86,19 @@ impl Layer for Input {
 
     fn config(&self) -> Map<String, Value> {
         let mut map = super::registry::fields(self);
-        map.insert("dtype".into(), self.base.dtype.name().into());
+        map.insert("dtype".into(), self.base.dtype.variable.name().into());
         map.insert("sparse".into(), false.into());
         map.insert("ragged".into(), false.into());
         map.insert("optional".into(), false.into());
         map
     }
 
-    fn build(&self, _: &mut super::Build<'_>, input: &InputShape) -> Result<()> {
-        input.sample().map(|_| ())
+    fn input_dtype(&self) -> Option<DType> {
+        Some(self.base.dtype.variable)
+    }
+
+    fn supports_masking(&self) -> bool {
+        true
     }
 
     fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {

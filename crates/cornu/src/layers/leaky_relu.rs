@@ -54,7 +54,7 @@ impl LeakyReLU {
 options!(LeakyReLU);
 
 impl Layer for LeakyReLU {
-    builtin!(LeakyReLU);
+    builtin!(LeakyReLU, masks pass);
 
     fn build(&self, _: &mut Build<'_>, _: &InputShape) -> Result<()> {
         if self.negative_slope >= 0.0 {

@@ -32,17 +32,62 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Layers inside a layer are its fields; it builds and calls them through the same contexts. So a
+//! whole network may be a plain struct, Keras' subclassing:
+//!
+//! ```
+//! use cornu::layers::{Build, Call, InputShape, Layer};
+//! use cornu::prelude::*;
+//!
+//! /// Two layers with a way around them.
+//! #[derive(Debug)]
+//! struct Block {
+//!     first: Dense,
+//!     second: Dense,
+//! }
+//!
+//! impl Layer for Block {
+//!     fn class_name(&self) -> &str {
+//!         "Block"
+//!     }
+//!     fn build(&self, cx: &mut Build, input: &InputShape) -> cornu::Result<()> {
+//!         let hidden = cx.layer("first", &self.first, input)?;
+//!         cx.layer("second", &self.second, &hidden).map(|_| ())
+//!     }
+//!     fn call(&self, cx: &mut Call, x: &Tensor) -> Tensor {
+//!         let hidden = cx.layer("first", &self.first, x);
+//!         x + cx.layer("second", &self.second, &hidden)
+//!     }
+//! }
+//!
+//! # fn main() -> cornu::Result<()> {
+//! let block = Block { first: Dense::new(8).activation("relu"), second: Dense::new(3) };
+//! let mut model = Sequential::from_layers(vec![Input::new([3]).into(), block.into()]);
+//! model.build()?;
+//! assert_eq!(model.count_params()?, 3 * 8 + 8 + 8 * 3 + 3);
+//! assert_eq!(model.weights()[0].variable.name(), "block/first/kernel");
+//! # Ok(())
+//! # }
+//! ```
 
 mod base;
+mod built;
 mod context;
+mod policy;
 mod registry;
 
+pub(crate) use base::snake_case;
 pub use base::{Base, InputShape, LayerOptions};
+pub(crate) use built::{Built, Outputs, Pass, Site, build_layer, call_layer, output_shapes};
 pub use context::{Build, Call, Weight, WeightSpec};
+pub use policy::DTypePolicy;
 pub use registry::{from_config, to_config};
 
-use crate::{Result, Tensor};
+use crate::{DType, Result, Tensor};
 use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// What a layer is. The weights it declares live in the model; the layer itself is configuration.
 pub trait Layer: fmt::Debug + Send + Sync {
@@ -60,6 +105,25 @@ pub trait Layer: fmt::Debug + Send + Sync {
         serde_json::Map::new()
     }
 
+    /// How many tensors the layer takes; one by default. [`Build::inputs`] and [`Call::inputs`] give
+    /// all of them.
+    fn arity(&self) -> RangeInclusive<usize> {
+        1..=1
+    }
+
+    /// Whether the mask of the first input is also the output's, which is so for functions of each
+    /// step. A layer that does anything else with masks calls [`Call::set_mask`]; one that does
+    /// neither drops them, with a warning. Defaults to `false`.
+    fn supports_masking(&self) -> bool {
+        false
+    }
+
+    /// The type that the layer wants of a model's input, if it is the first; integers for what looks
+    /// up rows. Defaults to the layer's own.
+    fn input_dtype(&self) -> Option<DType> {
+        None
+    }
+
     /// Declares the weights for inputs of this shape, and refuses shapes that cannot be.
     ///
     /// # Errors
@@ -69,7 +133,8 @@ pub trait Layer: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// The layer's output, as an expression of its input and weights.
+    /// The layer's output, as an expression of its (first) input and weights. Further outputs are
+    /// given by [`Call::output`].
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor;
 }
 
@@ -79,16 +144,50 @@ impl<L: Layer + 'static> From<L> for Box<dyn Layer> {
     }
 }
 
-/// The layers that Cornu brings: module and type, which is also Keras' class name. Naming one here
-/// is all it takes to have it in the registry, in files and in tables.
+/// A layer in several hands is a layer.
+macro_rules! delegate {
+    ($($pointer:ident),*) => {$(
+        impl Layer for $pointer<dyn Layer> {
+            fn class_name(&self) -> &str {
+                (**self).class_name()
+            }
+            fn base(&self) -> Option<&Base> {
+                (**self).base()
+            }
+            fn config(&self) -> serde_json::Map<String, serde_json::Value> {
+                (**self).config()
+            }
+            fn arity(&self) -> RangeInclusive<usize> {
+                (**self).arity()
+            }
+            fn supports_masking(&self) -> bool {
+                (**self).supports_masking()
+            }
+            fn input_dtype(&self) -> Option<DType> {
+                (**self).input_dtype()
+            }
+            fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
+                (**self).build(cx, input)
+            }
+            fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {
+                (**self).call(cx, x)
+            }
+        }
+    )*};
+}
+
+delegate!(Arc);
+
+/// The layers that Cornu brings: module and types, whose names are also Keras' class names. Naming
+/// one here is all it takes to have it in the registry, in files and in tables.
 macro_rules! layers {
-    ($($module:ident: $layer:ident),* $(,)?) => {
+    ($($module:ident: $($layer:ident)|+),* $(,)?) => {
         $(mod $module;
-        pub use $module::$layer;)*
+        pub use $module::{$($layer),+};)*
 
         /// Class name and constructor from Keras' config of every layer.
         pub(crate) const REGISTRY: &[registry::Entry] = &[
-            $((stringify!($layer), registry::construct::<$layer>),)*
+            $($((stringify!($layer), registry::construct::<$layer>),)+)*
         ];
     };
 }
@@ -103,6 +202,7 @@ layers! {
     identity: Identity,
     input: Input,
     leaky_relu: LeakyReLU,
+    merging: Add | Average | Maximum | Minimum | Multiply | Subtract,
     permute: Permute,
     prelu: PReLU,
     relu: ReLU,

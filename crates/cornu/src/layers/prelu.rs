@@ -86,7 +86,7 @@ impl PReLU {
 options!(PReLU);
 
 impl Layer for PReLU {
-    builtin!(PReLU);
+    builtin!(PReLU, masks pass);
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
         let mut shape = input.sample()?.to_vec();

@@ -1,6 +1,7 @@
 //! Layers by class name, to and from Keras' JSON.
 
 use super::base::{Base, LayerOptions};
+use super::policy::DTypePolicy;
 use super::{InputShape, Layer, REGISTRY};
 use crate::regularizers::Regularizer;
 use crate::{DType, Error, Result};
@@ -29,7 +30,7 @@ pub(crate) fn fields<L: Serialize>(layer: &L) -> Map<String, Value> {
     }
 }
 
-fn policy(dtype: DType) -> Value {
+fn policy(dtype: DTypePolicy) -> Value {
     json!({
         "module": "keras",
         "class_name": "DTypePolicy",
@@ -85,12 +86,11 @@ pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
     if let Some(dtype) = config.remove("dtype") {
         let text = dtype.as_str().or_else(|| dtype["config"]["name"].as_str());
         if let Some(text) = text {
-            base.dtype = DType::from_name(text).map_err(in_layer)?;
-            if class != "InputLayer" && !base.dtype.is_float() {
-                return Err(in_layer(Error::dtype(format!(
-                    "A layer computes in floats. Received: dtype {text}."
-                ))));
-            }
+            base.dtype = if class == "InputLayer" {
+                DTypePolicy::of(DType::from_name(text).map_err(in_layer)?)
+            } else {
+                DTypePolicy::from_name(text).map_err(in_layer)?
+            };
         }
     }
     match config.remove("activity_regularizer") {

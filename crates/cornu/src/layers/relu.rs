@@ -58,7 +58,7 @@ impl ReLU {
 options!(ReLU);
 
 impl Layer for ReLU {
-    builtin!(ReLU);
+    builtin!(ReLU, masks pass);
 
     fn build(&self, _: &mut Build<'_>, _: &InputShape) -> Result<()> {
         let settings = [

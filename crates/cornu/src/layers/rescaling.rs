@@ -83,7 +83,7 @@ impl Rescaling {
 options!(Rescaling);
 
 impl Layer for Rescaling {
-    builtin!(Rescaling);
+    builtin!(Rescaling, masks pass);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         for (name, factor) in [("scale", &self.scale), ("offset", &self.offset)] {

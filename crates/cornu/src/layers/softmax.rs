@@ -54,7 +54,7 @@ impl Softmax {
 options!(Softmax);
 
 impl Layer for Softmax {
-    builtin!(Softmax);
+    builtin!(Softmax, masks pass);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         let rank = input.rank() as isize;

@@ -1,21 +1,25 @@
 //! The model as a function of tensors, for loops of one's own.
 
-use super::network::{Network, Pass, adapt};
-use super::sequential::Sequential;
-use crate::{Result, Tensor, Variable};
+use super::model::Model;
+use crate::layers::Pass;
+use crate::{Error, Result, Tensor, Variable};
 
 /// What a model gives for an input, as expressions.
 #[derive(Clone, Debug)]
 pub struct Called {
-    /// The output.
+    /// The (first) output.
     pub output: Tensor,
+    /// All outputs.
+    pub outputs: Vec<Tensor>,
+    /// The mask of each output, for those that have one.
+    pub masks: Vec<Option<Tensor>>,
     /// Penalties on weights and outputs: scalars to be added to the loss.
     pub losses: Vec<Tensor>,
     /// New values of layers' own state, to be assigned after the step.
     pub updates: Vec<(Variable, Tensor)>,
 }
 
-impl Sequential {
+impl Model {
     /// The output for an input, as an expression that can be evaluated or differentiated.
     ///
     /// ```
@@ -52,26 +56,46 @@ impl Sequential {
     /// ```
     ///
     /// # Errors
-    /// As [`Sequential::call`].
+    /// As [`Model::call`].
     pub fn call_with(&self, x: &Tensor, random_state: Option<&Tensor>) -> Result<Called> {
-        self.built()?;
-        super::network::check_input(self, "x", x.shape())?;
+        self.call_all(std::slice::from_ref(x), random_state)
+    }
+
+    /// As [`Model::call_with`], for a model of several inputs.
+    ///
+    /// # Errors
+    /// As [`Model::call`], or another number of inputs than the model has.
+    pub fn call_all(&self, xs: &[Tensor], random_state: Option<&Tensor>) -> Result<Called> {
+        let graph = self.graph()?;
+        if xs.len() != graph.inputs.len() {
+            return Err(Error::shape(format!(
+                "The model \"{}\" has {} inputs. Received: {}.",
+                self.name(),
+                graph.inputs.len(),
+                xs.len()
+            )));
+        }
+        for (i, x) in xs.iter().enumerate() {
+            x.check()?;
+            graph.check_input(i, "x", x.shape())?;
+        }
         let mut pass = Pass {
             training: random_state.is_some(),
             random_state: random_state.cloned(),
             ..Pass::default()
         };
-        let output = self.forward(&adapt(self, x), &mut pass);
-        output.check()?;
-        let penalties = self.weights().into_iter().filter_map(|w| {
-            w.regularizer
-                .as_ref()
-                .map(|r| r.penalty(&w.variable.tensor()))
+        let outputs = graph.forward(&graph.adapt_all(xs), &mut pass);
+        outputs.tensors.iter().try_for_each(Tensor::check)?;
+        let weights = self.weights();
+        let penalties = weights.iter().filter_map(|w| {
+            let regularizer = w.regularizer.as_ref()?;
+            Some(regularizer.penalty(&w.variable.tensor()))
         });
-        let losses = penalties.chain(pass.losses).collect();
         Ok(Called {
-            output,
-            losses,
+            output: outputs.tensors[0].clone(),
+            losses: penalties.chain(pass.losses).collect(),
+            outputs: outputs.tensors,
+            masks: outputs.masks,
             updates: pass.updates,
         })
     }

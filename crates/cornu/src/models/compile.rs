@@ -1,7 +1,6 @@
 //! What `compile` is given.
 
-use super::network::Network;
-use super::sequential::Sequential;
+use super::model::Model;
 use super::trainer::Trainer;
 use crate::Result;
 use crate::losses::Loss;
@@ -32,49 +31,99 @@ impl<M: Into<Metric>> IntoMetrics for Vec<M> {
     }
 }
 
-/// Everything that [`Sequential::compile_with`] can be told.
+/// Everything that [`Model::compile_with`] can be told.
 #[derive(Debug)]
 pub struct Compile {
     pub(super) optimizer: Optimizer,
-    pub(super) loss: Loss,
-    pub(super) loss_weight: f64,
-    pub(super) metrics: Vec<Metric>,
-    pub(super) weighted_metrics: Vec<Metric>,
+    /// What holds for every output that has nothing of its own.
+    pub(super) common: ForOutput,
+    /// What outputs have of their own, by name.
+    pub(super) own: Vec<(String, ForOutput)>,
+}
+
+/// Loss and metrics of an output.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ForOutput {
+    pub loss: Option<Loss>,
+    pub weight: Option<f64>,
+    pub metrics: Vec<Metric>,
+    pub weighted_metrics: Vec<Metric>,
 }
 
 impl Compile {
-    /// An optimizer and a loss, by name or value.
+    /// An optimizer and a loss, by name or value. A model of several outputs has this loss at each of
+    /// them that is given no other.
     pub fn new(optimizer: impl Into<Optimizer>, loss: impl Into<Loss>) -> Self {
+        let mut compile = Self::optimizer(optimizer);
+        compile.common.loss = Some(loss.into());
+        compile
+    }
+
+    /// An optimizer alone: losses are given by [`Compile::loss_for`], or added by layers.
+    pub fn optimizer(optimizer: impl Into<Optimizer>) -> Self {
         Self {
             optimizer: optimizer.into(),
-            loss: loss.into(),
-            loss_weight: 1.0,
-            metrics: Vec::new(),
-            weighted_metrics: Vec::new(),
+            common: ForOutput::default(),
+            own: Vec::new(),
         }
     }
 
     /// How much the loss counts beside penalties on weights and outputs; 1 by default. (Keras'
     /// `loss_weights` for a model of one output.)
     pub fn loss_weight(mut self, weight: f64) -> Self {
-        self.loss_weight = weight;
+        self.common.weight = Some(weight);
         self
     }
 
-    /// Metrics, which count every sample the same.
+    /// Metrics, which count every sample the same. For a model of one output.
     pub fn metrics(mut self, metrics: impl IntoMetrics) -> Self {
-        self.metrics = metrics.into_metrics();
+        self.common.metrics = metrics.into_metrics();
         self
     }
 
-    /// Metrics that heed `sample_weight` and `class_weight`.
+    /// Metrics that heed `sample_weight` and `class_weight`. For a model of one output.
     pub fn weighted_metrics(mut self, metrics: impl IntoMetrics) -> Self {
-        self.weighted_metrics = metrics.into_metrics();
+        self.common.weighted_metrics = metrics.into_metrics();
+        self
+    }
+
+    fn of(&mut self, output: &str) -> &mut ForOutput {
+        let at = match self.own.iter().position(|(name, _)| name == output) {
+            Some(at) => at,
+            None => {
+                self.own.push((output.to_string(), ForOutput::default()));
+                self.own.len() - 1
+            }
+        };
+        &mut self.own[at].1
+    }
+
+    /// The loss at the output of this name.
+    pub fn loss_for(mut self, output: &str, loss: impl Into<Loss>) -> Self {
+        self.of(output).loss = Some(loss.into());
+        self
+    }
+
+    /// How much the loss at the output of this name counts in the sum; 1 by default.
+    pub fn loss_weight_for(mut self, output: &str, weight: f64) -> Self {
+        self.of(output).weight = Some(weight);
+        self
+    }
+
+    /// The metrics of the output of this name; their names begin with it.
+    pub fn metrics_for(mut self, output: &str, metrics: impl IntoMetrics) -> Self {
+        self.of(output).metrics = metrics.into_metrics();
+        self
+    }
+
+    /// The metrics of the output of this name that heed weights of samples.
+    pub fn weighted_metrics_for(mut self, output: &str, metrics: impl IntoMetrics) -> Self {
+        self.of(output).weighted_metrics = metrics.into_metrics();
         self
     }
 }
 
-impl Sequential {
+impl Model {
     /// Says how to train: optimizer, loss and metrics, by Keras' names or as values. Also builds the
     /// model if its input shape is known.
     ///
@@ -100,24 +149,32 @@ impl Sequential {
         self.compile_with(Compile::new(optimizer, loss).metrics(metrics))
     }
 
-    /// As [`Sequential::compile`], with all that can be said.
+    /// As [`Model::compile`], with all that can be said.
     ///
     /// # Errors
-    /// As [`Sequential::compile`].
+    /// As [`Model::compile`].
     pub fn compile_with(&mut self, compile: Compile) -> Result<()> {
         compile.optimizer.check()?;
-        compile.loss.check()?;
-        for m in compile.metrics.iter().chain(&compile.weighted_metrics) {
-            m.check()?;
+        let own = compile.own.iter().map(|(_, own)| own);
+        for part in own.chain([&compile.common]) {
+            part.loss.as_ref().map_or(Ok(()), Loss::check)?;
+            for m in part.metrics.iter().chain(&part.weighted_metrics) {
+                m.check()?;
+            }
         }
         if !self.is_built() {
             match self.build() {
                 // Built when it is fitted, from the data's shape.
-                Err(e) if e.kind() == crate::ErrorKind::State && !self.layers().is_empty() => {}
+                Err(e) if e.kind() == crate::ErrorKind::State && !self.units().is_empty() => {}
                 other => other?,
             }
         }
-        self.trainer = Some(Trainer::new(compile));
+        let mut trainer = Trainer::new(compile);
+        trainer.frozen = !self.base.trainable;
+        if let Some(graph) = &self.graph {
+            trainer.bind(graph)?;
+        }
+        self.trainer = Some(trainer);
         Ok(())
     }
 
@@ -129,19 +186,17 @@ impl Sequential {
     /// The optimizer, for its learning rate and state.
     ///
     /// # Errors
-    /// Before [`Sequential::compile`].
+    /// Before [`Model::compile`].
     pub fn optimizer(&self) -> Result<&Optimizer> {
         match &self.trainer {
             Some(t) => Ok(&t.optimizer),
-            None => Err(not_compiled(Network::name(self))),
+            None => Err(not_compiled(self.name())),
         }
     }
 
     /// The trainer and, beside it, the network.
     pub(super) fn take_trainer(&mut self) -> Result<Trainer> {
-        self.trainer
-            .take()
-            .ok_or_else(|| not_compiled(Network::name(self)))
+        self.trainer.take().ok_or_else(|| not_compiled(self.name()))
     }
 }
 

@@ -1,19 +1,20 @@
 //! `evaluate`.
 
-use super::network::{Network, check_input};
-use super::sequential::Sequential;
+use super::graph::Graph;
+use super::model::Model;
 use super::trainer::{Signature, Trainer};
-use crate::data::{Data, IntoData};
+use crate::data::{Data, Inputs, IntoInputs};
+use crate::layers::InputShape;
 use crate::progress::{Progress, Verbose};
 use crate::{Error, Logs, Result};
 use cornu_core::TensorType;
 
-/// What [`Sequential::evaluate_with`] can be told.
+/// What [`Model::evaluate_with`] can be told.
 #[derive(Debug)]
 pub struct Evaluate<'a> {
     pub(super) batch_size: Option<usize>,
     pub(super) verbose: Verbose,
-    pub(super) sample_weight: Option<Data<'a>>,
+    pub(super) sample_weight: Inputs<'a>,
     pub(super) steps: Option<usize>,
 }
 
@@ -29,7 +30,7 @@ impl<'a> Evaluate<'a> {
         Self {
             batch_size: None,
             verbose: Verbose::Auto,
-            sample_weight: None,
+            sample_weight: Inputs::new(),
             steps: None,
         }
     }
@@ -46,9 +47,9 @@ impl<'a> Evaluate<'a> {
         self
     }
 
-    /// One weight per sample.
-    pub fn sample_weight(mut self, weight: impl IntoData<'a>) -> Self {
-        self.sample_weight = Some(weight.into_data());
+    /// One weight per sample: for all outputs alike, or for each.
+    pub fn sample_weight(mut self, weight: impl IntoInputs<'a>) -> Self {
+        self.sample_weight = weight.into_inputs();
         self
     }
 
@@ -59,7 +60,7 @@ impl<'a> Evaluate<'a> {
     }
 }
 
-impl Sequential {
+impl Model {
     /// Loss and metrics over data, in this order: the loss, then the metrics as given to `compile`.
     ///
     /// ```
@@ -74,31 +75,33 @@ impl Sequential {
     ///
     /// # Errors
     /// If the model is not compiled, or the data does not fit the model or the loss.
-    pub fn evaluate<'a>(&mut self, x: impl IntoData<'a>, y: impl IntoData<'a>) -> Result<Logs> {
+    pub fn evaluate<'a>(&mut self, x: impl IntoInputs<'a>, y: impl IntoInputs<'a>) -> Result<Logs> {
         self.evaluate_with(x, y, Evaluate::new())
     }
 
-    /// As [`Sequential::evaluate`], with options.
+    /// As [`Model::evaluate`], with options.
     ///
     /// # Errors
-    /// As [`Sequential::evaluate`], or an option out of range.
+    /// As [`Model::evaluate`], or an option out of range.
     pub fn evaluate_with<'a>(
         &mut self,
-        x: impl IntoData<'a>,
-        y: impl IntoData<'a>,
+        x: impl IntoInputs<'a>,
+        y: impl IntoInputs<'a>,
         options: Evaluate<'a>,
     ) -> Result<Logs> {
-        let (x, y) = (x.into_data(), y.into_data());
+        let (x, y) = (x.into_inputs(), y.into_inputs());
         let mut trainer = self.take_trainer()?;
         let result = self.prepare(&x).and_then(|()| {
-            let batch = batch_size(options.batch_size, options.steps, x.samples("x")?)?;
-            let weight = options.sample_weight.as_ref().map(Data::by_ref);
-            let set = Set::new(self, x.by_ref(), y.by_ref(), weight, batch, "")?;
-            trainer.check_targets(self, &set, "")?;
+            let graph = self.graph()?;
+            trainer.bind(graph)?;
+            let batch = batch_size(options.batch_size, options.steps, samples_of(&x, "x")?)?;
+            let weight = options.sample_weight.by_ref();
+            let set = Set::new(graph, x.by_ref(), y.by_ref(), weight, batch, "")?;
+            trainer.check_targets(graph, &set, "")?;
             let mut progress = Progress::stdout(options.verbose)?;
             let steps = set.steps().min(options.steps.unwrap_or(usize::MAX));
             progress.begin(Some(steps));
-            let logs = measure(&mut trainer, self, &set, steps, |step, trainer| {
+            let logs = measure(&mut trainer, graph, &set, steps, |step, trainer| {
                 if progress.due(step) {
                     progress.update(step, &sorted(trainer.figures()?));
                 }
@@ -117,27 +120,58 @@ pub(super) fn sorted(mut logs: Logs) -> Logs {
     logs
 }
 
-impl Sequential {
+impl Model {
     /// Builds the model from the data's shape if it is not built yet, and checks that it fits.
-    pub(super) fn prepare(&mut self, x: &Data<'_>) -> Result<()> {
+    pub(super) fn prepare(&mut self, x: &Inputs<'_>) -> Result<()> {
         if !self.is_built() && self.build().is_err() {
             // The samples' shape says what the first layer does not; a vector of numbers is a
             // column of one feature.
-            let mut sample = x.shape().get(1..).unwrap_or_default().to_vec();
-            if sample.is_empty() {
-                sample.push(1);
-            }
-            self.build_for(&crate::layers::InputShape::batch_of(sample))?;
+            let shape = |x: &Data<'_>| {
+                let mut sample = x.shape().get(1..).unwrap_or_default().to_vec();
+                if sample.is_empty() {
+                    sample.push(1);
+                }
+                InputShape::batch_of(sample)
+            };
+            self.build_for_all(&x.iter().map(shape).collect::<Vec<_>>())?;
         }
-        check_input(self, "x", x.shape())
+        arrange_inputs(self.graph()?, x.by_ref(), "x").map(|_| ())
     }
+}
+
+/// The number of samples in the first array.
+pub(super) fn samples_of(x: &Inputs<'_>, what: &str) -> Result<usize> {
+    x.first().map_or(Ok(0), |x| x.samples(what))
+}
+
+/// The arrays in the order of the network's inputs, checked.
+pub(super) fn arrange_inputs<'a>(
+    graph: &Graph,
+    x: Inputs<'a>,
+    what: &str,
+) -> Result<Vec<Data<'a>>> {
+    let names: Vec<&str> = graph.inputs.iter().map(|p| p.name.as_str()).collect();
+    let placed = x.arrange(what, &names)?;
+    if let Some(missing) = (0..names.len()).find(|i| placed.iter().all(|(p, _)| p != i)) {
+        return Err(Error::new(format!(
+            "{what} has no array for the input \"{}\".",
+            names[missing]
+        )));
+    }
+    placed
+        .into_iter()
+        .map(|(i, data)| graph.check_input(i, what, data.shape()).map(|()| data))
+        .collect()
 }
 
 /// Samples, targets and weights that belong together, cut into batches.
 pub(super) struct Set<'a> {
-    pub x: Data<'a>,
-    pub y: Data<'a>,
-    pub weight: Option<Data<'a>>,
+    pub x: Vec<Data<'a>>,
+    pub y: Vec<Data<'a>>,
+    /// The output that each of `y` is for.
+    pub targets: Vec<usize>,
+    /// None, one for all targets, or one for each.
+    pub weight: Vec<Data<'a>>,
     pub batch: usize,
     pub samples: usize,
 }
@@ -145,23 +179,37 @@ pub(super) struct Set<'a> {
 impl<'a> Set<'a> {
     /// Checks that lengths and shapes fit; `prefix` tells validation data apart in messages.
     pub fn new(
-        network: &dyn Network,
-        x: Data<'a>,
-        y: Data<'a>,
-        weight: Option<Data<'a>>,
+        graph: &Graph,
+        x: Inputs<'a>,
+        y: Inputs<'a>,
+        weight: Inputs<'a>,
         batch: usize,
         prefix: &str,
     ) -> Result<Self> {
-        let samples = x.samples(&format!("{prefix}x"))?;
+        let samples = samples_of(&x, &format!("{prefix}x"))?;
         if samples == 0 {
             return Err(Error::shape(format!("{prefix}x holds no samples.")));
         }
-        check_input(network, &format!("{prefix}x"), x.shape())?;
-        let others = [
-            Some(("y", &y)),
-            weight.as_ref().map(|w| ("sample_weight", w)),
-        ];
-        for (what, other) in others.into_iter().flatten() {
+        let x = arrange_inputs(graph, x, &format!("{prefix}x"))?;
+        let names: Vec<&str> = graph.outputs.iter().map(|p| p.name.as_str()).collect();
+        let placed = match y.is_empty() {
+            true => Vec::new(),
+            false => y.arrange(&format!("{prefix}y"), &names)?,
+        };
+        let (targets, y): (Vec<usize>, Vec<Data<'a>>) = placed.into_iter().unzip();
+        let weight: Vec<Data<'a>> = if weight.len() <= 1 {
+            weight.into_data()
+        } else {
+            let placed = weight.arrange(&format!("{prefix}sample_weight"), &names)?;
+            if placed.iter().map(|(p, _)| p).ne(&targets) {
+                return Err(Error::new(format!(
+                    "{prefix}sample_weight must be one array for all outputs, or one for each array in y."
+                )));
+            }
+            placed.into_iter().map(|(_, d)| d).collect()
+        };
+        let others = x.iter().map(|d| ("x", d)).chain(y.iter().map(|d| ("y", d)));
+        for (what, other) in others.chain(weight.iter().map(|d| ("sample_weight", d))) {
             let n = other.samples(&format!("{prefix}{what}"))?;
             if n != samples {
                 return Err(Error::shape(format!(
@@ -169,10 +217,9 @@ impl<'a> Set<'a> {
                 )));
             }
         }
-        if let Some(w) = &weight
-            && w.dtype().is_float()
-            && !w.to_vec::<f64>().iter().all(|v| v.is_finite())
-        {
+        let finite =
+            |w: &Data<'_>| !w.dtype().is_float() || w.to_vec::<f64>().iter().all(|v| v.is_finite());
+        if !weight.iter().all(finite) {
             return Err(Error::new(format!(
                 "{prefix}sample_weight holds NaN or infinite values."
             )));
@@ -180,6 +227,7 @@ impl<'a> Set<'a> {
         Ok(Self {
             x,
             y,
+            targets,
             weight,
             batch,
             samples,
@@ -210,9 +258,10 @@ impl<'a> Set<'a> {
         };
         Signature {
             training,
-            x: ty(&self.x),
-            y: ty(&self.y),
-            weight: self.weight.as_ref().map(ty),
+            x: self.x.iter().map(ty).collect(),
+            y: self.y.iter().map(ty).collect(),
+            targets: self.targets.clone(),
+            weight: self.weight.iter().map(ty).collect(),
             picked: picked.then_some(rows),
         }
     }
@@ -240,14 +289,14 @@ pub(super) fn batch_size(
 /// Loss and metrics over the first `steps` batches.
 pub(super) fn measure(
     trainer: &mut Trainer,
-    network: &dyn Network,
+    graph: &Graph,
     set: &Set<'_>,
     steps: usize,
     mut after: impl FnMut(usize, &Trainer) -> Result<()>,
 ) -> Result<Logs> {
     trainer.reset()?;
     for step in 0..steps.min(set.steps()) {
-        run_rows(trainer, network, set, false, set.rows(step))?;
+        run_rows(trainer, graph, set, false, set.rows(step))?;
         after(step + 1, trainer)?;
         if crate::interrupt::Interrupt::requested() {
             break;
@@ -259,13 +308,13 @@ pub(super) fn measure(
 /// One step on consecutive rows.
 pub(super) fn run_rows(
     trainer: &mut Trainer,
-    network: &dyn Network,
+    graph: &Graph,
     set: &Set<'_>,
     training: bool,
     rows: std::ops::Range<usize>,
 ) -> Result<()> {
     let signature = set.signature(training, rows.len(), false);
-    let step = trainer.step(network, &signature)?;
+    let step = trainer.step(graph, &signature)?;
     run_compiled(trainer, set, &signature, step, rows)
 }
 
@@ -277,10 +326,13 @@ pub(super) fn run_compiled(
     place: usize,
     rows: std::ops::Range<usize>,
 ) -> Result<()> {
-    let x = set.x.rows(rows.clone(), &signature.x.shape);
-    let y = set.y.rows(rows.clone(), &signature.y.shape);
-    match (&set.weight, &signature.weight) {
-        (Some(w), Some(ty)) => trainer.run(place, &[x, y, w.rows(rows, &ty.shape)]),
-        _ => trainer.run(place, &[x, y]),
-    }
+    let arrays = [&set.x, &set.y, &set.weight].into_iter().flatten();
+    let types = [&signature.x, &signature.y, &signature.weight];
+    let types = types.into_iter().flatten();
+    trainer.run(
+        place,
+        arrays
+            .zip(types)
+            .map(|(d, ty)| d.rows(rows.clone(), &ty.shape)),
+    )
 }

@@ -1,13 +1,13 @@
 //! `fit`: the training loop.
 
-use super::evaluate::{Set, batch_size, measure, run_compiled, sorted};
+use super::evaluate::{Set, batch_size, measure, run_compiled, samples_of, sorted};
+use super::graph::Graph;
 use super::health;
-use super::network::Network;
-use super::sequential::{Sequential, set_weights};
+use super::model::{Model, set_weights};
 use super::trainer::{Signature, Trainer};
 use super::weighting;
 use crate::callbacks::{Callback, History, Trained};
-use crate::data::{Data, IntoData};
+use crate::data::{Data, Inputs, IntoInputs};
 use crate::interrupt::Interrupt;
 use crate::progress::{Progress, Verbose};
 use crate::{Array, Error, Logs, Result};
@@ -36,7 +36,7 @@ impl From<bool> for Shuffle {
     }
 }
 
-/// What [`Sequential::fit`] is told: Keras' arguments under their names, with its defaults.
+/// What [`Model::fit`] is told: Keras' arguments under their names, with its defaults.
 #[allow(missing_debug_implementations)] // callbacks are trait objects
 pub struct Fit<'a> {
     batch_size: Option<usize>,
@@ -44,10 +44,10 @@ pub struct Fit<'a> {
     verbose: Verbose,
     callbacks: Vec<Box<dyn Callback + 'a>>,
     validation_split: f64,
-    validation_data: Option<(Data<'a>, Data<'a>, Option<Data<'a>>)>,
+    validation_data: Option<(Inputs<'a>, Inputs<'a>, Inputs<'a>)>,
     shuffle: Shuffle,
     class_weight: Option<Vec<(usize, f64)>>,
-    sample_weight: Option<Data<'a>>,
+    sample_weight: Inputs<'a>,
     initial_epoch: usize,
     steps_per_epoch: Option<usize>,
     validation_steps: Option<usize>,
@@ -80,7 +80,7 @@ impl<'a> Fit<'a> {
             validation_data: None,
             shuffle: Shuffle::Samples,
             class_weight: None,
-            sample_weight: None,
+            sample_weight: Inputs::new(),
             initial_epoch: 0,
             steps_per_epoch: None,
             validation_steps: None,
@@ -122,19 +122,19 @@ impl<'a> Fit<'a> {
     }
 
     /// Measures loss and metrics on these samples after each epoch.
-    pub fn validation_data(mut self, x: impl IntoData<'a>, y: impl IntoData<'a>) -> Self {
-        self.validation_data = Some((x.into_data(), y.into_data(), None));
+    pub fn validation_data(mut self, x: impl IntoInputs<'a>, y: impl IntoInputs<'a>) -> Self {
+        self.validation_data = Some((x.into_inputs(), y.into_inputs(), Inputs::new()));
         self
     }
 
     /// As [`Fit::validation_data`], with a weight for each sample.
     pub fn validation_data_weighted(
         mut self,
-        x: impl IntoData<'a>,
-        y: impl IntoData<'a>,
-        weight: impl IntoData<'a>,
+        x: impl IntoInputs<'a>,
+        y: impl IntoInputs<'a>,
+        weight: impl IntoInputs<'a>,
     ) -> Self {
-        self.validation_data = Some((x.into_data(), y.into_data(), Some(weight.into_data())));
+        self.validation_data = Some((x.into_inputs(), y.into_inputs(), weight.into_inputs()));
         self
     }
 
@@ -151,8 +151,8 @@ impl<'a> Fit<'a> {
     }
 
     /// How much each sample counts in the loss (and weighted metrics).
-    pub fn sample_weight(mut self, weight: impl IntoData<'a>) -> Self {
-        self.sample_weight = Some(weight.into_data());
+    pub fn sample_weight(mut self, weight: impl IntoInputs<'a>) -> Self {
+        self.sample_weight = weight.into_inputs();
         self
     }
 
@@ -215,14 +215,14 @@ impl<'a> Fit<'a> {
                 "validation_freq must be at least 1. Received: validation_freq=0.",
             ));
         }
-        if self.class_weight.is_some() && self.sample_weight.is_some() {
+        if self.class_weight.is_some() && !self.sample_weight.is_empty() {
             return Err(Error::new("Give class_weight or sample_weight, not both."));
         }
         Ok(())
     }
 }
 
-impl Sequential {
+impl Model {
     /// Trains the model on samples `x` and targets `y`; returns loss and metrics of every epoch.
     ///
     /// ```
@@ -244,16 +244,18 @@ impl Sequential {
     /// range, or a callback fails.
     pub fn fit<'a>(
         &mut self,
-        x: impl IntoData<'a>,
-        y: impl IntoData<'a>,
+        x: impl IntoInputs<'a>,
+        y: impl IntoInputs<'a>,
         options: Fit<'a>,
     ) -> Result<History> {
-        let (x, y) = (x.into_data(), y.into_data());
+        let (x, y) = (x.into_inputs(), y.into_inputs());
         options.check()?;
         let mut trainer = self.take_trainer()?;
-        let result = self
-            .prepare(&x)
-            .and_then(|()| Run::start(self, &mut trainer, &x, &y, options));
+        let result = self.prepare(&x).and_then(|()| {
+            let graph = self.graph()?;
+            trainer.bind(graph)?;
+            Run::start(graph, &mut trainer, &x, &y, options)
+        });
         self.trainer = Some(trainer);
         result
     }
@@ -261,7 +263,7 @@ impl Sequential {
 
 /// What callbacks see and may change.
 struct Training<'r> {
-    network: &'r dyn Network,
+    graph: &'r Graph,
     trainer: &'r mut Trainer,
     steps: usize,
     epochs: usize,
@@ -270,7 +272,7 @@ struct Training<'r> {
 
 impl Trained for Training<'_> {
     fn name(&self) -> &str {
-        self.network.name()
+        &self.graph.name
     }
     fn steps(&self) -> Option<usize> {
         Some(self.steps)
@@ -288,14 +290,14 @@ impl Trained for Training<'_> {
         self.trainer.optimizer.set_learning_rate(value)
     }
     fn weights(&self) -> Vec<Array> {
-        self.network
-            .weights()
+        self.graph
+            .weights(true)
             .iter()
             .map(|w| w.variable.value())
             .collect()
     }
     fn set_weights(&mut self, weights: &[Array]) -> Result<()> {
-        set_weights(&self.network.weights(), weights)
+        set_weights(&self.graph.weights(true), weights)
     }
 }
 
@@ -317,10 +319,10 @@ struct Run<'r, 'd> {
 
 impl<'r, 'd> Run<'r, 'd> {
     fn start(
-        network: &'r dyn Network,
+        graph: &'r Graph,
         trainer: &'r mut Trainer,
-        x: &'d Data<'d>,
-        y: &'d Data<'d>,
+        x: &'d Inputs<'d>,
+        y: &'d Inputs<'d>,
         options: Fit<'d>,
     ) -> Result<History> {
         let Fit {
@@ -329,23 +331,15 @@ impl<'r, 'd> Run<'r, 'd> {
             callbacks,
             ..
         } = options;
-        let samples = x.samples("x")?;
-        let class_weight = match &options.class_weight {
-            Some(weights) => Some(weighting::from_classes(y, weights)?.into_data()),
-            None => None,
+        let samples = samples_of(x, "x")?;
+        let weight = match &options.class_weight {
+            Some(weights) => weighting::from_classes(y, weights)?.into_inputs(),
+            None => sample_weight,
         };
-        let weight = sample_weight.or(class_weight);
         let batch = batch_size(options.batch_size, options.steps_per_epoch, samples)?;
         // Whole data first, so that what does not fit is found before it is split.
-        let whole = Set::new(
-            network,
-            x.by_ref(),
-            y.by_ref(),
-            weight.as_ref().map(Data::by_ref),
-            batch,
-            "",
-        )?;
-        trainer.check_targets(network, &whole, "")?;
+        let whole = Set::new(graph, x.by_ref(), y.by_ref(), weight.by_ref(), batch, "")?;
+        trainer.check_targets(graph, &whole, "")?;
         let validation_batch = options.validation_batch_size.unwrap_or(batch);
         let at = (samples as f64 * (1.0 - options.validation_split)).floor() as usize;
         let split = options.validation_split > 0.0 && validation_data.is_none();
@@ -356,25 +350,19 @@ impl<'r, 'd> Run<'r, 'd> {
                 samples - at
             )));
         }
-        let parts = split.then(|| {
-            (
-                x.split(at),
-                y.split(at),
-                weight.as_ref().map(|w| w.split(at)),
-            )
-        });
+        let parts = split.then(|| (x.split(at), y.split(at), weight.split(at)));
         let (train, validation) = match (&parts, &validation_data) {
-            (Some(((xt, xv), (yt, yv), w)), _) => {
-                let (wt, wv) = (
-                    w.as_ref().map(|w| w.0.by_ref()),
-                    w.as_ref().map(|w| w.1.by_ref()),
-                );
+            (Some(((xt, xv), (yt, yv), (wt, wv))), _) => {
+                let wt = wt.by_ref();
                 // Class weights are for training alone.
-                let wv = wv.filter(|_| options.class_weight.is_none());
+                let wv = match options.class_weight {
+                    Some(_) => Inputs::new(),
+                    None => wv.by_ref(),
+                };
                 (
-                    Set::new(network, xt.by_ref(), yt.by_ref(), wt, batch, "")?,
+                    Set::new(graph, xt.by_ref(), yt.by_ref(), wt, batch, "")?,
                     Some(Set::new(
-                        network,
+                        graph,
                         xv.by_ref(),
                         yv.by_ref(),
                         wv,
@@ -384,16 +372,16 @@ impl<'r, 'd> Run<'r, 'd> {
                 )
             }
             (None, Some((xv, yv, wv))) => {
-                let wv = wv.as_ref().map(Data::by_ref);
+                let wv = wv.by_ref();
                 let set = Set::new(
-                    network,
+                    graph,
                     xv.by_ref(),
                     yv.by_ref(),
                     wv,
                     validation_batch,
                     "validation ",
                 )?;
-                trainer.check_targets(network, &set, "validation ")?;
+                trainer.check_targets(graph, &set, "validation ")?;
                 (whole, Some(set))
             }
             (None, None) => (whole, None),
@@ -404,7 +392,7 @@ impl<'r, 'd> Run<'r, 'd> {
             .unwrap_or(usize::MAX)
             .min(validation.as_ref().map_or(0, Set::steps));
         let training = Training {
-            network,
+            graph,
             trainer,
             steps,
             epochs: options.epochs,
@@ -494,7 +482,7 @@ impl<'r, 'd> Run<'r, 'd> {
         let place = self
             .training
             .trainer
-            .step(self.training.network, &signature)?;
+            .step(self.training.graph, &signature)?;
         Ok((signature, place))
     }
 
@@ -550,7 +538,7 @@ impl<'r, 'd> Run<'r, 'd> {
                     Some(order) if !order.is_empty() => order.iter().map(|r| *r as usize).collect(),
                     _ => rows.collect(),
                 };
-                let where_from = health::diagnose(self.training.network, &self.train, &rows)?;
+                let where_from = health::diagnose(self.training.graph, &self.train, &rows)?;
                 eprintln!(
                     "Warning: the loss is not finite from epoch {}, batch {} on: {where_from}.",
                     epoch + 1,
@@ -600,7 +588,7 @@ impl<'r, 'd> Run<'r, 'd> {
         each(&mut self.callbacks, |c| c.on_test_begin(&mut self.training))?;
         let figures = measure(
             self.training.trainer,
-            self.training.network,
+            self.training.graph,
             set,
             self.validation_steps,
             |_, _| Ok(()),
@@ -632,10 +620,8 @@ fn step_on(
         shape: &picked,
         data: Slice::I32(&order[rows]),
     };
-    match &set.weight {
-        Some(w) => trainer.run(place, &[set.x.view(), set.y.view(), w.view(), index]),
-        None => trainer.run(place, &[set.x.view(), set.y.view(), index]),
-    }
+    let arrays = [&set.x, &set.y, &set.weight].into_iter().flatten();
+    trainer.run(place, arrays.map(Data::view).chain([index]))
 }
 
 fn each<'d>(

@@ -1,13 +1,16 @@
 //! Where a loss that is not a number comes from.
 
 use super::evaluate::Set;
-use super::network::{Network, Pass, adapt};
+use super::graph::Graph;
+use crate::data::Data;
+use crate::layers::Pass;
 use crate::{Array, Result, Tensor};
 
 /// One sentence on where NaN or infinity shows first after a step on these samples: in the data, in a
 /// weight, or in a layer's output.
-pub(super) fn diagnose(network: &dyn Network, set: &Set<'_>, rows: &[usize]) -> Result<String> {
-    for (what, data) in [("x", &set.x), ("y", &set.y)] {
+pub(super) fn diagnose(graph: &Graph, set: &Set<'_>, rows: &[usize]) -> Result<String> {
+    let data = set.x.iter().map(|d| ("x", d));
+    for (what, data) in data.chain(set.y.iter().map(|d| ("y", d))) {
         let values = data.pick(rows).to_vec::<f64>();
         if let Some(at) = values.iter().position(|v| !v.is_finite()) {
             let sample = rows[at / (values.len() / rows.len()).max(1)];
@@ -17,7 +20,7 @@ pub(super) fn diagnose(network: &dyn Network, set: &Set<'_>, rows: &[usize]) -> 
         }
     }
     let bad = |a: &Array| !a.to_vec::<f64>().iter().all(|v| v.is_finite());
-    let weights = network.weights();
+    let weights = graph.weights(true);
     let mut spoilt = weights.iter().filter(|w| bad(&w.variable.read()));
     if let Some(first) = spoilt.next() {
         let others = match spoilt.count() {
@@ -30,13 +33,13 @@ pub(super) fn diagnose(network: &dyn Network, set: &Set<'_>, rows: &[usize]) -> 
             first.variable.name()
         ));
     }
-    let batch = set.x.pick(rows).cast(set.x.dtype());
-    let x = adapt(network, &Tensor::constant(batch));
+    let batch = |d: &Data<'_>| Tensor::constant(d.pick(rows).cast(d.dtype()));
+    let xs: Vec<Tensor> = set.x.iter().map(batch).collect();
     let mut pass = Pass {
         taps: Some(Vec::new()),
         ..Pass::default()
     };
-    network.forward(&x, &mut pass);
+    graph.forward(&graph.adapt_all(&xs), &mut pass);
     let taps = pass.taps.unwrap_or_default();
     let outputs: Vec<Tensor> = taps.iter().map(|(_, t)| t.clone()).collect();
     let values = crate::device().eval(&outputs)?;

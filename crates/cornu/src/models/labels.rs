@@ -1,25 +1,32 @@
 //! Class numbers that a loss cannot take, found before the first step.
 
-use super::evaluate::Set;
-use super::network::Network;
+use super::graph::Graph;
 use crate::data::Data;
 use crate::losses::{ClassNumbers, Loss};
 use crate::{DType, Error, Result, Shape};
 use cornu_core::{Slice, TensorType};
 
-/// Refuses targets whose shape does not fit the loss, and class numbers outside the classes; `prefix`
-/// tells validation data apart in messages. A pass over the targets, where they are class numbers.
-pub(super) fn check(loss: &Loss, network: &dyn Network, set: &Set<'_>, prefix: &str) -> Result<()> {
-    let Some(Ok(sample)) = network.output().map(|o| o.sample()) else {
+/// Refuses targets whose shape does not fit the loss at an output, and class numbers outside the
+/// classes; `prefix` tells validation data apart in messages. A pass over the targets, where they are
+/// class numbers.
+pub(super) fn check(
+    loss: &Loss,
+    graph: &Graph,
+    output: usize,
+    samples: usize,
+    y: &Data<'_>,
+    prefix: &str,
+) -> Result<()> {
+    let Some(Ok(sample)) = graph.outputs.get(output).map(|o| o.shape.sample()) else {
         // The shape of the output is known when a step is compiled, not before.
         return Ok(());
     };
     let y_true = TensorType {
-        shape: set.y.shape().into(),
-        dtype: set.y.dtype(),
+        shape: y.shape().into(),
+        dtype: y.dtype(),
     };
     let y_pred = TensorType {
-        shape: std::iter::once(set.samples)
+        shape: std::iter::once(samples)
             .chain(sample.iter().copied())
             .collect::<Shape>(),
         dtype: DType::F32,
@@ -32,7 +39,7 @@ pub(super) fn check(loss: &Loss, network: &dyn Network, set: &Set<'_>, prefix: &
     let Some(numbers) = loss.class_numbers(&y_true, &y_pred) else {
         return Ok(());
     };
-    match outside(&set.y, numbers) {
+    match outside(y, numbers) {
         None => Ok(()),
         Some((at, label)) => Err(Error::new(format!(
             "Loss \"{}\": {prefix}y must hold class numbers from 0 to {}, for the {} classes that the model predicts. Received: {label} at position {at}.",

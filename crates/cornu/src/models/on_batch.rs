@@ -1,12 +1,12 @@
 //! One step at a time, for loops of one's own.
 
-use super::evaluate::{Set, run_rows};
-use super::sequential::Sequential;
+use super::evaluate::{Set, run_rows, samples_of};
+use super::model::Model;
 use super::weighting;
-use crate::data::{Data, IntoData};
+use crate::data::{Inputs, IntoInputs};
 use crate::{Logs, Result};
 
-impl Sequential {
+impl Model {
     /// Trains on one batch and returns its loss and metrics.
     ///
     /// ```
@@ -22,93 +22,94 @@ impl Sequential {
     /// ```
     ///
     /// # Errors
-    /// As [`Sequential::fit`].
+    /// As [`Model::fit`].
     pub fn train_on_batch<'a>(
         &mut self,
-        x: impl IntoData<'a>,
-        y: impl IntoData<'a>,
+        x: impl IntoInputs<'a>,
+        y: impl IntoInputs<'a>,
     ) -> Result<Logs> {
-        self.on_batch(true, x.into_data(), y.into_data(), None)
+        self.on_batch(true, x.into_inputs(), y.into_inputs(), Inputs::new())
     }
 
-    /// As [`Sequential::train_on_batch`], with one weight per sample.
+    /// As [`Model::train_on_batch`], with one weight per sample.
     ///
     /// # Errors
-    /// As [`Sequential::fit`].
+    /// As [`Model::fit`].
     pub fn train_on_batch_weighted<'a>(
         &mut self,
-        x: impl IntoData<'a>,
-        y: impl IntoData<'a>,
-        sample_weight: impl IntoData<'a>,
+        x: impl IntoInputs<'a>,
+        y: impl IntoInputs<'a>,
+        sample_weight: impl IntoInputs<'a>,
     ) -> Result<Logs> {
         self.on_batch(
             true,
-            x.into_data(),
-            y.into_data(),
-            Some(sample_weight.into_data()),
+            x.into_inputs(),
+            y.into_inputs(),
+            sample_weight.into_inputs(),
         )
     }
 
-    /// As [`Sequential::train_on_batch`], with one weight per class.
+    /// As [`Model::train_on_batch`], with one weight per class.
     ///
     /// # Errors
-    /// As [`Sequential::fit`].
+    /// As [`Model::fit`].
     pub fn train_on_batch_class_weighted<'a>(
         &mut self,
-        x: impl IntoData<'a>,
-        y: impl IntoData<'a>,
+        x: impl IntoInputs<'a>,
+        y: impl IntoInputs<'a>,
         class_weight: &[(usize, f64)],
     ) -> Result<Logs> {
-        let y = y.into_data();
+        let y = y.into_inputs();
         let weight = weighting::from_classes(&y, class_weight)?;
-        self.on_batch(true, x.into_data(), y, Some(weight.into_data()))
+        self.on_batch(true, x.into_inputs(), y, weight.into_inputs())
     }
 
     /// Loss and metrics of one batch.
     ///
     /// # Errors
-    /// As [`Sequential::evaluate`].
+    /// As [`Model::evaluate`].
     pub fn test_on_batch<'a>(
         &mut self,
-        x: impl IntoData<'a>,
-        y: impl IntoData<'a>,
+        x: impl IntoInputs<'a>,
+        y: impl IntoInputs<'a>,
     ) -> Result<Logs> {
-        self.on_batch(false, x.into_data(), y.into_data(), None)
+        self.on_batch(false, x.into_inputs(), y.into_inputs(), Inputs::new())
     }
 
-    /// As [`Sequential::test_on_batch`], with one weight per sample.
+    /// As [`Model::test_on_batch`], with one weight per sample.
     ///
     /// # Errors
-    /// As [`Sequential::evaluate`].
+    /// As [`Model::evaluate`].
     pub fn test_on_batch_weighted<'a>(
         &mut self,
-        x: impl IntoData<'a>,
-        y: impl IntoData<'a>,
-        sample_weight: impl IntoData<'a>,
+        x: impl IntoInputs<'a>,
+        y: impl IntoInputs<'a>,
+        sample_weight: impl IntoInputs<'a>,
     ) -> Result<Logs> {
         self.on_batch(
             false,
-            x.into_data(),
-            y.into_data(),
-            Some(sample_weight.into_data()),
+            x.into_inputs(),
+            y.into_inputs(),
+            sample_weight.into_inputs(),
         )
     }
 
     fn on_batch(
         &mut self,
         training: bool,
-        x: Data<'_>,
-        y: Data<'_>,
-        weight: Option<Data<'_>>,
+        x: Inputs<'_>,
+        y: Inputs<'_>,
+        weight: Inputs<'_>,
     ) -> Result<Logs> {
         let mut trainer = self.take_trainer()?;
         let result = self.prepare(&x).and_then(|()| {
-            let samples = x.samples("x")?.max(1);
-            let weight = weight.as_ref().map(Data::by_ref);
-            let set = Set::new(self, x.by_ref(), y.by_ref(), weight, samples, "")?;
-            trainer.check_targets(self, &set, "")?;
+            let graph = self.graph()?;
+            trainer.bind(graph)?;
+            let samples = samples_of(&x, "x")?.max(1);
+            let set = Set::new(graph, x, y, weight, samples, "")?;
+            trainer.check_targets(graph, &set, "")?;
             trainer.reset()?;
-            run_rows(&mut trainer, self, &set, training, 0..samples)?;
+            run_rows(&mut trainer, graph, &set, training, 0..samples)?;
             trainer.figures()
         });
         self.trainer = Some(trainer);

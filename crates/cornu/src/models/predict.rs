@@ -1,14 +1,18 @@
 //! `predict`.
 
-use super::network::{Network, Pass, adapt, check_input};
-use super::sequential::Sequential;
-use crate::data::{Data, IntoData};
+use super::evaluate::{arrange_inputs, samples_of};
+use super::graph::Graph;
+use super::model::Model;
+use crate::data::{Data, IntoData, IntoInputs};
+use crate::layers::Pass;
 use crate::progress::{Progress, Verbose};
 use crate::{Array, DType, Error, Logs, Result, Tensor};
-use cornu_core::{Element, Executable, Program, SliceMut, TensorType, View, ViewMut, with_values};
+use cornu_core::{
+    Element, Executable, Program, Slice, SliceMut, TensorType, View, ViewMut, with_values,
+};
 use std::sync::{Mutex, PoisonError};
 
-/// What [`Sequential::predict_with`] can be told.
+/// What [`Model::predict_with`] can be told.
 #[derive(Clone, Copy, Debug)]
 pub struct Predict {
     batch_size: Option<usize>,
@@ -56,8 +60,8 @@ impl Predict {
 pub(crate) struct Predictor(Mutex<Vec<Forward>>);
 
 struct Forward {
-    input: TensorType,
-    output: TensorType,
+    inputs: Vec<TensorType>,
+    outputs: Vec<TensorType>,
     executable: Box<dyn Executable>,
 }
 
@@ -81,35 +85,43 @@ impl Predictor {
             .clear();
     }
 
-    /// Runs `run` with the forward pass for inputs of a type, compiled at first use.
+    /// Runs `run` with the forward pass for inputs of these types, compiled at first use.
     fn with<R>(
         &self,
-        network: &dyn Network,
-        shape: &[usize],
-        dtype: DType,
+        graph: &Graph,
+        inputs: &[View<'_>],
         run: impl FnOnce(&mut Forward) -> Result<R>,
     ) -> Result<R> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(f) = all
-            .iter_mut()
-            .find(|f| *f.input.shape == *shape && f.input.dtype == dtype)
-        {
+        let fits = |f: &Forward| {
+            let same = |(ty, x): (&TensorType, &View<'_>)| {
+                *ty.shape == *x.shape && ty.dtype == x.data.dtype()
+            };
+            f.inputs.len() == inputs.len() && f.inputs.iter().zip(inputs).all(same)
+        };
+        if let Some(f) = all.iter_mut().find(|f| fits(f)) {
             return run(f);
         }
-        let input = TensorType {
-            shape: shape.into(),
-            dtype,
-        };
-        let x = adapt(network, &Tensor::input(0, input.shape.clone(), dtype));
-        let y = network.forward(&x, &mut Pass::default());
-        let program = Program::trace(std::slice::from_ref(&input), std::slice::from_ref(&y), &[])?;
+        let types: Vec<TensorType> = inputs
+            .iter()
+            .map(|x| TensorType {
+                shape: x.shape.into(),
+                dtype: x.data.dtype(),
+            })
+            .collect();
+        let input = |(i, ty): (usize, &TensorType)| Tensor::input(i, ty.shape.clone(), ty.dtype);
+        let xs: Vec<Tensor> = types.iter().enumerate().map(input).collect();
+        let mut pass = Pass::default();
+        let ys = graph.forward(&graph.adapt_all(&xs), &mut pass).tensors;
+        // Layers that keep a state move on whenever they are asked.
+        let program = Program::trace(&types, &ys, &pass.updates)?;
         let executable = crate::device().compile(&program)?;
         if all.len() >= KEPT {
             all.remove(0);
         }
         all.push(Forward {
-            input,
-            output: y.ty().clone(),
+            inputs: types,
+            outputs: ys.iter().map(|y| y.ty().clone()).collect(),
             executable,
         });
         let last = all.len() - 1;
@@ -117,7 +129,7 @@ impl Predictor {
     }
 }
 
-impl Sequential {
+impl Model {
     /// The model's output for each sample.
     ///
     /// ```
@@ -132,19 +144,49 @@ impl Sequential {
     ///
     /// # Errors
     /// If the model is not built, or `x` does not fit its input shape.
-    pub fn predict<'a>(&self, x: impl IntoData<'a>) -> Result<Array> {
+    pub fn predict<'a>(&self, x: impl IntoInputs<'a>) -> Result<Array> {
         self.predict_with(x, Predict::new())
     }
 
-    /// As [`Sequential::predict`], with options.
+    /// As [`Model::predict`], with options.
     ///
     /// # Errors
-    /// As [`Sequential::predict`], or a batch size of 0.
-    pub fn predict_with<'a>(&self, x: impl IntoData<'a>, options: Predict) -> Result<Array> {
-        self.built()?;
-        let x = x.into_data();
-        let samples = x.samples("x")?;
-        check_input(self, "x", x.shape())?;
+    /// As [`Model::predict`], or a batch size of 0.
+    pub fn predict_with<'a>(&self, x: impl IntoInputs<'a>, options: Predict) -> Result<Array> {
+        self.only(self.predict_all_with(x, options)?)
+    }
+
+    /// The outputs of a model of several, for each sample.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let x = Input::new([2]).symbol();
+    /// let model = Model::new(&x, [&x * 2.0, &x + 1.0])?;
+    /// let y = model.predict_all(&Array::from([[1.0f32, 2.0]]))?;
+    /// assert_eq!((y[0].to_vec::<f32>(), y[1].to_vec::<f32>()), (vec![2.0, 4.0], vec![2.0, 3.0]));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn predict_all<'a>(&self, x: impl IntoInputs<'a>) -> Result<Vec<Array>> {
+        self.predict_all_with(x, Predict::new())
+    }
+
+    /// As [`Model::predict_all`], with options.
+    ///
+    /// # Errors
+    /// As [`Model::predict_with`].
+    pub fn predict_all_with<'a>(
+        &self,
+        x: impl IntoInputs<'a>,
+        options: Predict,
+    ) -> Result<Vec<Array>> {
+        let graph = self.graph()?;
+        let x = x.into_inputs();
+        let samples = samples_of(&x, "x")?;
+        let x = arrange_inputs(graph, x, "x")?;
+        same_samples(&x, samples)?;
         let batch = options.batch_size.unwrap_or(BATCH);
         if batch == 0 {
             return Err(Error::new(
@@ -155,7 +197,7 @@ impl Sequential {
             return Err(Error::new("steps must be at least 1. Received: steps=0."));
         }
         if samples <= batch && options.verbose == Verbose::Silent {
-            return self.predict_rows(x.view());
+            return self.predict_rows(graph, &x);
         }
         let steps = samples
             .div_ceil(batch)
@@ -163,48 +205,80 @@ impl Sequential {
         let samples = samples.min(steps * batch);
         let mut progress = Progress::stdout(options.verbose)?;
         progress.begin(Some(steps));
-        let mut result: Option<Array> = None;
+        let mut results: Vec<Array> = Vec::new();
         for step in 0..steps {
             let rows = step * batch..samples.min((step + 1) * batch);
-            let mut shape = x.shape().to_vec();
-            shape[0] = rows.len();
-            let view = x.rows(rows.clone(), &shape);
-            self.predictor.with(self, &shape, x.dtype(), |f| {
-                let out = result.get_or_insert_with(|| {
-                    let mut shape = f.output.shape.to_vec();
-                    shape[0] = samples;
-                    Array::zeros(f.output.dtype, shape)
-                });
-                let row = f.output.shape.size() / rows.len();
-                let mut part = [ViewMut {
-                    shape: &f.output.shape,
-                    data: part(out, rows.start * row..rows.end * row),
-                }];
-                f.executable.run(&[view], &mut part)
+            let shape = |d: &Data<'_>| {
+                let mut shape = d.shape().to_vec();
+                shape[0] = rows.len();
+                shape
+            };
+            let shapes: Vec<Vec<usize>> = x.iter().map(shape).collect();
+            let views = x.iter().zip(&shapes).map(|(d, s)| d.rows(rows.clone(), s));
+            let views: Vec<View<'_>> = views.collect();
+            self.predictor.with(graph, &views, |f| {
+                if results.is_empty() {
+                    results.extend(f.outputs.iter().map(|y| {
+                        let mut shape = y.shape.to_vec();
+                        shape[0] = samples;
+                        Array::zeros(y.dtype, shape)
+                    }));
+                }
+                let mut parts: Vec<ViewMut<'_>> = results
+                    .iter_mut()
+                    .zip(&f.outputs)
+                    .map(|(out, y)| {
+                        let row = y.shape.size() / rows.len();
+                        ViewMut {
+                            shape: &y.shape,
+                            data: part(out, rows.start * row..rows.end * row),
+                        }
+                    })
+                    .collect();
+                f.executable.run(&views, &mut parts)
             })?;
             if progress.due(step + 1) {
                 progress.update(step + 1, &Logs::default());
             }
         }
         progress.finish(&Logs::default());
-        result.map_or_else(|| self.predict_rows(x.view()), Ok)
+        match results.is_empty() {
+            true => self.predict_rows(graph, &x),
+            false => Ok(results),
+        }
     }
 
     /// The model's output for one batch.
     ///
     /// # Errors
-    /// As [`Sequential::predict`].
-    pub fn predict_on_batch<'a>(&self, x: impl IntoData<'a>) -> Result<Array> {
-        self.built()?;
-        let x = x.into_data();
-        check_input(self, "x", x.shape())?;
-        self.predict_rows(x.view())
+    /// As [`Model::predict`].
+    pub fn predict_on_batch<'a>(&self, x: impl IntoInputs<'a>) -> Result<Array> {
+        let graph = self.graph()?;
+        let x = x.into_inputs();
+        let samples = samples_of(&x, "x")?;
+        let x = arrange_inputs(graph, x, "x")?;
+        same_samples(&x, samples)?;
+        self.only(self.predict_rows(graph, &x)?)
     }
 
-    fn predict_rows(&self, x: View<'_>) -> Result<Array> {
-        self.predictor.with(self, x.shape, x.data.dtype(), |f| {
-            let mut out = Array::zeros(f.output.dtype, f.output.shape.clone());
-            f.executable.run(&[x], &mut [out.view_mut()])?;
+    /// The only output.
+    fn only(&self, mut outputs: Vec<Array>) -> Result<Array> {
+        match outputs.len() {
+            1 => Ok(outputs.remove(0)),
+            n => Err(Error::state(format!(
+                "The model \"{}\" has {n} outputs: call predict_all.",
+                self.name()
+            ))),
+        }
+    }
+
+    fn predict_rows(&self, graph: &Graph, x: &[Data<'_>]) -> Result<Vec<Array>> {
+        let views: Vec<View<'_>> = x.iter().map(Data::view).collect();
+        self.predictor.with(graph, &views, |f| {
+            let zeros = |y: &TensorType| Array::zeros(y.dtype, y.shape.clone());
+            let mut out: Vec<Array> = f.outputs.iter().map(zeros).collect();
+            let mut parts: Vec<ViewMut<'_>> = out.iter_mut().map(Array::view_mut).collect();
+            f.executable.run(&views, &mut parts)?;
             Ok(out)
         })
     }
@@ -227,12 +301,8 @@ impl Sequential {
     /// If the model is not built, its output is not `f32`, or a length does not fit.
     pub fn predict_into(&self, input: &[f32], output: &mut [f32]) -> Result<()> {
         let room = output.len();
-        let fits = |f: &Forward| {
-            f.input.dtype == DType::F32
-                && f.input.shape.size() == input.len()
-                && f.output.shape.size() == room
-                && f.output.dtype == DType::F32
-        };
+        let of = |types: &[TensorType], size: usize| matches!(types, [one] if one.dtype == DType::F32 && one.shape.size() == size);
+        let fits = |f: &Forward| of(&f.inputs, input.len()) && of(&f.outputs, room);
         {
             let mut all = self
                 .predictor
@@ -243,8 +313,17 @@ impl Sequential {
                 return run_into(f, input, output);
             }
         }
-        self.built()?;
-        let sample = self.input_shape().sample()?;
+        let graph = self.graph()?;
+        let sample = match &graph.inputs[..] {
+            [one] => one.shape.sample()?,
+            several => {
+                return Err(Error::state(format!(
+                    "predict_into is for models of one input; the model \"{}\" has {}.",
+                    self.name(),
+                    several.len()
+                )));
+            }
+        };
         let rows = input.len() / sample.size().max(1);
         let mut shape = vec![rows];
         shape.extend_from_slice(&sample);
@@ -255,25 +334,43 @@ impl Sequential {
                 input.len()
             )));
         }
-        self.predictor.with(self, &shape, DType::F32, |f| {
+        let x = View {
+            shape: &shape,
+            data: Slice::F32(input),
+        };
+        self.predictor.with(graph, &[x], |f| {
             if fits(f) {
                 return run_into(f, input, output);
             }
+            let outputs: Vec<String> = f.outputs.iter().map(TensorType::to_string).collect();
             Err(Error::shape(format!(
-                "The output for {rows} samples is {}. Received: room for {} float32 values.",
-                f.output, room
+                "The output for {rows} samples is {}. Received: room for {room} float32 values.",
+                outputs.join(", ")
             )))
         })
     }
 }
 
+/// Refuses arrays of different numbers of samples.
+fn same_samples(x: &[Data<'_>], samples: usize) -> Result<()> {
+    for other in x {
+        let n = other.samples("x")?;
+        if n != samples {
+            return Err(Error::shape(format!(
+                "All inputs must have the same number of samples. Received: {samples} and {n}."
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn run_into(f: &mut Forward, input: &[f32], output: &mut [f32]) -> Result<()> {
     let x = View {
-        shape: &f.input.shape,
-        data: cornu_core::Slice::F32(input),
+        shape: &f.inputs[0].shape,
+        data: Slice::F32(input),
     };
     let y = ViewMut {
-        shape: &f.output.shape,
+        shape: &f.outputs[0].shape,
         data: SliceMut::F32(output),
     };
     f.executable.run(&[x], &mut [y])

@@ -1,31 +1,53 @@
-//! The compiled side of a model: optimizer, loss, metrics, and the programs made of them.
+//! The compiled side of a model: optimizer, losses, metrics, and the programs made of them.
 
-use super::compile::Compile;
+use super::compile::{Compile, ForOutput};
 use super::evaluate::Set;
+use super::graph::Graph;
 use super::labels;
-use super::network::{Network, Pass, adapt};
+use crate::layers::Pass;
 use crate::losses::Loss;
 use crate::metrics::Metric;
 use crate::optimizers::Optimizer;
 use crate::{Array, DType, Error, Logs, Result, Scope, Tensor, Variable, grad};
-use cornu_core::{Executable, Program, TensorType};
+use cornu_core::{Executable, Program, Slice, TensorType, View};
 
-/// Optimizer, loss and metrics of a model, with their state and compiled programs.
+/// Optimizer, losses and metrics of a model, with their state and compiled programs.
 #[derive(Debug)]
 pub(super) struct Trainer {
     pub optimizer: Optimizer,
-    loss: Loss,
-    loss_weight: f64,
-    metrics: Vec<Metric>,
-    weighted_metrics: Vec<Metric>,
-    /// The names under which metrics appear, in order; weighted ones after the others.
-    names: Vec<String>,
+    /// Whether the whole model is frozen.
+    pub frozen: bool,
+    /// What `compile` was told, from which the heads are made.
+    common: ForOutput,
+    own: Vec<(String, ForOutput)>,
+    /// One for each output; empty until the network is known.
+    heads: Vec<Head>,
     /// Running mean of the loss: sum over samples, and their number.
     loss_total: Variable,
     loss_count: Variable,
     /// The state of random draws in training.
     random: Variable,
     programs: Vec<(Signature, Step)>,
+}
+
+/// What is measured at an output.
+#[derive(Debug)]
+struct Head {
+    name: String,
+    loss: Option<Loss>,
+    weight: f64,
+    /// Sum of this output's loss over samples.
+    total: Variable,
+    metrics: Vec<Measured>,
+}
+
+/// A metric under the name by which it is shown.
+#[derive(Debug)]
+struct Measured {
+    metric: Metric,
+    name: String,
+    /// Whether it heeds weights of samples.
+    weighted: bool,
 }
 
 /// A compiled step; shared by all batches of one shape.
@@ -42,12 +64,13 @@ impl std::fmt::Debug for Step {
 pub(super) struct Signature {
     /// Whether the step trains or only measures.
     pub training: bool,
-    /// The type of the array of samples.
-    pub x: TensorType,
-    /// The type of the array of targets.
-    pub y: TensorType,
-    /// The type of the array of sample weights, if there is one.
-    pub weight: Option<TensorType>,
+    /// The types of the arrays of samples.
+    pub x: Vec<TensorType>,
+    /// The types of the arrays of targets, and the outputs that they are for.
+    pub y: Vec<TensorType>,
+    pub targets: Vec<usize>,
+    /// The types of the arrays of sample weights: none, one for all targets, or one for each.
+    pub weight: Vec<TensorType>,
     /// The number of rows that a step picks by index; `None` if the arrays are the batch itself.
     pub picked: Option<usize>,
 }
@@ -58,11 +81,10 @@ impl Trainer {
         let state = cornu_core::random::state(crate::utils::next_seed());
         Trainer {
             optimizer: compile.optimizer,
-            loss: compile.loss,
-            loss_weight: compile.loss_weight,
-            metrics: compile.metrics,
-            weighted_metrics: compile.weighted_metrics,
-            names: Vec::new(),
+            frozen: false,
+            common: compile.common,
+            own: compile.own,
+            heads: Vec::new(),
             loss_total: zero("loss/total"),
             loss_count: zero("loss/count"),
             random: Variable::new("random_state", state),
@@ -70,9 +92,80 @@ impl Trainer {
         }
     }
 
-    /// Refuses targets that the loss cannot take; `prefix` tells validation data apart.
-    pub fn check_targets(&self, network: &dyn Network, set: &Set<'_>, prefix: &str) -> Result<()> {
-        labels::check(&self.loss, network, set, prefix)
+    /// Says which loss and metrics belong to which output of the network.
+    ///
+    /// # Errors
+    /// A name that is no output's; metrics for no output in particular of a network of several.
+    pub fn bind(&mut self, graph: &Graph) -> Result<()> {
+        let outputs: Vec<&str> = graph.outputs.iter().map(|p| p.name.as_str()).collect();
+        if self.heads.len() == outputs.len() {
+            return Ok(());
+        }
+        for (name, _) in &self.own {
+            if !outputs.contains(&name.as_str()) {
+                return Err(Error::unknown("output", name, &outputs));
+            }
+        }
+        let common = &self.common;
+        let several = outputs.len() > 1;
+        if several && !(common.metrics.is_empty() && common.weighted_metrics.is_empty()) {
+            return Err(Error::new(format!(
+                "The model \"{}\" has {} outputs: say with metrics_for(output, …) which metrics are for \"{}\".",
+                graph.name,
+                outputs.len(),
+                outputs.join("\", \"")
+            )));
+        }
+        let mut taken: Vec<String> = vec!["loss".to_string()];
+        let heads = outputs.iter().map(|output| {
+            let own = self.own.iter().find(|(name, _)| name == output);
+            let own = own.map(|(_, own)| own.clone()).unwrap_or_default();
+            let of = |own: Vec<Metric>, common: &[Metric]| match own.is_empty() {
+                true => common.to_vec(),
+                false => own,
+            };
+            let plain = of(own.metrics, &common.metrics).into_iter();
+            let weighted = of(own.weighted_metrics, &common.weighted_metrics).into_iter();
+            let all = plain.map(|m| (m, false)).chain(weighted.map(|m| (m, true)));
+            let prefix = match several {
+                true => format!("{output}_"),
+                false => String::new(),
+            };
+            let metrics = all.map(|(metric, weighted)| {
+                let name = free_name(&mut taken, &prefix, metric.name(), weighted);
+                Measured {
+                    metric,
+                    name,
+                    weighted,
+                }
+            });
+            Head {
+                name: output.to_string(),
+                metrics: metrics.collect(),
+                loss: own.loss.or_else(|| common.loss.clone()),
+                weight: own.weight.or(common.weight).unwrap_or(1.0),
+                total: Variable::new(format!("{output}/loss"), 0.0f32),
+            }
+        });
+        self.heads = heads.collect();
+        Ok(())
+    }
+
+    /// Refuses targets that the losses cannot take; `prefix` tells validation data apart.
+    pub fn check_targets(&self, graph: &Graph, set: &Set<'_>, prefix: &str) -> Result<()> {
+        for (y, output) in set.y.iter().zip(&set.targets) {
+            if let Some(loss) = self.heads.get(*output).and_then(|h| h.loss.as_ref()) {
+                labels::check(loss, graph, *output, set.samples, y, prefix)?;
+            }
+        }
+        let given = |output: usize| set.targets.contains(&output);
+        match (0..self.heads.len()).find(|i| self.heads[*i].needs_target() && !given(*i)) {
+            None => Ok(()),
+            Some(i) => Err(Error::new(format!(
+                "{prefix}y has no targets for the output \"{}\", which has a loss or metrics.",
+                self.heads[i].name
+            ))),
+        }
     }
 
     /// Drops compiled programs: the network has changed.
@@ -81,25 +174,41 @@ impl Trainer {
     }
 
     /// The place of the step for a signature, compiled at its first use.
-    pub fn step(&mut self, network: &dyn Network, signature: &Signature) -> Result<usize> {
+    pub fn step(&mut self, graph: &Graph, signature: &Signature) -> Result<usize> {
         if let Some(i) = self.programs.iter().position(|(s, _)| s == signature) {
             return Ok(i);
         }
-        let program = self.trace(network, signature)?;
+        let program = self.trace(graph, signature)?;
         let step = crate::device().compile(&program)?;
         self.programs.push((signature.clone(), Step(step)));
         Ok(self.programs.len() - 1)
     }
 
     /// A step by its place.
-    pub fn run(&mut self, step: usize, inputs: &[cornu_core::View<'_>]) -> Result<()> {
+    pub fn run<'v>(&mut self, step: usize, inputs: impl Iterator<Item = View<'v>>) -> Result<()> {
+        // Mostly there are a few arrays: then a step allocates nothing.
+        const FEW: usize = 8;
+        let nothing = View {
+            shape: &[0],
+            data: Slice::U8(&[]),
+        };
+        let (mut few, mut n, mut many) = ([nothing; FEW], 0, Vec::new());
+        for view in inputs {
+            match few.get_mut(n) {
+                Some(place) => *place = view,
+                None if many.is_empty() => many = few.iter().copied().chain([view]).collect(),
+                None => many.push(view),
+            }
+            n += 1;
+        }
+        let inputs = if many.is_empty() { &few[..n] } else { &many };
         self.programs[step].1.0.run(inputs, &mut [])
     }
 
-    /// The whole step as one program: rows picked, forward pass, loss, gradients, update, metrics.
-    fn trace(&mut self, network: &dyn Network, s: &Signature) -> Result<Program> {
-        let mut inputs = vec![s.x.clone(), s.y.clone()];
-        inputs.extend(s.weight.clone());
+    /// The whole step as one program: rows picked, forward pass, losses, gradients, update, metrics.
+    fn trace(&mut self, graph: &Graph, s: &Signature) -> Result<Program> {
+        self.bind(graph)?;
+        let mut inputs: Vec<TensorType> = [&s.x[..], &s.y, &s.weight].concat();
         if let Some(n) = s.picked {
             inputs.push(TensorType {
                 shape: n.into(),
@@ -111,75 +220,94 @@ impl Trainer {
             Some(_) => input(i).take(input(inputs.len() - 1), 0),
             None => input(i),
         };
-        let (x, y) = (adapt(network, &rows(0)), rows(1));
-        let weight = s.weight.is_some().then(|| rows(2));
-        let batch = x.shape().first().copied().unwrap_or(1);
+        let xs: Vec<Tensor> = (0..s.x.len()).map(|i| graph.adapt(i, &rows(i))).collect();
+        let batch = xs
+            .first()
+            .and_then(|x| x.shape().first().copied())
+            .unwrap_or(1);
 
         let mut pass = Pass {
             training: s.training,
             random_state: s.training.then(|| self.random.tensor()),
             ..Pass::default()
         };
-        let pred = network.forward(&x, &mut pass);
-        pred.check()?;
-        let y = if y.dtype().is_float() {
-            y.cast(pred.dtype())
-        } else {
-            y
-        };
-        self.loss.validate(y.ty(), pred.ty())?;
-        self.prepare_metrics(&y, &pred)?;
-
+        let outputs = graph.forward(&xs, &mut pass);
+        let n = batch as f64;
+        let several = self.heads.iter().filter(|h| h.loss.is_some()).count() > 1;
+        let mut losses: Vec<Tensor> = Vec::new();
+        let mut measured = Vec::new();
+        for (i, output) in s.targets.iter().enumerate() {
+            let (pred, mask) = (&outputs.tensors[*output], outputs.masks[*output].as_ref());
+            pred.check()?;
+            // As in Keras, what is lost is computed in at least 32 bits.
+            let pred = match pred.dtype() {
+                DType::BF16 | DType::F16 => pred.cast(DType::F32),
+                _ => pred.clone(),
+            };
+            let y = rows(s.x.len() + i);
+            let y = if y.dtype().is_float() {
+                y.cast(pred.dtype())
+            } else {
+                y
+            };
+            let weight = match s.weight.len() {
+                0 => None,
+                1 => Some(rows(s.x.len() + s.y.len())),
+                _ => Some(rows(s.x.len() + s.y.len() + i)),
+            };
+            let head = &mut self.heads[*output];
+            if let Some(loss) = head.compute_loss(&y, &pred, weight.as_ref(), mask)? {
+                if several {
+                    let total = head.total.tensor() + loss.cast(DType::F32) * n;
+                    measured.push((head.total.clone(), total));
+                }
+                losses.push(loss * head.weight);
+            }
+            measured.extend(head.measure(&y, &pred, weight.as_ref(), mask)?);
+        }
         let loss = {
             let _scope = Scope::enter("loss");
-            let mut loss = self.loss.compute(&y, &pred, weight.as_ref(), None) * self.loss_weight;
-            loss.check()?;
-            if loss.rank() > 0 {
-                return Err(Error::shape(format!(
-                    "fit needs a loss that is one number; with reduction \"none\" \"{}\" gives shape {}.",
-                    self.loss.name(),
-                    loss.shape()
-                )));
-            }
-            for w in network.weights() {
-                if let Some(r) = &w.regularizer {
-                    loss = loss + r.penalty(&w.variable.tensor());
-                }
-            }
-            pass.losses.iter().fold(loss, |sum, l| sum + l)
+            let penalties = graph.weights(true).into_iter().filter_map(|w| {
+                let r = w.regularizer.as_ref()?;
+                Some(r.penalty(&w.variable.tensor()))
+            });
+            let all = losses
+                .into_iter()
+                .chain(penalties)
+                .chain(std::mem::take(&mut pass.losses));
+            all.reduce(|sum, l| sum + l).ok_or_else(|| {
+                Error::state(format!(
+                    "The model \"{}\" has no loss: give compile one, or add one in a layer.",
+                    graph.name
+                ))
+            })?
         };
         loss.check()?;
 
         let mut updates = std::mem::take(&mut pass.updates);
         if s.training {
-            updates.extend(self.train(network, &loss)?);
+            updates.extend(self.train(graph, &loss)?);
             if pass.stream > 0 {
                 let step = Tensor::constant([0i32, 0, 1]);
                 updates.push((self.random.clone(), self.random.tensor() + step));
             }
         }
         let _scope = Scope::enter("metrics");
-        let n = batch as f64;
         let loss = loss.cast(DType::F32);
         updates.push((self.loss_total.clone(), self.loss_total.tensor() + loss * n));
         updates.push((self.loss_count.clone(), self.loss_count.tensor() + n));
-        for m in &self.metrics {
-            updates.extend(m.updates(&y, &pred, None)?);
-        }
-        for m in &self.weighted_metrics {
-            updates.extend(m.updates(&y, &pred, weight.as_ref())?);
-        }
+        updates.extend(measured);
         Program::trace(&inputs, &[], &updates)
     }
 
-    fn train(&mut self, network: &dyn Network, loss: &Tensor) -> Result<Vec<(Variable, Tensor)>> {
-        let weights = network.weights();
+    fn train(&mut self, graph: &Graph, loss: &Tensor) -> Result<Vec<(Variable, Tensor)>> {
+        let weights = graph.weights(!self.frozen);
         let trained: Vec<_> = weights.iter().filter(|w| w.trainable).collect();
         let variables: Vec<Variable> = trained.iter().map(|w| w.variable.clone()).collect();
         if variables.is_empty() {
             return Err(Error::state(format!(
                 "The model \"{}\" has no trainable weights: there is nothing to fit.",
-                network.name()
+                graph.name
             )));
         }
         self.optimizer.build(&variables)?;
@@ -196,51 +324,17 @@ impl Trainer {
         })
     }
 
-    /// Chooses what `"accuracy"` and the like mean, makes the metrics' state and names.
-    fn prepare_metrics(&mut self, y: &Tensor, pred: &Tensor) -> Result<()> {
-        for m in self.metrics.iter_mut().chain(&mut self.weighted_metrics) {
-            m.build(y.ty(), pred.ty())?;
-        }
-        if self.names.is_empty() {
-            let mut taken: Vec<String> = vec!["loss".to_string()];
-            let weighted =
-                std::iter::repeat_n(false, self.metrics.len()).chain(std::iter::repeat(true));
-            for (m, weighted) in self
-                .metrics
-                .iter()
-                .chain(&self.weighted_metrics)
-                .zip(weighted)
-            {
-                let mut name = m.name().to_string();
-                if weighted && taken.contains(&name) {
-                    name = format!("weighted_{name}");
-                }
-                let stem = name.clone();
-                let mut number = 1;
-                while taken.contains(&name) {
-                    name = format!("{stem}_{number}");
-                    number += 1;
-                }
-                taken.push(name);
-            }
-            self.names = taken.split_off(1);
-        }
-        Ok(())
+    fn metrics(&self) -> impl Iterator<Item = &Measured> {
+        self.heads.iter().flat_map(|h| &h.metrics)
     }
 
     /// Begins counting anew.
     pub fn reset(&self) -> Result<()> {
         self.loss_total.assign(0.0f32)?;
         self.loss_count.assign(0.0f32)?;
-        let built = self
-            .metrics
-            .iter()
-            .chain(&self.weighted_metrics)
-            .filter(|m| m.is_built());
-        for m in built {
-            m.reset()?;
-        }
-        Ok(())
+        self.heads.iter().try_for_each(|h| h.total.assign(0.0f32))?;
+        let built = self.metrics().filter(|m| m.metric.is_built());
+        built.into_iter().try_for_each(|m| m.metric.reset())
     }
 
     /// The running sum of the loss: not finite as soon as one batch's was not.
@@ -248,20 +342,22 @@ impl Trainer {
         self.loss_total.scalar().is_finite()
     }
 
-    /// The figures so far: loss, then metrics in order.
+    /// The figures so far: the loss, those of outputs if there are several, then metrics in order.
     pub fn figures(&self) -> Result<Logs> {
         let mut logs = Logs::default();
-        logs.set("loss", self.loss_total.scalar() / self.loss_count.scalar());
-        for (m, name) in self
-            .metrics
-            .iter()
-            .chain(&self.weighted_metrics)
-            .zip(&self.names)
-        {
-            let value = match m.host_value() {
+        let count = self.loss_count.scalar();
+        logs.set("loss", self.loss_total.scalar() / count);
+        let with_loss: Vec<&Head> = self.heads.iter().filter(|h| h.loss.is_some()).collect();
+        if with_loss.len() > 1 {
+            for head in with_loss {
+                logs.set(&format!("{}_loss", head.name), head.total.scalar() / count);
+            }
+        }
+        for Measured { metric, name, .. } in self.metrics().filter(|m| m.metric.is_built()) {
+            let value = match metric.host_value() {
                 Some(v) => v,
                 None => {
-                    let value: Array = m.value(&crate::device())?;
+                    let value: Array = metric.value(&crate::device())?;
                     match value.size() {
                         1 => value.item::<f64>()?,
                         // One figure for one number: a metric with several shows their mean here.
@@ -273,4 +369,77 @@ impl Trainer {
         }
         Ok(logs)
     }
+}
+
+impl Head {
+    fn needs_target(&self) -> bool {
+        self.loss.is_some() || !self.metrics.is_empty()
+    }
+
+    /// The loss at this output, not yet weighted against others.
+    fn compute_loss(
+        &self,
+        y: &Tensor,
+        pred: &Tensor,
+        weight: Option<&Tensor>,
+        mask: Option<&Tensor>,
+    ) -> Result<Option<Tensor>> {
+        let Some(loss) = &self.loss else {
+            return Ok(None);
+        };
+        loss.validate(y.ty(), pred.ty())?;
+        let _scope = Scope::enter("loss");
+        let value = loss.compute(y, pred, weight, mask);
+        value.check()?;
+        if value.rank() > 0 {
+            return Err(Error::shape(format!(
+                "fit needs a loss that is one number; with reduction \"none\" \"{}\" gives shape {}.",
+                loss.name(),
+                value.shape()
+            )));
+        }
+        Ok(Some(value))
+    }
+
+    /// What the metrics' state becomes; chooses first what `"accuracy"` and the like mean.
+    fn measure(
+        &mut self,
+        y: &Tensor,
+        pred: &Tensor,
+        weight: Option<&Tensor>,
+        mask: Option<&Tensor>,
+    ) -> Result<Vec<(Variable, Tensor)>> {
+        let _scope = Scope::enter("metrics");
+        // As in Keras, a mask joins weights of samples and does nothing without them.
+        let weight = weight.map(|w| match mask {
+            Some(mask) => {
+                let w = (w.rank()..mask.rank()).fold(w.clone(), |w, _| w.expand_dims(-1));
+                &w * mask.cast(w.dtype())
+            }
+            None => w.clone(),
+        });
+        let mut updates = Vec::new();
+        for m in &mut self.metrics {
+            m.metric.build(y.ty(), pred.ty())?;
+            let weight = weight.as_ref().filter(|_| m.weighted);
+            updates.extend(m.metric.updates(y, pred, weight)?);
+        }
+        Ok(updates)
+    }
+}
+
+/// The name by which a metric is shown: its own after the output's, made unique.
+fn free_name(taken: &mut Vec<String>, prefix: &str, own: &str, weighted: bool) -> String {
+    let mut name = format!("{prefix}{own}");
+    if weighted && taken.contains(&name) {
+        name = format!("{prefix}weighted_{own}");
+    }
+    let stem = name.clone();
+    let mut number = 1;
+    while taken.contains(&name) {
+        name = format!("{stem}_{number}");
+        number += 1;
+    }
+    taken.push(name.clone());
+    name
 }

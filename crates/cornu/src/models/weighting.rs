@@ -1,11 +1,17 @@
 //! Class weights as sample weights.
 
-use crate::data::Data;
+use crate::data::Inputs;
 use crate::{Array, Error, Result};
 
 /// One weight per sample from weights per class; classes without one count 1. The class of a sample
 /// is its integer label, or the position of the largest entry of a one-hot row.
-pub(super) fn from_classes(y: &Data<'_>, weights: &[(usize, f64)]) -> Result<Array> {
+pub(super) fn from_classes(y: &Inputs<'_>, weights: &[(usize, f64)]) -> Result<Array> {
+    let Some(y) = y.first().filter(|_| y.len() == 1) else {
+        return Err(Error::new(format!(
+            "class_weight is for a model of one output. Received: {} arrays of targets.",
+            y.len()
+        )));
+    };
     let shape = y.shape();
     let samples = y.samples("y")?;
     let row: usize = shape.iter().skip(1).product();

@@ -1,0 +1,438 @@
+//! Layers and what flows between them: the built form of every model.
+
+use super::symbol::{CallNode, Symbol, Unit};
+use crate::layers::{
+    Built, InputShape, Outputs, Pass, Site, Weight, build_layer, call_layer, output_shapes,
+    snake_case,
+};
+use crate::{DType, Error, Result, Tensor};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Where a tensor enters or leaves a graph.
+#[derive(Clone, Debug)]
+pub(crate) struct Port {
+    /// The name of the layer there.
+    pub name: String,
+    /// The shape with the batch axis.
+    pub shape: InputShape,
+    /// The type to which an input is converted.
+    pub dtype: DType,
+    slot: usize,
+}
+
+/// One call of a layer: from slots to slots.
+#[derive(Clone, Debug)]
+struct Step {
+    unit: usize,
+    inputs: Vec<usize>,
+    outputs: Vec<usize>,
+}
+
+/// A network whose layers have their weights.
+#[derive(Clone, Debug)]
+pub(crate) struct Graph {
+    pub name: String,
+    pub inputs: Vec<Port>,
+    pub outputs: Vec<Port>,
+    /// The layers in Keras' order.
+    pub units: Vec<Arc<Unit>>,
+    steps: Vec<Step>,
+    slots: usize,
+}
+
+/// A call, known by its address.
+fn id(node: &Arc<CallNode>) -> usize {
+    Arc::as_ptr(node) as usize
+}
+
+fn unit_id(unit: &Arc<Unit>) -> usize {
+    Arc::as_ptr(unit) as usize
+}
+
+/// The calls between inputs and outputs, each after those it needs.
+fn ordered(inputs: &[Symbol], outputs: &[Symbol]) -> Result<Vec<Arc<CallNode>>> {
+    let entries: HashSet<usize> = inputs.iter().map(|s| id(&s.node)).collect();
+    let mut done: HashSet<usize> = HashSet::new();
+    let mut order = Vec::new();
+    // Depth first without recursion: a chain of layers may be long.
+    let mut stack: Vec<(Arc<CallNode>, usize)> = Vec::new();
+    for output in outputs {
+        stack.push((output.node.clone(), 0));
+        while let Some((node, next)) = stack.pop() {
+            if done.contains(&id(&node)) {
+                continue;
+            }
+            if node.unit.is_input() && !entries.contains(&id(&node)) {
+                let name = node
+                    .unit
+                    .given_name()
+                    .unwrap_or_else(|| "input_layer".to_string());
+                return Err(Error::state(format!(
+                    "The graph is disconnected: the outputs depend on the input \"{name}\", which is not among the model's inputs."
+                )));
+            }
+            match node.inputs.get(next) {
+                Some(input) => {
+                    let below = input.node.clone();
+                    stack.push((node, next + 1));
+                    stack.push((below, 0));
+                }
+                None => {
+                    done.insert(id(&node));
+                    order.push(node);
+                }
+            }
+        }
+    }
+    for input in inputs {
+        if done.insert(id(&input.node)) {
+            order.insert(0, input.node.clone());
+        }
+    }
+    Ok(order)
+}
+
+/// The layers in Keras' order: those farthest from the outputs first; of the same distance, those met
+/// first when the graph is walked from the outputs.
+fn keras_order(order: &[Arc<CallNode>], outputs: &[Symbol]) -> Vec<Arc<Unit>> {
+    let mut met: HashMap<usize, usize> = HashMap::new();
+    let mut seen: HashSet<usize> = HashSet::new();
+    let mut stack: Vec<&Arc<CallNode>> = outputs.iter().rev().map(|s| &s.node).collect();
+    while let Some(node) = stack.pop() {
+        if !seen.insert(id(node)) {
+            continue;
+        }
+        let next = met.len();
+        met.entry(unit_id(&node.unit)).or_insert(next);
+        stack.extend(node.inputs.iter().rev().map(|s| &s.node));
+    }
+    let mut depth_of_node: HashMap<usize, usize> = HashMap::new();
+    let mut depth: HashMap<usize, usize> = HashMap::new();
+    for node in order.iter().rev() {
+        let own = depth_of_node.get(&id(node)).copied().unwrap_or(0);
+        let own = own.max(depth.get(&unit_id(&node.unit)).copied().unwrap_or(0));
+        depth.insert(unit_id(&node.unit), own);
+        depth_of_node.insert(id(node), own);
+        for input in &node.inputs {
+            let below = depth_of_node.entry(id(&input.node)).or_insert(0);
+            *below = (*below).max(own + 1);
+        }
+    }
+    let mut units: Vec<Arc<Unit>> = Vec::new();
+    for node in order {
+        if units.iter().all(|u| !Arc::ptr_eq(u, &node.unit)) {
+            units.push(node.unit.clone());
+        }
+    }
+    units.sort_by_key(|u| {
+        let depth = depth.get(&unit_id(u)).copied().unwrap_or(0);
+        let met = met.get(&unit_id(u)).copied().unwrap_or(0);
+        (std::cmp::Reverse(depth), met)
+    });
+    units
+}
+
+/// The names of layers: those given, else the class in snake case, with a number from the second of a
+/// class on.
+///
+/// # Errors
+/// If two layers were given one name.
+pub(super) fn names(units: &[Arc<Unit>]) -> Result<Vec<String>> {
+    let mut taken: HashSet<String> = HashSet::new();
+    for name in units.iter().filter_map(|u| u.given_name()) {
+        if let Some(twice) = taken.replace(name) {
+            return Err(Error::new(format!(
+                "Layer names must be unique. Received: \"{twice}\" twice."
+            )));
+        }
+    }
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let names = units.iter().map(|unit| {
+        unit.given_name().unwrap_or_else(|| {
+            let stem = snake_case(unit.layer.class_name());
+            loop {
+                let n = counts.entry(stem.clone()).or_insert(0);
+                let name = match *n {
+                    0 => stem.clone(),
+                    n => format!("{stem}_{n}"),
+                };
+                *n += 1;
+                if taken.insert(name.clone()) {
+                    return name;
+                }
+            }
+        })
+    });
+    Ok(names.collect())
+}
+
+/// Refuses an input shape that a layer inside a graph declares, and that is not what comes.
+pub(super) fn check_declared(unit: &Unit, name: &str, given: &InputShape) -> Result<()> {
+    let declared = unit.layer.base().and_then(|b| b.input_shape.clone());
+    match declared.map(InputShape::batch_of) {
+        Some(own) if own != *given => Err(Error::shape(format!(
+            "input_shape says {own}, but the layer before gives {given}."
+        ))
+        .in_scope(name)),
+        _ => Ok(()),
+    }
+}
+
+impl Graph {
+    /// The network between these inputs and outputs; layers without weights get them.
+    pub fn new(name: &str, inputs: &[Symbol], outputs: &[Symbol]) -> Result<Graph> {
+        inputs.iter().chain(outputs).try_for_each(Symbol::check)?;
+        if inputs.is_empty() || outputs.is_empty() {
+            return Err(Error::state(format!(
+                "The model \"{name}\" needs at least one input and one output. Received: {} and {}.",
+                inputs.len(),
+                outputs.len()
+            )));
+        }
+        if let Some(inner) = inputs.iter().find(|s| !s.node.unit.is_input()) {
+            return Err(Error::state(format!(
+                "The inputs of a model must come from Input. Received: an output of {}.",
+                inner.node.unit.layer.class_name()
+            )));
+        }
+        let order = ordered(inputs, outputs)?;
+        let mut calls: Vec<Arc<Unit>> = Vec::new();
+        for node in &order {
+            if calls.iter().all(|u| !Arc::ptr_eq(u, &node.unit)) {
+                calls.push(node.unit.clone());
+            }
+        }
+        let names: HashMap<usize, String> = calls.iter().map(unit_id).zip(names(&calls)?).collect();
+        let units = keras_order(&order, outputs);
+        let place: HashMap<usize, usize> = units.iter().map(unit_id).zip(0..).collect();
+        let mut graph = Graph {
+            name: name.to_string(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            units,
+            steps: Vec::new(),
+            slots: 0,
+        };
+        let (seed, mut stream) = (crate::utils::next_seed(), 0);
+        // Weights are kept only if the whole graph fits together.
+        let mut fresh: HashMap<usize, Built> = HashMap::new();
+        // The slots of each call's outputs, and the shape in each slot.
+        let mut slots: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut shapes: Vec<InputShape> = Vec::new();
+        for node in &order {
+            let read: Vec<usize> = node
+                .inputs
+                .iter()
+                .map(|s| {
+                    slots
+                        .get(&id(&s.node))
+                        .and_then(|all| all.get(s.index))
+                        .copied()
+                })
+                .collect::<Option<_>>()
+                .ok_or_else(|| Error::state("A layer has fewer outputs than are used of it."))?;
+            let mut given: Vec<InputShape> = read.iter().map(|s| shapes[*s].clone()).collect();
+            if node.unit.is_input() {
+                given = vec![super::sequential::input_shape(&*node.unit.layer)?];
+            }
+            let name = &names[&unit_id(&node.unit)];
+            if node.inputs.first().is_some_and(|s| !s.node.unit.is_input()) {
+                check_declared(&node.unit, name, &given[0])?;
+            }
+            let known = node
+                .unit
+                .built
+                .get()
+                .or_else(|| fresh.get(&unit_id(&node.unit)));
+            let outputs = match known {
+                Some(built) => output_shapes(&*node.unit.layer, built, &given)?,
+                None => {
+                    let site = Site {
+                        path: "",
+                        seed,
+                        stream: &mut stream,
+                        dry: false,
+                    };
+                    let built = build_layer(&*node.unit.layer, name, &given, site)?;
+                    let outputs = built.outputs.clone();
+                    fresh.insert(unit_id(&node.unit), built);
+                    outputs
+                }
+            };
+            let written: Vec<usize> = (shapes.len()..shapes.len() + outputs.len()).collect();
+            shapes.extend(outputs);
+            slots.insert(id(node), written.clone());
+            if !node.unit.is_input() {
+                graph.steps.push(Step {
+                    unit: place[&unit_id(&node.unit)],
+                    inputs: read,
+                    outputs: written,
+                });
+            }
+        }
+        graph.slots = shapes.len();
+        let port = |symbol: &Symbol| -> Result<Port> {
+            let written = slots.get(&id(&symbol.node));
+            let slot = written
+                .and_then(|w| w.get(symbol.index))
+                .copied()
+                .ok_or_else(|| Error::state("A layer has fewer outputs than are used of it."))?;
+            Ok(Port {
+                name: names[&unit_id(&symbol.node.unit)].clone(),
+                shape: shapes[slot].clone(),
+                dtype: symbol.node.unit.layer.input_dtype().unwrap_or(DType::F32),
+                slot,
+            })
+        };
+        graph.inputs = inputs.iter().map(port).collect::<Result<_>>()?;
+        graph.outputs = outputs.iter().map(port).collect::<Result<_>>()?;
+        for unit in &graph.units {
+            if let Some(built) = fresh.remove(&unit_id(unit)) {
+                unit.built.get_or_init(|| built);
+            }
+        }
+        graph.warn_of_lost_masks();
+        Ok(graph)
+    }
+
+    /// Says which layers drop a mask that they are given, as Keras does.
+    fn warn_of_lost_masks(&self) {
+        let inputs: Vec<Tensor> = self
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(i, p)| Tensor::input(i, p.shape.with(64), p.dtype))
+            .collect();
+        let mut pass = Pass::default();
+        self.forward(&inputs, &mut pass);
+        for name in pass.unmasked {
+            eprintln!(
+                "Warning: the layer \"{name}\" does not know masks; the mask of its input ends there."
+            );
+        }
+    }
+
+    fn built(unit: &Unit) -> Result<&Built> {
+        unit.built
+            .get()
+            .ok_or_else(|| Error::state("A layer of the model is not built."))
+    }
+
+    /// All weights in Keras' order; of layers that are frozen none is trainable.
+    pub fn weights(&self, trainable: bool) -> Vec<Weight> {
+        let mut all = Vec::new();
+        for built in self.units.iter().filter_map(|u| u.built.get()) {
+            built.collect(trainable, &mut all);
+        }
+        all
+    }
+
+    /// The outputs for inputs that are already of the right types and ranks.
+    pub fn forward(&self, inputs: &[Tensor], pass: &mut Pass) -> Outputs {
+        let masks = vec![None; inputs.len()];
+        self.run(inputs, &masks, true, pass)
+    }
+
+    /// The outputs for inputs with masks.
+    pub fn run(
+        &self,
+        inputs: &[Tensor],
+        masks: &[Option<Tensor>],
+        trainable: bool,
+        pass: &mut Pass,
+    ) -> Outputs {
+        let mut values: Vec<Option<(Tensor, Option<Tensor>)>> = vec![None; self.slots];
+        for (i, port) in self.inputs.iter().enumerate() {
+            let mask = masks.get(i).cloned().flatten();
+            values[port.slot] = inputs.get(i).map(|x| (x.clone(), mask));
+        }
+        let missing = || {
+            (
+                Tensor::error(Error::state("The model lacks an input.")),
+                None,
+            )
+        };
+        for step in &self.steps {
+            let unit = &self.units[step.unit];
+            let (xs, masks): (Vec<Tensor>, Vec<Option<Tensor>>) = step
+                .inputs
+                .iter()
+                .map(|s| values[*s].clone().unwrap_or_else(missing))
+                .unzip();
+            let out = match Self::built(unit) {
+                Ok(built) => call_layer(&*unit.layer, built, &xs, &masks, trainable, pass),
+                Err(e) => Outputs {
+                    tensors: vec![Tensor::error(e)],
+                    masks: vec![None],
+                },
+            };
+            if let (Some(taps), Some(first)) = (&mut pass.taps, out.tensors.first()) {
+                let name = unit.given_name().unwrap_or_default();
+                taps.push((name, first.clone()));
+            }
+            for (slot, value) in step
+                .outputs
+                .iter()
+                .zip(out.tensors.into_iter().zip(out.masks))
+            {
+                values[*slot] = Some(value);
+            }
+        }
+        let outputs = self.outputs.iter();
+        let (tensors, masks) = outputs
+            .map(|p| values[p.slot].clone().unwrap_or_else(missing))
+            .unzip();
+        Outputs { tensors, masks }
+    }
+
+    /// An input as the network takes it: converted, and with or without a last axis of 1 as needed.
+    pub fn adapt(&self, i: usize, x: &Tensor) -> Tensor {
+        let Some(port) = self.inputs.get(i) else {
+            return x.clone();
+        };
+        let x = x.cast(port.dtype);
+        let rank = port.shape.rank();
+        if x.rank() + 1 == rank {
+            x.expand_dims(-1)
+        } else if x.rank() == rank + 1 && x.shape().last() == Some(&1) {
+            x.squeeze(-1)
+        } else {
+            x
+        }
+    }
+
+    /// All inputs as the network takes them.
+    pub fn adapt_all(&self, xs: &[Tensor]) -> Vec<Tensor> {
+        xs.iter()
+            .enumerate()
+            .map(|(i, x)| self.adapt(i, x))
+            .collect()
+    }
+
+    /// Refuses data whose samples the `i`-th input cannot take.
+    pub fn check_input(&self, i: usize, what: &str, shape: &[usize]) -> Result<()> {
+        let Some(port) = self.inputs.get(i) else {
+            return Ok(());
+        };
+        let expected = &port.shape;
+        let mut adapted = shape.to_vec();
+        if shape.len() + 1 == expected.rank() {
+            adapted.push(1);
+        } else if shape.len() == expected.rank() + 1 && shape.last() == Some(&1) {
+            adapted.pop();
+        }
+        if expected.accepts(&adapted) {
+            return Ok(());
+        }
+        let of = match self.inputs.len() {
+            1 => String::new(),
+            _ => format!(" for the input \"{}\"", port.name),
+        };
+        Err(Error::shape(format!(
+            "{what}{of} does not fit the model \"{}\": expected shape {expected}. Received: {}.",
+            self.name,
+            crate::Shape::from(shape)
+        )))
+    }
+}

@@ -1,0 +1,442 @@
+//! The model: a network with what trains it.
+
+use super::graph::{Graph, names};
+use super::sequential::{LayerId, built_stack, stack_input};
+use super::symbol::{IntoSymbols, Unit};
+use super::trainer::Trainer;
+use crate::layers::{Base, InputShape, Layer, Weight};
+use crate::summary::{Count, Row, Summary};
+use crate::{Array, Error, Result};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// A network of layers, to be compiled, fitted, evaluated, asked, and used as a layer of others.
+///
+/// [`Sequential`](super::Sequential) is one whose layers follow each other; any other is made from
+/// symbols:
+///
+/// ```
+/// use cornu::prelude::*;
+/// let image = Input::new([8]).name("image").symbol();
+/// let age = Input::new([1]).name("age").symbol();
+/// let seen = Dense::new(4).activation("relu").on(&image);
+/// let both = Dense::new(4).on(&age) + seen;
+/// let kind = Dense::new(3).activation("softmax").name("kind").on(&both);
+/// let price = Dense::new(1).name("price").on(&both);
+///
+/// let mut model = Model::new([&image, &age], [&kind, &price])?;
+/// model.compile_with(
+///     Compile::optimizer("adam")
+///         .loss_for("kind", "sparse_categorical_crossentropy")
+///         .loss_for("price", "mse")
+///         .loss_weight_for("price", 0.5)
+///         .metrics_for("kind", ["accuracy"]),
+/// )?;
+/// let (images, ages) = (Array::zeros(DType::F32, [6, 8]), Array::zeros(DType::F32, [6, 1]));
+/// let (kinds, prices) = ([0, 1, 2, 0, 1, 2], [1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0]);
+/// let history = model.fit((&images, &ages), (&kinds, &prices), Fit::new().verbose(0))?;
+/// assert!(history["kind_accuracy"].len() == 1 && history["price_loss"].len() == 1);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Model {
+    pub(super) base: Base,
+    /// The layers of a stack; their graph is drawn when the input's shape is known.
+    pub(super) stack: Option<Vec<Arc<Unit>>>,
+    pub(super) graph: Option<Graph>,
+    /// The shape for which a stack was built last.
+    pub(super) input: Option<InputShape>,
+    pub(super) trainer: Option<Trainer>,
+    pub(super) predictor: super::predict::Predictor,
+}
+
+impl Model {
+    /// The model of everything between some inputs and some outputs.
+    ///
+    /// # Errors
+    /// What a layer refused when it was called; an output that depends on an input that is not given;
+    /// two layers of one name.
+    pub fn new(inputs: impl IntoSymbols, outputs: impl IntoSymbols) -> Result<Self> {
+        let (inputs, outputs) = (inputs.into_symbols(), outputs.into_symbols());
+        let mut model = Self::empty("functional");
+        model.graph = Some(Graph::new("functional", &inputs, &outputs)?);
+        Ok(model)
+    }
+
+    pub(super) fn empty(name: &str) -> Self {
+        Self {
+            base: Base {
+                name: Some(name.to_string()),
+                ..Base::default()
+            },
+            stack: None,
+            graph: None,
+            input: None,
+            trainer: None,
+            predictor: super::predict::Predictor::default(),
+        }
+    }
+
+    pub(super) fn rename(&mut self, name: String) {
+        if let Some(graph) = &mut self.graph {
+            graph.name.clone_from(&name);
+        }
+        self.base.name = Some(name);
+    }
+
+    /// The model under another name.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.rename(name.into());
+        self
+    }
+
+    /// The model's name.
+    pub fn name(&self) -> &str {
+        self.base.name.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn units(&self) -> &[Arc<Unit>] {
+        match (&self.stack, &self.graph) {
+            (Some(stack), _) => stack,
+            (None, Some(graph)) => &graph.units,
+            (None, None) => &[],
+        }
+    }
+
+    /// The layers: a stack's as they were added, others in Keras' order.
+    pub fn layers(&self) -> Vec<Arc<dyn Layer>> {
+        self.units().iter().map(|u| u.layer.clone()).collect()
+    }
+
+    /// The names of the layers: those given, else the class in snake case, with a number from the
+    /// second of a class on. They are unique within the model.
+    pub fn layer_names(&self) -> Vec<String> {
+        let units = self.units();
+        names(units).unwrap_or_else(|_| {
+            // Names given twice are refused when the model is built; until then they are as given.
+            let name = |u: &Arc<Unit>| u.given_name().unwrap_or_default();
+            units.iter().map(name).collect()
+        })
+    }
+
+    /// The layer of this name, or at this position.
+    ///
+    /// # Errors
+    /// If there is none; lists the names.
+    pub fn get_layer<'a>(&self, which: impl Into<LayerId<'a>>) -> Result<&dyn Layer> {
+        self.find(which.into()).map(|u| &*u.layer)
+    }
+
+    fn find(&self, which: LayerId<'_>) -> Result<&Unit> {
+        let units = self.units();
+        let found = match which {
+            LayerId::Index(i) => units.get(i).ok_or_else(|| {
+                Error::new(format!(
+                    "There are {} layers. Asked for: index {i}.",
+                    units.len()
+                ))
+            }),
+            LayerId::Name(name) => {
+                let names = self.layer_names();
+                let known: Vec<&str> = names.iter().map(String::as_str).collect();
+                let at = names.iter().position(|n| n == name);
+                at.and_then(|i| units.get(i))
+                    .ok_or_else(|| Error::unknown("layer", name, &known))
+            }
+        };
+        found.map(|u| &**u)
+    }
+
+    /// Freezes a layer (and those inside it) or lets training change it again. Layers shared with
+    /// other models are frozen there too.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new();
+    /// model.add(Dense::new(4).input_shape([2]).name("base"));
+    /// model.add(Dense::new(1));
+    /// model.build()?;
+    /// model.set_layer_trainable("base", false)?;
+    /// assert_eq!(model.weights().iter().filter(|w| w.trainable).count(), 2);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no such layer, or the model is not built.
+    pub fn set_layer_trainable<'a>(
+        &mut self,
+        which: impl Into<LayerId<'a>>,
+        trainable: bool,
+    ) -> Result<()> {
+        self.graph()?;
+        let unit = self.find(which.into())?;
+        if let Some(built) = unit.built.get() {
+            built.trainable.store(trainable, Ordering::Relaxed);
+        }
+        self.forget_programs();
+        Ok(())
+    }
+
+    /// Freezes the whole model, or lets training change it again (except for what is frozen by
+    /// itself).
+    pub fn set_trainable(&mut self, trainable: bool) {
+        self.base.trainable = trainable;
+        if let Some(trainer) = &mut self.trainer {
+            trainer.frozen = !trainable;
+        }
+        self.forget_programs();
+    }
+
+    pub(super) fn forget_programs(&mut self) {
+        self.predictor.clear();
+        if let Some(trainer) = &mut self.trainer {
+            trainer.forget_programs();
+        }
+    }
+
+    /// Makes the weights, for the input shape that the first layer gives.
+    ///
+    /// # Errors
+    /// If no layer gives an input shape, or a layer cannot take what the one before gives.
+    pub fn build(&mut self) -> Result<()> {
+        let Some(stack) = self.stack.as_ref().filter(|_| !self.is_built()) else {
+            return Ok(());
+        };
+        let shape = match self.input.clone().or_else(|| stack_input(stack)) {
+            Some(shape) => shape,
+            None if stack.is_empty() => return Err(self.no_layers()),
+            None => {
+                return Err(Error::state(format!(
+                    "The model \"{}\" does not know its input shape: give the first layer .input_shape([…]), start with Input::new([…]), or fit it.",
+                    self.name()
+                )));
+            }
+        };
+        self.build_for(&shape)
+    }
+
+    fn no_layers(&self) -> Error {
+        Error::state(format!(
+            "The model \"{}\" has no layers: add some first.",
+            self.name()
+        ))
+    }
+
+    /// Whether the weights are made.
+    pub fn is_built(&self) -> bool {
+        self.graph.is_some()
+    }
+
+    /// Makes the weights for inputs of a shape (with the batch axis, whose extent may be `None`).
+    ///
+    /// # Errors
+    /// If a layer cannot take what the one before gives, or two layers have one name.
+    pub fn build_for(&mut self, input: &InputShape) -> Result<()> {
+        self.build_for_all(std::slice::from_ref(input))
+    }
+
+    /// As [`Model::build_for`], for a first layer of several inputs.
+    ///
+    /// # Errors
+    /// As [`Model::build_for`].
+    pub fn build_for_all(&mut self, inputs: &[InputShape]) -> Result<()> {
+        let Some(stack) = &self.stack else {
+            return Ok(());
+        };
+        if stack.is_empty() {
+            return Err(self.no_layers());
+        }
+        let graph = built_stack(self.name(), stack, inputs)?;
+        self.input = inputs.first().cloned();
+        self.graph = Some(graph);
+        Ok(())
+    }
+
+    pub(super) fn graph(&self) -> Result<&Graph> {
+        self.graph.as_ref().ok_or_else(|| {
+            Error::state(format!(
+                "The model \"{}\" is not built yet: call build(), or fit it on data first.",
+                self.name()
+            ))
+        })
+    }
+
+    /// The shape of the model's (first) output.
+    ///
+    /// # Errors
+    /// If the model is not built.
+    pub fn output_shape(&self) -> Result<InputShape> {
+        let outputs = self.output_shapes()?;
+        Ok(outputs.into_iter().next().unwrap_or(InputShape(Vec::new())))
+    }
+
+    /// The shapes of all outputs.
+    ///
+    /// # Errors
+    /// If the model is not built.
+    pub fn output_shapes(&self) -> Result<Vec<InputShape>> {
+        Ok(self
+            .graph()?
+            .outputs
+            .iter()
+            .map(|p| p.shape.clone())
+            .collect())
+    }
+
+    /// The names of the inputs: of the layers where they enter.
+    ///
+    /// # Errors
+    /// If the model is not built.
+    pub fn input_names(&self) -> Result<Vec<String>> {
+        Ok(self
+            .graph()?
+            .inputs
+            .iter()
+            .map(|p| p.name.clone())
+            .collect())
+    }
+
+    /// The names of the outputs: of the layers that give them.
+    ///
+    /// # Errors
+    /// If the model is not built.
+    pub fn output_names(&self) -> Result<Vec<String>> {
+        Ok(self
+            .graph()?
+            .outputs
+            .iter()
+            .map(|p| p.name.clone())
+            .collect())
+    }
+
+    /// The number of weights' elements.
+    ///
+    /// # Errors
+    /// If the model is not built.
+    pub fn count_params(&self) -> Result<usize> {
+        self.graph()?;
+        let size = |w: &Weight| w.variable.shape().size();
+        Ok(self.weights().iter().map(size).sum())
+    }
+
+    /// The weights in Keras' order: layer by layer, as declared (kernel, bias). Empty before building.
+    pub fn weights(&self) -> Vec<Weight> {
+        self.graph
+            .as_ref()
+            .map(|g| g.weights(self.base.trainable))
+            .unwrap_or_default()
+    }
+
+    /// The weights' values, in the order of [`Model::weights`].
+    ///
+    /// # Errors
+    /// If the model is not built.
+    pub fn get_weights(&self) -> Result<Vec<Array>> {
+        self.graph()?;
+        Ok(self.weights().iter().map(|w| w.variable.value()).collect())
+    }
+
+    /// Sets all weights, in the order of [`Model::weights`].
+    ///
+    /// # Errors
+    /// If the number or a shape differs: names the weight, expected and received. Nothing is set then.
+    pub fn set_weights(&mut self, values: &[Array]) -> Result<()> {
+        self.graph()?;
+        set_weights(&self.weights(), values)
+    }
+
+    /// Keras' table of layers, output shapes and parameters.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new();
+    /// model.add(Dense::new(10).input_shape([784]));
+    /// model.build()?;
+    /// assert!(model.summary().to_string().contains("(None, 10)"));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn summary(&self) -> Summary {
+        let units = self.units().iter().zip(self.layer_names());
+        let shown = units.filter(|(u, _)| self.stack.is_none() || !u.is_input());
+        let rows = shown
+            .map(|(unit, name)| {
+                let built = unit.built.get();
+                let weights = built.map(|b| b.all_weights());
+                let params = match &weights {
+                    Some(weights) => Some(weights.iter().map(|w| w.variable.shape().size()).sum()),
+                    None => (!super::sequential::declares_weights(&*unit.layer)).then_some(0),
+                };
+                Row {
+                    name,
+                    class: unit.layer.class_name().to_string(),
+                    shape: built.map_or("?".to_string(), |b| shown_shapes(&b.outputs)),
+                    params,
+                    trainable: params.filter(|n| *n > 0).map(|_| {
+                        built.is_none_or(|b| b.trainable.load(Ordering::Relaxed))
+                            && unit.layer.base().is_none_or(|b| b.trainable)
+                    }),
+                    level: 0,
+                }
+            })
+            .collect();
+        let mut summary = Summary {
+            rows,
+            ..Summary::new(self.name())
+        };
+        for w in self.weights() {
+            let total = if w.trainable {
+                &mut summary.trainable
+            } else {
+                &mut summary.non_trainable
+            };
+            total.add(w.variable.shape().size(), w.variable.dtype().size());
+        }
+        if let Some(optimizer) = self
+            .trainer
+            .as_ref()
+            .map(|t| &t.optimizer)
+            .filter(|o| o.is_built())
+        {
+            let total = summary.optimizer.insert(Count::default());
+            for v in optimizer.variables() {
+                total.add(v.shape().size(), v.dtype().size());
+            }
+        }
+        summary
+    }
+}
+
+fn shown_shapes(shapes: &[InputShape]) -> String {
+    match shapes {
+        [one] => one.to_string(),
+        several => {
+            let all: Vec<String> = several.iter().map(InputShape::to_string).collect();
+            format!("[{}]", all.join(", "))
+        }
+    }
+}
+
+/// Sets weights after checking all of them.
+pub(super) fn set_weights(weights: &[Weight], values: &[Array]) -> Result<()> {
+    if weights.len() != values.len() {
+        return Err(Error::shape(format!(
+            "The model has {} weights. Received: {} arrays.",
+            weights.len(),
+            values.len()
+        )));
+    }
+    for (w, v) in weights.iter().zip(values) {
+        if w.variable.shape() != v.shape() {
+            return Err(Error::shape(format!(
+                "Weight \"{}\" has shape {}. Received: shape {}.",
+                w.variable.name(),
+                w.variable.shape(),
+                v.shape()
+            )));
+        }
+    }
+    weights
+        .iter()
+        .zip(values)
+        .try_for_each(|(w, v)| w.variable.assign(v.clone()))
+}
