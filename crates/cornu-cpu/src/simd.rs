@@ -374,7 +374,7 @@ scalar_vector!(f64, 2);
 
 impl Simd for Scalar {
     const ISA: Isa = Isa::Scalar;
-    const REGS: usize = 16;
+    const REGS: usize = 12;
     type F32 = Lanes<f32, 4>;
     type F64 = Lanes<f64, 2>;
     #[inline(always)]

@@ -21,34 +21,47 @@ pub(super) struct DotArgs<T> {
 }
 
 /// The kernel for a number of columns.
-pub(super) type DotFn<T> = unsafe fn(&DotArgs<T>);
+type DotFn<T> = unsafe fn(&DotArgs<T>);
 
-/// The most columns that there is a kernel for.
+/// The most columns that a product is computed by dot products with.
 pub(super) const DOT_COLS: usize = 12;
 
 /// The dot kernels of an element type and instruction set.
 pub(super) struct Dot<T, S>(std::marker::PhantomData<(T, S)>);
 
 impl<T: Float, S: Simd> Dot<T, S> {
-    const COLS: [DotFn<T>; DOT_COLS] = [
-        dots::<S, T, 8, 1>,
-        dots::<S, T, 6, 2>,
-        dots::<S, T, 6, 3>,
-        dots::<S, T, 4, 4>,
-        dots::<S, T, 4, 5>,
-        dots::<S, T, 4, 6>,
-        dots::<S, T, 3, 7>,
-        dots::<S, T, 3, 8>,
-        dots::<S, T, 2, 9>,
-        dots::<S, T, 2, 10>,
-        dots::<S, T, 2, 11>,
-        dots::<S, T, 2, 12>,
-    ];
+    /// The kernels of 1, 2, 4 and 8 columns, with as many rows as the registers allow.
+    const COLS: [DotFn<T>; 4] = if S::REGS >= 32 {
+        [
+            dots::<S, T, 8, 1>,
+            dots::<S, T, 6, 2>,
+            dots::<S, T, 4, 4>,
+            dots::<S, T, 2, 8>,
+        ]
+    } else {
+        [
+            dots::<S, T, 6, 1>,
+            dots::<S, T, 4, 2>,
+            dots::<S, T, 2, 4>,
+            dots::<S, T, 1, 8>,
+        ]
+    };
 
-    /// The kernel for `cols` columns, 1 to [`DOT_COLS`].
+    /// Computes `cols` columns, of few enough rows that these stay in the cache.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set, and all elements that the arguments span must be
+    /// valid.
     #[inline(always)]
-    pub(super) fn get(cols: usize) -> DotFn<T> {
-        Self::COLS[cols - 1]
+    pub(super) unsafe fn run(mut cols: usize, mut args: DotArgs<T>) {
+        while cols > 0 {
+            let power = cols.ilog2().min(3);
+            // SAFETY: as promised by the caller; parts lie within the whole.
+            unsafe { Self::COLS[power as usize](&args) };
+            args.b = args.b.wrapping_add(args.ldb << power);
+            args.c = args.c.wrapping_add(args.csc << power);
+            cols -= 1 << power;
+        }
     }
 }
 
@@ -71,15 +84,11 @@ impl<T: Float, const MR: usize, const NC: usize> SimdOp for Dots<'_, T, MR, NC> 
                 rows::<S, T, MR, NC>(args, i);
                 i += MR;
             }
-            if MR > 4 && i + 4 <= args.rows {
-                rows::<S, T, 4, NC>(args, i);
-                i += 4;
-            }
-            if MR > 2 && i + 2 <= args.rows {
+            while MR > 2 && i + 2 <= args.rows {
                 rows::<S, T, 2, NC>(args, i);
                 i += 2;
             }
-            while i < args.rows {
+            while MR > 1 && i < args.rows {
                 rows::<S, T, 1, NC>(args, i);
                 i += 1;
             }
@@ -87,7 +96,8 @@ impl<T: Float, const MR: usize, const NC: usize> SimdOp for Dots<'_, T, MR, NC> 
     }
 }
 
-/// `MR` rows from row `i` on.
+/// `MR` rows from row `i` on. Registers are counted by index, as in the kernels of outer products.
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 unsafe fn rows<S: Simd, T: Float, const MR: usize, const NC: usize>(args: &DotArgs<T>, i: usize) {
     let DotArgs {
@@ -111,35 +121,52 @@ unsafe fn rows<S: Simd, T: Float, const MR: usize, const NC: usize>(args: &DotAr
         let mut p = 0;
         while p + lanes <= k {
             let mut av = [T::Vec::<S>::splat(T::ZERO); MR];
-            for (r, v) in av.iter_mut().enumerate() {
-                *v = Vector::load(a.add(r * lda + p));
+            let mut r = 0;
+            while r < MR {
+                av[r] = Vector::load(a.add(r * lda + p));
+                r += 1;
             }
-            for (j, sums) in acc.iter_mut().enumerate() {
+            let mut j = 0;
+            while j < NC {
                 let bv = T::Vec::<S>::load(b.add(j * ldb + p));
-                for (sum, x) in sums.iter_mut().zip(av) {
-                    *sum = x.fma(bv, *sum);
+                let mut r = 0;
+                while r < MR {
+                    acc[j][r] = av[r].fma(bv, acc[j][r]);
+                    r += 1;
                 }
+                j += 1;
             }
             p += lanes;
         }
         if p < k {
             let mask = T::Vec::<S>::mask(k - p);
             let mut av = [T::Vec::<S>::splat(T::ZERO); MR];
-            for (r, v) in av.iter_mut().enumerate() {
-                *v = Vector::load_mask(a.add(r * lda + p), mask);
+            let mut r = 0;
+            while r < MR {
+                av[r] = Vector::load_mask(a.add(r * lda + p), mask);
+                r += 1;
             }
-            for (j, sums) in acc.iter_mut().enumerate() {
+            let mut j = 0;
+            while j < NC {
                 let bv = T::Vec::<S>::load_mask(b.add(j * ldb + p), mask);
-                for (sum, x) in sums.iter_mut().zip(av) {
-                    *sum = x.fma(bv, *sum);
+                let mut r = 0;
+                while r < MR {
+                    acc[j][r] = av[r].fma(bv, acc[j][r]);
+                    r += 1;
                 }
+                j += 1;
             }
         }
-        for (j, sums) in acc.iter().enumerate() {
-            for (r, v) in sums.iter().enumerate() {
+        let mut j = 0;
+        while j < NC {
+            let mut r = 0;
+            while r < MR {
                 let out = c.add((i + r) * rsc + j * csc);
-                *out = if accumulate { *out + v.sum() } else { v.sum() };
+                let sum = acc[j][r].sum();
+                *out = if accumulate { *out + sum } else { sum };
+                r += 1;
             }
+            j += 1;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The choice of strategy, tile sizes and pieces for a shape.
 
 use super::dot::DOT_COLS;
-use super::outer::{ROW_NV_MAX, max_rows};
+use super::outer::{ROW_NV_MAX, max_rows, max_vectors};
 use super::{LINE, MatmulSpec};
 use crate::simd::{Float, Simd, Vector};
 
@@ -205,11 +205,10 @@ fn outer<S: Simd, T: Float>(spec: &MatmulSpec, wanted: usize, threads: usize) ->
     let size = size_of::<T>();
     let lanes = T::Vec::<S>::LANES;
     let vectors = n.div_ceil(lanes);
-    // Wide tiles read A least, but need registers enough for some rows.
-    let widest = match m {
-        0..=1 => ROW_NV_MAX,
-        _ if max_rows::<S>(4) >= m.min(6) => 4,
-        _ => 2,
+    let widest = if m <= 1 {
+        ROW_NV_MAX
+    } else {
+        max_vectors::<S>()
     };
     let nv = vectors.div_ceil(vectors.div_ceil(widest));
     let (mr, nr) = (

@@ -8,6 +8,8 @@ use crate::simd::{Float, Simd, SimdOp, Vector};
 pub(super) struct MicroArgs<T> {
     /// Inner dimension.
     pub k: usize,
+    /// Rows of the tile, at most [`max_rows`] of its vectors.
+    pub rows: usize,
     /// `a[i * rsa + p * csa]` is A's element in row `i`, column `p`.
     pub a: *const T,
     pub rsa: usize,
@@ -23,17 +25,17 @@ pub(super) struct MicroArgs<T> {
     /// Add to `c` instead of overwriting it.
     pub accumulate: bool,
     /// Where to copy B to on the way, as a panel with `NV * LANES` columns; null for not at all.
-    /// Kernels of one row do not copy.
+    /// Only the tallest tiles do.
     pub copy: *mut T,
 }
 
 /// A micro-kernel for one instruction set and tile shape.
-pub(super) type MicroFn<T> = unsafe fn(&MicroArgs<T>);
+type MicroFn<T> = unsafe fn(&MicroArgs<T>);
 
 /// Rows of the tallest micro-kernel of any instruction set.
-pub(super) const MR_MAX: usize = 14;
+const MR_MAX: usize = 14;
 /// Vectors of the widest micro-kernel with more than one row.
-pub(super) const NV_MAX: usize = 4;
+const NV_MAX: usize = 4;
 /// Vectors of the widest one-row micro-kernel.
 pub(super) const ROW_NV_MAX: usize = 8;
 
@@ -43,58 +45,107 @@ pub(super) const fn max_rows<S: Simd>(nv: usize) -> usize {
     if rows > MR_MAX { MR_MAX } else { rows }
 }
 
+/// Vectors of the widest tile: wide ones read A least, but need registers enough for some rows.
+pub(super) const fn max_vectors<S: Simd>() -> usize {
+    if max_rows::<S>(NV_MAX) >= 6 {
+        NV_MAX
+    } else {
+        2
+    }
+}
+
 /// The micro-kernels of an element type and instruction set.
 pub(super) struct Micro<T, S>(std::marker::PhantomData<(T, S)>);
 
-macro_rules! rows_of {
+/// The kernels of 1, 2, 4 and 8 rows.
+macro_rules! heights {
     ($nv:literal) => {
         [
             tile::<S, T, 1, $nv>,
             tile::<S, T, 2, $nv>,
-            tile::<S, T, 3, $nv>,
             tile::<S, T, 4, $nv>,
-            tile::<S, T, 5, $nv>,
-            tile::<S, T, 6, $nv>,
-            tile::<S, T, 7, $nv>,
             tile::<S, T, 8, $nv>,
-            tile::<S, T, 9, $nv>,
-            tile::<S, T, 10, $nv>,
-            tile::<S, T, 11, $nv>,
-            tile::<S, T, 12, $nv>,
-            tile::<S, T, 13, $nv>,
-            tile::<S, T, 14, $nv>,
         ]
     };
 }
 
 impl<T: Float, S: Simd> Micro<T, S> {
-    /// `TILES[nv - 1][rows - 1]`, for `rows` up to [`max_rows`].
-    const TILES: [[MicroFn<T>; MR_MAX]; NV_MAX] =
-        [rows_of!(1), rows_of!(2), rows_of!(3), rows_of!(4)];
-    /// `ROWS[nv - 1]`: one row.
-    const ROWS: [MicroFn<T>; ROW_NV_MAX] = [
+    /// By vectors, then by the logarithm of rows. Other heights are put together from these, for each
+    /// kernel is some KB of code.
+    const TILES: [[MicroFn<T>; 4]; NV_MAX] = [heights!(1), heights!(2), heights!(3), heights!(4)];
+    /// By vectors: as tall as the registers allow.
+    const TALLEST: [MicroFn<T>; NV_MAX] = [
+        tallest::<S, T, 1>,
+        tallest::<S, T, 2>,
+        tallest::<S, T, 3>,
+        tallest::<S, T, 4>,
+    ];
+    const MOST_ROWS: [usize; NV_MAX] = [
+        max_rows::<S>(1),
+        max_rows::<S>(2),
+        max_rows::<S>(3),
+        max_rows::<S>(4),
+    ];
+    /// One row, by the logarithm of vectors. Eight of them are independent sums enough; fewer have
+    /// several sums per column.
+    const ROWS: [MicroFn<T>; 4] = [
         row::<S, T, 1, 4>,
         row::<S, T, 2, 4>,
-        row::<S, T, 3, 2>,
         row::<S, T, 4, 2>,
-        row::<S, T, 5, 1>,
-        row::<S, T, 6, 1>,
-        row::<S, T, 7, 1>,
         row::<S, T, 8, 1>,
     ];
 
-    /// The kernel for `rows` rows and `cols` columns of a product whose tiles have up to `mr` rows.
+    /// Computes a tile of a product whose tiles have up to `mr` rows.
     ///
     /// The kernel of one row sums in another order than those of several, so it is for products cut
     /// into single rows: a row that a piece happens to have left over must not depend on the cut,
     /// and with it on the number of threads.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set, and all elements that the arguments span must be
+    /// valid.
     #[inline(always)]
-    pub(super) fn get(mr: usize, rows: usize, cols: usize) -> MicroFn<T> {
-        let nv = cols.div_ceil(T::Vec::<S>::LANES);
-        if mr == 1 {
-            Self::ROWS[nv - 1]
-        } else {
-            Self::TILES[nv - 1][rows - 1]
+    pub(super) unsafe fn run(mr: usize, args: &MicroArgs<T>) {
+        let nv = args.cols.div_ceil(T::Vec::<S>::LANES);
+        // SAFETY: as promised by the caller; parts lie within the whole.
+        unsafe {
+            if mr == 1 {
+                Self::one_row(nv, *args);
+            } else if args.rows == Self::MOST_ROWS[nv - 1] {
+                Self::TALLEST[nv - 1](args);
+            } else {
+                Self::several(nv, *args);
+            }
+        }
+    }
+
+    unsafe fn several(nv: usize, mut args: MicroArgs<T>) {
+        debug_assert!(args.copy.is_null());
+        while args.rows > 0 {
+            let power = args.rows.ilog2().min(3);
+            let rows = 1 << power;
+            // SAFETY: as promised by the caller of `run`.
+            unsafe {
+                Self::TILES[nv - 1][power as usize](&args);
+                args.a = args.a.wrapping_add(rows * args.rsa);
+                args.c = args.c.wrapping_add(rows * args.ldc);
+            }
+            args.rows -= rows;
+        }
+    }
+
+    unsafe fn one_row(mut nv: usize, mut args: MicroArgs<T>) {
+        while nv > 0 {
+            let power = nv.ilog2();
+            let width = T::Vec::<S>::LANES << power;
+            let rest = args.cols.saturating_sub(width);
+            args.cols -= rest;
+            // SAFETY: as promised by the caller of `run`.
+            unsafe { Self::ROWS[power as usize](&args) };
+            args.b = args.b.wrapping_add(width);
+            args.c = args.c.wrapping_add(width);
+            args.cols = rest;
+            nv -= 1 << power;
         }
     }
 }
@@ -103,36 +154,46 @@ impl<T: Float, S: Simd> Micro<T, S> {
 /// processor to guess.
 const AHEAD: usize = 16;
 
-struct Tile<'a, T, const MR: usize, const NV: usize>(&'a MicroArgs<T>);
-
 unsafe fn tile<S: Simd, T: Float, const MR: usize, const NV: usize>(args: &MicroArgs<T>) {
     // Shapes that would not fit the registers are in the table to keep it square, and never called.
-    if const { MR <= max_rows::<S>(NV) } {
+    if const { NV <= max_vectors::<S>() && MR < max_rows::<S>(NV) } {
         // SAFETY: as promised by the caller.
-        unsafe { S::vectorize(Tile::<T, MR, NV>(args)) }
+        unsafe { S::vectorize(Tile::<T, MR, NV, false>(args)) }
     }
 }
 
-impl<T: Float, const MR: usize, const NV: usize> SimdOp for Tile<'_, T, MR, NV> {
+unsafe fn tallest<S: Simd, T: Float, const NV: usize>(args: &MicroArgs<T>) {
+    macro_rules! heights {
+        ($($mr:literal)*) => {
+            match const { if NV <= max_vectors::<S>() { max_rows::<S>(NV) } else { 0 } } {
+                // SAFETY: as promised by the caller.
+                $($mr => unsafe {
+                    if args.copy.is_null() {
+                        S::vectorize(Tile::<T, $mr, NV, false>(args))
+                    } else {
+                        S::vectorize(Tile::<T, $mr, NV, true>(args))
+                    }
+                },)*
+                _ => {}
+            }
+        };
+    }
+    heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+}
+struct Tile<'a, T, const MR: usize, const NV: usize, const COPY: bool>(&'a MicroArgs<T>);
+
+// Loops over registers count by index and not by iterator: so nothing but intrinsics has to be
+// inlined, however the crate is built.
+#[allow(clippy::needless_range_loop)]
+impl<T: Float, const MR: usize, const NV: usize, const COPY: bool> SimdOp
+    for Tile<'_, T, MR, NV, COPY>
+{
     type Output = ();
     #[inline(always)]
     unsafe fn call<S: Simd>(self) {
-        // SAFETY: as promised by the caller.
-        unsafe {
-            if self.0.copy.is_null() {
-                self.body::<S, false>()
-            } else {
-                self.body::<S, true>()
-            }
-        }
-    }
-}
-
-impl<T: Float, const MR: usize, const NV: usize> Tile<'_, T, MR, NV> {
-    #[inline(always)]
-    unsafe fn body<S: Simd, const COPY: bool>(self) {
         let MicroArgs {
             k,
+            rows: _,
             a,
             rsa,
             csa,
@@ -152,57 +213,69 @@ impl<T: Float, const MR: usize, const NV: usize> Tile<'_, T, MR, NV> {
             let mut acc = [[T::Vec::<S>::splat(T::ZERO); NV]; MR];
             // One pointer for every four rows and three distances address all rows with few
             // registers.
-            let from = |row: usize| if MR > row { row * rsa } else { 0 };
-            let mut base = [a, a.add(from(4)), a.add(from(8)), a.add(from(12))];
-            let (mut bp, mut copied) = (b, copy);
-            for _ in 0..k {
+            let (mut a0, mut bp, mut copied) = (a, b, copy);
+            let fours = if MR > 4 { 4 * rsa } else { 0 };
+            let (eights, twelves) = if MR > 8 { (8 * rsa, 12 * rsa) } else { (0, 0) };
+            let mut p = 0;
+            while p < k {
                 let mut bv = [T::Vec::<S>::splat(T::ZERO); NV];
-                for (j, v) in bv.iter_mut().enumerate() {
-                    let p = bp.add(j * lanes);
-                    *v = if j + 1 == NV {
-                        Vector::load_mask(p, mask)
+                let mut j = 0;
+                while j < NV {
+                    let from = bp.add(j * lanes);
+                    bv[j] = if j + 1 == NV {
+                        Vector::load_mask(from, mask)
                     } else {
-                        Vector::load(p)
+                        Vector::load(from)
                     };
                     if COPY {
-                        S::prefetch(p.wrapping_add(AHEAD * ldb));
-                        v.store(copied.add(j * lanes));
+                        S::prefetch(from.wrapping_add(AHEAD * ldb));
+                        bv[j].store(copied.add(j * lanes));
                     }
+                    j += 1;
                 }
                 if COPY {
                     copied = copied.add(NV * lanes);
                 }
-                for (i, row) in acc.iter_mut().enumerate() {
+                let base = [
+                    a0,
+                    a0.wrapping_add(fours),
+                    a0.wrapping_add(eights),
+                    a0.wrapping_add(twelves),
+                ];
+                let mut i = 0;
+                while i < MR {
                     let x = T::Vec::<S>::splat(*base[i / 4].add(i % 4 * rsa));
-                    for (v, &bj) in row.iter_mut().zip(&bv) {
-                        *v = x.fma(bj, *v);
+                    let mut j = 0;
+                    while j < NV {
+                        acc[i][j] = x.fma(bv[j], acc[i][j]);
+                        j += 1;
                     }
+                    i += 1;
                 }
                 bp = bp.wrapping_add(ldb);
-                for p in &mut base {
-                    *p = p.wrapping_add(csa);
-                }
+                a0 = a0.wrapping_add(csa);
+                p += 1;
             }
-            for (i, row) in acc.iter().enumerate() {
-                let out = c.add(i * ldc);
-                for (j, &v) in row.iter().enumerate() {
-                    let p = out.add(j * lanes);
+            let mut i = 0;
+            while i < MR {
+                let mut j = 0;
+                while j < NV {
+                    let to = c.add(i * ldc + j * lanes);
+                    let mut v = acc[i][j];
                     if j + 1 == NV {
-                        let v = if accumulate {
-                            v.add(Vector::load_mask(p, mask))
-                        } else {
-                            v
-                        };
-                        v.store_mask(p, mask);
+                        if accumulate {
+                            v = v.add(Vector::load_mask(to, mask));
+                        }
+                        v.store_mask(to, mask);
                     } else {
-                        let v = if accumulate {
-                            v.add(Vector::load(p))
-                        } else {
-                            v
-                        };
-                        v.store(p);
+                        if accumulate {
+                            v = v.add(Vector::load(to));
+                        }
+                        v.store(to);
                     }
+                    j += 1;
                 }
+                i += 1;
             }
         }
     }
@@ -216,6 +289,7 @@ unsafe fn row<S: Simd, T: Float, const NV: usize, const KU: usize>(args: &MicroA
 }
 
 /// One row: `KU` independent sums per column, so that one addition need not wait for the last.
+#[allow(clippy::needless_range_loop)] // as for `Tile`
 impl<T: Float, const NV: usize, const KU: usize> SimdOp for Row<'_, T, NV, KU> {
     type Output = ();
     #[inline(always)]
@@ -237,52 +311,48 @@ impl<T: Float, const NV: usize, const KU: usize> SimdOp for Row<'_, T, NV, KU> {
             let mask = T::Vec::<S>::mask(cols - (NV - 1) * lanes);
             let mut acc = [[T::Vec::<S>::splat(T::ZERO); NV]; KU];
             let mut p = 0;
-            while p + KU <= k {
-                for (u, sums) in acc.iter_mut().enumerate() {
-                    let x = T::Vec::<S>::splat(*a.add((p + u) * csa));
-                    let bp = b.add((p + u) * ldb);
-                    for (j, v) in sums.iter_mut().enumerate() {
-                        let q = bp.add(j * lanes);
-                        let bv = if j + 1 == NV {
-                            Vector::load_mask(q, mask)
-                        } else {
-                            Vector::load(q)
-                        };
-                        *v = x.fma(bv, *v);
+            while p < k {
+                let mut u = 0;
+                while u < KU {
+                    // What is left over is shorter than all the sums.
+                    if p + u < k {
+                        let x = T::Vec::<S>::splat(*a.add((p + u) * csa));
+                        let from = b.add((p + u) * ldb);
+                        let mut j = 0;
+                        while j < NV {
+                            let q = from.add(j * lanes);
+                            let bv = if j + 1 == NV {
+                                Vector::load_mask(q, mask)
+                            } else {
+                                Vector::load(q)
+                            };
+                            acc[u][j] = x.fma(bv, acc[u][j]);
+                            j += 1;
+                        }
                     }
+                    u += 1;
                 }
                 p += KU;
             }
-            while p < k {
-                let x = T::Vec::<S>::splat(*a.add(p * csa));
-                for (j, v) in acc[0].iter_mut().enumerate() {
-                    let q = b.add(p * ldb + j * lanes);
-                    let bv = if j + 1 == NV {
-                        Vector::load_mask(q, mask)
-                    } else {
-                        Vector::load(q)
-                    };
-                    *v = x.fma(bv, *v);
-                }
-                p += 1;
-            }
-            for j in 0..NV {
+            let mut j = 0;
+            while j < NV {
                 let mut v = acc[0][j];
-                for sums in &acc[1..] {
-                    v = v.add(sums[j]);
+                let mut u = 1;
+                while u < KU {
+                    v = v.add(acc[u][j]);
+                    u += 1;
                 }
-                let q = c.add(j * lanes);
+                let to = c.add(j * lanes);
                 let mask = if j + 1 == NV {
                     mask
                 } else {
                     T::Vec::<S>::mask(lanes)
                 };
-                let v = if accumulate {
-                    v.add(Vector::load_mask(q, mask))
-                } else {
-                    v
-                };
-                v.store_mask(q, mask);
+                if accumulate {
+                    v = v.add(Vector::load_mask(to, mask));
+                }
+                v.store_mask(to, mask);
+                j += 1;
             }
         }
     }

@@ -140,13 +140,10 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                             j += grid.nr;
                         }
                     }
-                    // Rows in nearly equal micro-tiles; `stack` of them make an epilogue tile.
-                    let tiles = rows.len().div_ceil(grid.mr);
-                    let (base, longer) = (rows.len() / tiles, rows.len() % tiles);
-                    let (mut tile, mut row0) = (0, rows.start);
-                    while tile < tiles {
-                        let end = tiles.min(tile + grid.stack);
-                        let height = (end - tile) * base + longer.clamp(tile, end) - tile;
+                    // `stack` micro-tiles make an epilogue tile; the last one may be less tall.
+                    let mut row0 = rows.start;
+                    while row0 < rows.end {
+                        let height = (grid.stack * grid.mr).min(rows.end - row0);
                         let (c, ldc, accumulate) = match &job.out {
                             Output::Store(dest) => (
                                 dest.at(batch, row0, col0),
@@ -163,14 +160,16 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                         while j < width {
                             let n = grid.nr.min(width - j);
                             let panel = b_copy.add(j * k);
+                            // A last panel of fewer vectors is read where it lies.
                             let copied_ld = n.next_multiple_of(T::Vec::<S>::LANES);
+                            let copies = copies && copied_ld == grid.nr;
                             let mut i = 0;
-                            for t in tile..end {
-                                let height = base + usize::from(t < longer);
+                            while i < height {
+                                let first = row0 + i == rows.start;
                                 let a = a_block.0.add((row0 - rows.start + i) * a_block.1);
                                 let (b, ldb, copy) = if turned {
                                     (panel.cast_const(), grid.nr, std::ptr::null_mut())
-                                } else if copies && t > 0 {
+                                } else if copies && !first {
                                     (panel.cast_const(), copied_ld, std::ptr::null_mut())
                                 } else {
                                     let copy = if copies { panel } else { std::ptr::null_mut() };
@@ -178,6 +177,7 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                                 };
                                 let args = MicroArgs {
                                     k,
+                                    rows: grid.mr.min(height - i),
                                     a,
                                     rsa: a_block.1,
                                     csa: a_block.2,
@@ -189,8 +189,8 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                                     accumulate,
                                     copy,
                                 };
-                                Micro::<T, S>::get(grid.mr, height, n)(&args);
-                                i += height;
+                                i += args.rows;
+                                Micro::<T, S>::run(grid.mr, &args);
                             }
                             j += grid.nr;
                         }
@@ -209,7 +209,6 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                             };
                             epilogue.finish(&mut tile);
                         }
-                        tile = end;
                         row0 += height;
                     }
                     col0 += width;
@@ -245,6 +244,7 @@ pub(super) unsafe fn swapped<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, 
                     let cols = grid.nr.min(width - j);
                     let args = MicroArgs {
                         k,
+                        rows: n,
                         a: b,
                         rsa: csb,
                         csa: rsb,
@@ -256,7 +256,7 @@ pub(super) unsafe fn swapped<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, 
                         accumulate: false,
                         copy: std::ptr::null_mut(),
                     };
-                    Micro::<T, S>::get(grid.mr, n, cols)(&args);
+                    Micro::<T, S>::run(grid.mr, &args);
                     j += grid.nr;
                 }
                 let (lds, src) = (grid.width, across.cast_const());
@@ -323,7 +323,6 @@ pub(super) unsafe fn dot<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, thre
     } else {
         (spec.a, spec.b, rows, spec.n)
     };
-    let kernel = Dot::<T, S>::get(count);
     // SAFETY: all offsets stay inside the operands, C, and this thread's workspace as laid out by
     // the plan.
     unsafe {
@@ -365,7 +364,7 @@ pub(super) unsafe fn dot<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, thre
                 let (rsc, csc) = if grid.swap { (1, ldc) } else { (ldc, 1) };
                 let a = rows.add(at * long.ld);
                 let lda = long.ld;
-                kernel(&DotArgs {
+                let args = DotArgs {
                     k,
                     rows: len,
                     a,
@@ -376,7 +375,8 @@ pub(super) unsafe fn dot<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, thre
                     rsc,
                     csc,
                     accumulate,
-                });
+                };
+                Dot::<T, S>::run(count, args);
                 if let Output::Epilogue(epilogue) = job.out {
                     let tile = &mut Tile {
                         batch,
