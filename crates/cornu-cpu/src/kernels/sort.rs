@@ -36,26 +36,17 @@ impl ArgSortKernel {
         self.rows as f64 * (self.n as f64 * 1.5 + self.k as f64 * depth * 3.0)
     }
 
+    /// Sorts rows whose elements, counted through all rows, have these keys.
+    ///
     /// # Safety
     /// As for [`OtherKernel::run`].
-    unsafe fn sort<T: Key, const DESCENDING: bool>(
-        &self,
-        x: *const T,
-        y: *mut i32,
-        rows: Range<usize>,
-    ) {
+    unsafe fn sort(&self, key: impl Fn(usize) -> i64, y: *mut i32, rows: Range<usize>) {
+        // All bits turned over is the reverse order.
+        let turn = if self.descending { -1 } else { 0 };
         for row in rows {
-            // SAFETY: the row is one of the operand and of the result.
-            let (x, order) = unsafe {
-                (
-                    std::slice::from_raw_parts(x.add(row * self.n), self.n),
-                    std::slice::from_raw_parts_mut(y.add(row * self.k), self.k),
-                )
-            };
-            let key = |i: i32| {
-                let v = x[i as usize];
-                (if DESCENDING { !v.key() } else { v.key() }, i)
-            };
+            // SAFETY: the row is one of the result.
+            let order = unsafe { std::slice::from_raw_parts_mut(y.add(row * self.k), self.k) };
+            let key = |i: i32| (key(row * self.n + i as usize) ^ turn, i);
             for (i, o) in order.iter_mut().enumerate() {
                 *o = i as i32;
             }
@@ -109,16 +100,16 @@ impl OtherKernel for ArgSortKernel {
 
     unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
         let rows = part(self.rows, piece, pieces);
-        with_key!(self.dtype, T => {
-            let (x, y) = (inputs[0].cast::<T>(), output.cast::<i32>());
-            // SAFETY: as promised by the caller.
-            unsafe {
-                if self.descending {
-                    self.sort::<T, true>(x, y, rows);
-                } else {
-                    self.sort::<T, false>(x, y, rows);
-                }
+        let (x, y) = (inputs[0], output.cast::<i32>());
+        // SAFETY: as promised by the caller; `i` is an element of the operand.
+        unsafe {
+            if self.dtype == DType::F32 {
+                self.sort(|i| x.cast::<f32>().add(i).read().key(), y, rows);
+            } else {
+                // A look at the type for each element, but the code of one sort for all of them.
+                let key = |i| with_key!(self.dtype, T => x.cast::<T>().add(i).read().key());
+                self.sort(key, y, rows);
             }
-        });
+        }
     }
 }

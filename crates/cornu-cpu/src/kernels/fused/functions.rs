@@ -13,16 +13,37 @@ use std::marker::PhantomData;
 use std::sync::atomic::{Ordering, compiler_fence};
 
 /// A lane's Rust type.
-pub(crate) trait LaneType: Copy + Default {}
-impl LaneType for f32 {}
-impl LaneType for f64 {}
-impl LaneType for i32 {}
-impl LaneType for i64 {}
-impl LaneType for u8 {}
+pub(crate) trait LaneType: Copy + Default {
+    /// The most able instruction set that its loops are compiled for: what models compute in has them
+    /// all, and integers, mostly indices and masks, do with less.
+    const MOST: Isa;
+}
+impl LaneType for f32 {
+    const MOST: Isa = Isa::Avx512;
+}
+impl LaneType for f64 {
+    const MOST: Isa = Isa::Avx512;
+}
+impl LaneType for i32 {
+    const MOST: Isa = Isa::Avx2;
+}
+impl LaneType for i64 {
+    const MOST: Isa = Isa::Avx2;
+}
+impl LaneType for u8 {
+    const MOST: Isa = Isa::Avx2;
+}
+
+/// The instruction set for a loop of lanes `T` whose function may be made of calls.
+const fn most<T: LaneType>(calls: bool) -> Isa {
+    if calls { Isa::Scalar } else { T::MOST }
+}
 
 /// A function of one lane.
 pub(crate) trait F1<T> {
     type Out: LaneType;
+    /// Whether it calls a function per element, so that vectors gain nothing.
+    const CALLS: bool = false;
     /// Whether some arguments need [`F1::slow`].
     const HARD: bool = false;
     fn f<const M: bool>(x: T) -> Self::Out;
@@ -40,6 +61,8 @@ pub(crate) trait F1<T> {
 /// A function of two lanes.
 pub(crate) trait F2<T> {
     type Out: LaneType;
+    /// As for [`F1::CALLS`].
+    const CALLS: bool = false;
     fn f<const M: bool>(a: T, b: T) -> Self::Out;
 }
 
@@ -53,20 +76,16 @@ pub(crate) trait Compare<T> {
     fn holds(a: T, b: T) -> bool;
 }
 
-/// Chunk `i` of an operand, or its one element everywhere.
+/// Chunk `i` of an operand, or its one granule if it repeats: operand number `k`, of which `repeats`
+/// has the bit.
 ///
 /// # Safety
 /// See [`Body::run`].
 #[inline(always)]
-pub(crate) unsafe fn chunk<T: LaneType, const SPLAT: bool>(p: *const u8, i: usize) -> [T; GRANULE] {
+unsafe fn chunk<T: LaneType>(p: *const u8, i: usize, repeats: u8, k: u8) -> [T; GRANULE] {
+    let step = usize::from(repeats >> k & 1 == 0);
     // SAFETY: as promised by the caller.
-    unsafe {
-        if SPLAT {
-            [p.cast::<T>().read(); GRANULE]
-        } else {
-            p.cast::<[T; GRANULE]>().add(i).read()
-        }
-    }
+    unsafe { p.cast::<[T; GRANULE]>().add(i * step).read() }
 }
 
 /// Writes chunk `i`. The fence keeps the chunks apart: the loop over them is not to be vectorised,
@@ -75,7 +94,7 @@ pub(crate) unsafe fn chunk<T: LaneType, const SPLAT: bool>(p: *const u8, i: usiz
 /// # Safety
 /// See [`Body::run`].
 #[inline(always)]
-pub(crate) unsafe fn put<T: LaneType>(p: *mut u8, i: usize, v: [T; GRANULE]) {
+unsafe fn put<T: LaneType>(p: *mut u8, i: usize, v: [T; GRANULE]) {
     // SAFETY: as promised by the caller.
     unsafe { p.cast::<[T; GRANULE]>().add(i).write(v) };
     compiler_fence(Ordering::SeqCst);
@@ -83,6 +102,8 @@ pub(crate) unsafe fn put<T: LaneType>(p: *mut u8, i: usize, v: [T; GRANULE]) {
 
 struct Unary<T, F>(PhantomData<(T, F)>);
 impl<T: LaneType, F: F1<T>> Body for Unary<T, F> {
+    const MOST: Isa = most::<T>(F::CALLS);
+
     #[inline(always)]
     unsafe fn run<const M: bool>(
         out: *mut u8,
@@ -91,10 +112,11 @@ impl<T: LaneType, F: F1<T>> Body for Unary<T, F> {
         _: *const u8,
         _: *const u8,
         n: usize,
+        repeats: u8,
     ) {
         for i in 0..n / GRANULE {
             // SAFETY: chunk i is within n elements.
-            let x = unsafe { chunk::<T, false>(a, i) };
+            let x = unsafe { chunk::<T>(a, i, repeats, 0) };
             let mut y = [F::Out::default(); GRANULE];
             for j in 0..GRANULE {
                 y[j] = F::f::<M>(x[j]);
@@ -118,8 +140,10 @@ impl<T: LaneType, F: F1<T>> Body for Unary<T, F> {
     }
 }
 
-struct Binary<T, F, const SA: bool, const SB: bool>(PhantomData<(T, F)>);
-impl<T: LaneType, F: F2<T>, const SA: bool, const SB: bool> Body for Binary<T, F, SA, SB> {
+struct Binary<T, F>(PhantomData<(T, F)>);
+impl<T: LaneType, F: F2<T>> Body for Binary<T, F> {
+    const MOST: Isa = most::<T>(F::CALLS);
+
     #[inline(always)]
     unsafe fn run<const M: bool>(
         out: *mut u8,
@@ -128,10 +152,11 @@ impl<T: LaneType, F: F2<T>, const SA: bool, const SB: bool> Body for Binary<T, F
         _: *const u8,
         _: *const u8,
         n: usize,
+        repeats: u8,
     ) {
         for i in 0..n / GRANULE {
             // SAFETY: chunk i is within n elements.
-            let (x, y) = unsafe { (chunk::<T, SA>(a, i), chunk::<T, SB>(b, i)) };
+            let (x, y) = unsafe { (chunk::<T>(a, i, repeats, 0), chunk::<T>(b, i, repeats, 1)) };
             let mut z = [F::Out::default(); GRANULE];
             for j in 0..GRANULE {
                 z[j] = F::f::<M>(x[j], y[j]);
@@ -142,8 +167,10 @@ impl<T: LaneType, F: F2<T>, const SA: bool, const SB: bool> Body for Binary<T, F
     }
 }
 
-struct Ternary<T, F, const SB: bool, const SC: bool>(PhantomData<(T, F)>);
-impl<T: LaneType, F: F3<T>, const SB: bool, const SC: bool> Body for Ternary<T, F, SB, SC> {
+struct Ternary<T, F>(PhantomData<(T, F)>);
+impl<T: LaneType, F: F3<T>> Body for Ternary<T, F> {
+    const MOST: Isa = T::MOST;
+
     #[inline(always)]
     unsafe fn run<const M: bool>(
         out: *mut u8,
@@ -152,14 +179,15 @@ impl<T: LaneType, F: F3<T>, const SB: bool, const SC: bool> Body for Ternary<T, 
         c: *const u8,
         _: *const u8,
         n: usize,
+        repeats: u8,
     ) {
         for i in 0..n / GRANULE {
             // SAFETY: chunk i is within n elements.
             let (x, y, z) = unsafe {
                 (
-                    chunk::<T, false>(a, i),
-                    chunk::<T, SB>(b, i),
-                    chunk::<T, SC>(c, i),
+                    chunk::<T>(a, i, repeats, 0),
+                    chunk::<T>(b, i, repeats, 1),
+                    chunk::<T>(c, i, repeats, 2),
                 )
             };
             let mut v = [T::default(); GRANULE];
@@ -172,8 +200,10 @@ impl<T: LaneType, F: F3<T>, const SB: bool, const SC: bool> Body for Ternary<T, 
     }
 }
 
-struct Select<T, const SB: bool, const SC: bool>(PhantomData<T>);
-impl<T: LaneType, const SB: bool, const SC: bool> Body for Select<T, SB, SC> {
+struct Select<T>(PhantomData<T>);
+impl<T: LaneType> Body for Select<T> {
+    const MOST: Isa = T::MOST;
+
     #[inline(always)]
     unsafe fn run<const M: bool>(
         out: *mut u8,
@@ -182,14 +212,15 @@ impl<T: LaneType, const SB: bool, const SC: bool> Body for Select<T, SB, SC> {
         c: *const u8,
         _: *const u8,
         n: usize,
+        repeats: u8,
     ) {
         for i in 0..n / GRANULE {
             // SAFETY: chunk i is within n elements.
             let (x, y, z) = unsafe {
                 (
-                    chunk::<u8, false>(a, i),
-                    chunk::<T, SB>(b, i),
-                    chunk::<T, SC>(c, i),
+                    chunk::<u8>(a, i, repeats, 0),
+                    chunk::<T>(b, i, repeats, 1),
+                    chunk::<T>(c, i, repeats, 2),
                 )
             };
             let mut v = [T::default(); GRANULE];
@@ -203,10 +234,10 @@ impl<T: LaneType, const SB: bool, const SC: bool> Body for Select<T, SB, SC> {
 }
 
 /// `c` where the comparison of `a` and `b` holds, else `d`.
-struct Choose<T, F, const SB: bool, const SC: bool, const SD: bool>(PhantomData<(T, F)>);
-impl<T: LaneType, F: Compare<T>, const SB: bool, const SC: bool, const SD: bool> Body
-    for Choose<T, F, SB, SC, SD>
-{
+struct Choose<T, F>(PhantomData<(T, F)>);
+impl<T: LaneType, F: Compare<T>> Body for Choose<T, F> {
+    const MOST: Isa = T::MOST;
+
     #[inline(always)]
     unsafe fn run<const M: bool>(
         out: *mut u8,
@@ -215,15 +246,16 @@ impl<T: LaneType, F: Compare<T>, const SB: bool, const SC: bool, const SD: bool>
         c: *const u8,
         d: *const u8,
         n: usize,
+        repeats: u8,
     ) {
         for i in 0..n / GRANULE {
             // SAFETY: chunk i is within n elements.
             let (x, y, s, t) = unsafe {
                 (
-                    chunk::<T, false>(a, i),
-                    chunk::<T, SB>(b, i),
-                    chunk::<T, SC>(c, i),
-                    chunk::<T, SD>(d, i),
+                    chunk::<T>(a, i, repeats, 0),
+                    chunk::<T>(b, i, repeats, 1),
+                    chunk::<T>(c, i, repeats, 2),
+                    chunk::<T>(d, i, repeats, 3),
                 )
             };
             let mut v = [T::default(); GRANULE];
@@ -236,9 +268,11 @@ impl<T: LaneType, F: Compare<T>, const SB: bool, const SC: bool, const SD: bool>
     }
 }
 
-/// Writes the one element of `a` everywhere.
+/// Copies `a`.
 struct Fill<T>(PhantomData<T>);
 impl<T: LaneType> Body for Fill<T> {
+    const MOST: Isa = Isa::Avx2;
+
     #[inline(always)]
     unsafe fn run<const M: bool>(
         out: *mut u8,
@@ -247,15 +281,16 @@ impl<T: LaneType> Body for Fill<T> {
         _: *const u8,
         _: *const u8,
         n: usize,
+        repeats: u8,
     ) {
         for i in 0..n / GRANULE {
             // SAFETY: chunk i is within n elements.
-            unsafe { put(out, i, chunk::<T, true>(a, i)) };
+            unsafe { put(out, i, chunk::<T>(a, i, repeats, 0)) };
         }
     }
 }
 
-/// The kernel that writes one value everywhere.
+/// The kernel that copies a granule, which repeats, everywhere.
 pub(crate) fn fill(lane: Lane, isa: Isa) -> Kernel {
     match lane {
         Lane::F32 => pick::<Fill<f32>>(isa),
@@ -266,15 +301,26 @@ pub(crate) fn fill(lane: Lane, isa: Isa) -> Kernel {
     }
 }
 
+/// Whether a line of the tables below is marked with `calls`.
+macro_rules! calls {
+    () => {
+        false
+    };
+    (calls) => {
+        true
+    };
+}
+
 /// `fn name(f, isa)`: the kernel of a unary function on one lane type.
 macro_rules! unary_table {
-    ($name:ident, $t:ty, $m:ident, $x:ident, $($f:ident -> $out:ty = $e:expr $(; hard $hard:expr => $slow:expr)?,)*) => {
+    ($name:ident, $t:ty, $m:ident, $x:ident, $($f:ident -> $out:ty = $e:expr $(=> $calls:ident)? $(; hard $hard:expr => $slow:expr)?,)*) => {
         fn $name(f: UnaryFn, isa: Isa) -> Option<Kernel> {
             match f {
                 $(UnaryFn::$f => {
                     struct S;
                     impl F1<$t> for S {
                         type Out = $out;
+                        const CALLS: bool = calls!($($calls)?);
                         #[inline(always)]
                         fn f<const $m: bool>($x: $t) -> $out {
                             $e
@@ -340,28 +386,28 @@ unary_table! { unary_f64, f64, M, x,
     Abs -> f64 = x.abs(),
     Sign -> f64 = if x == 0.0 || x.is_nan() { x } else { 1f64.copysign(x) },
     Exp -> f64 = float64::exp::<M>(x),
-    Expm1 -> f64 = x.exp_m1(),
+    Expm1 -> f64 = x.exp_m1() => calls,
     Log -> f64 = float64::log::<M>(x),
-    Log1p -> f64 = x.ln_1p(),
+    Log1p -> f64 = x.ln_1p() => calls,
     Sqrt -> f64 = x.sqrt(),
     Rsqrt -> f64 = 1.0 / x.sqrt(),
     Reciprocal -> f64 = 1.0 / x,
     Square -> f64 = x * x,
-    Sin -> f64 = x.sin(),
-    Cos -> f64 = x.cos(),
-    Tan -> f64 = x.tan(),
-    Asin -> f64 = x.asin(),
-    Acos -> f64 = x.acos(),
-    Atan -> f64 = x.atan(),
-    Sinh -> f64 = x.sinh(),
-    Cosh -> f64 = x.cosh(),
-    Tanh -> f64 = x.tanh(),
-    Asinh -> f64 = x.asinh(),
-    Acosh -> f64 = x.acosh(),
-    Atanh -> f64 = x.atanh(),
+    Sin -> f64 = x.sin() => calls,
+    Cos -> f64 = x.cos() => calls,
+    Tan -> f64 = x.tan() => calls,
+    Asin -> f64 = x.asin() => calls,
+    Acos -> f64 = x.acos() => calls,
+    Atan -> f64 = x.atan() => calls,
+    Sinh -> f64 = x.sinh() => calls,
+    Cosh -> f64 = x.cosh() => calls,
+    Tanh -> f64 = x.tanh() => calls,
+    Asinh -> f64 = x.asinh() => calls,
+    Acosh -> f64 = x.acosh() => calls,
+    Atanh -> f64 = x.atanh() => calls,
     Sigmoid -> f64 = float64::sigmoid::<M>(x),
-    Erf -> f64 = UnaryFn::Erf.eval(x),
-    ErfInv -> f64 = UnaryFn::ErfInv.eval(x),
+    Erf -> f64 = UnaryFn::Erf.eval(x) => calls,
+    ErfInv -> f64 = UnaryFn::ErfInv.eval(x) => calls,
     Floor -> f64 = x.floor(),
     Ceil -> f64 = x.ceil(),
     Round -> f64 = x.round_ties_even(),
@@ -407,30 +453,22 @@ pub(crate) fn unary(f: UnaryFn, lane: Lane, isa: Isa) -> Option<Kernel> {
     }
 }
 
-/// The variant with the first, the second or no operand the same everywhere.
-fn pick_binary<T: LaneType, F: F2<T>>(splat: [bool; 2], isa: Isa) -> Kernel {
-    match splat {
-        [false, false] => pick::<Binary<T, F, false, false>>(isa),
-        [false, true] => pick::<Binary<T, F, false, true>>(isa),
-        [true, _] => pick::<Binary<T, F, true, false>>(isa),
-    }
-}
-
-/// `fn name(f, splat, isa)`: the kernel of a binary function on one lane type.
+/// `fn name(f, isa)`: the kernel of a binary function on one lane type.
 macro_rules! binary_table {
-    ($name:ident, $t:ty, $m:ident, $a:ident, $b:ident, $($f:ident -> $out:ty = $e:expr,)*) => {
-        fn $name(f: BinaryFn, splat: [bool; 2], isa: Isa) -> Option<Kernel> {
+    ($name:ident, $t:ty, $m:ident, $a:ident, $b:ident, $($f:ident -> $out:ty = $e:expr $(=> $calls:ident)?,)*) => {
+        fn $name(f: BinaryFn, isa: Isa) -> Option<Kernel> {
             match f {
                 $(BinaryFn::$f => {
                     struct S;
                     impl F2<$t> for S {
                         type Out = $out;
+                        const CALLS: bool = calls!($($calls)?);
                         #[inline(always)]
                         fn f<const $m: bool>($a: $t, $b: $t) -> $out {
                             $e
                         }
                     }
-                    Some(pick_binary::<$t, S>(splat, isa))
+                    Some(pick::<Binary<$t, S>>(isa))
                 })*
                 #[allow(unreachable_patterns)]
                 _ => None,
@@ -447,7 +485,7 @@ binary_table! { binary_f32, f32, M, a, b,
     Rem -> f32 = {
         let r = a % b;
         if r != 0.0 && (r < 0.0) != (b < 0.0) { r + b } else { r }
-    },
+    } => calls,
     Pow -> f32 = float32::pow::<M>(a, b),
     Max -> f32 = if a > b || a.is_nan() { a } else { b },
     Min -> f32 = if a < b || a.is_nan() { a } else { b },
@@ -468,11 +506,11 @@ binary_table! { binary_f64, f64, M, a, b,
     Rem -> f64 = {
         let r = a % b;
         if r != 0.0 && (r < 0.0) != (b < 0.0) { r + b } else { r }
-    },
-    Pow -> f64 = a.powf(b),
+    } => calls,
+    Pow -> f64 = a.powf(b) => calls,
     Max -> f64 = if a > b || a.is_nan() { a } else { b },
     Min -> f64 = if a < b || a.is_nan() { a } else { b },
-    Atan2 -> f64 = a.atan2(b),
+    Atan2 -> f64 = a.atan2(b) => calls,
     Eq -> u8 = u8::from(a == b),
     Ne -> u8 = u8::from(a != b),
     Lt -> u8 = u8::from(a < b),
@@ -490,7 +528,7 @@ binary_table! { binary_i32, i32, M, a, b,
     } else {
         let r = a.wrapping_rem(b);
         if r != 0 && (r < 0) != (b < 0) { r.wrapping_add(b) } else { r }
-    },
+    } => calls,
     Max -> i32 = a.max(b),
     Min -> i32 = a.min(b),
     Eq -> u8 = u8::from(a == b),
@@ -510,7 +548,7 @@ binary_table! { binary_i64, i64, M, a, b,
     } else {
         let r = a.wrapping_rem(b);
         if r != 0 && (r < 0) != (b < 0) { r.wrapping_add(b) } else { r }
-    },
+    } => calls,
     Max -> i64 = a.max(b),
     Min -> i64 = a.min(b),
     Eq -> u8 = u8::from(a == b),
@@ -525,7 +563,7 @@ binary_table! { binary_u8, u8, M, a, b,
     Add -> u8 = a.wrapping_add(b),
     Sub -> u8 = a.wrapping_sub(b),
     Mul -> u8 = a.wrapping_mul(b),
-    Rem -> u8 = if b == 0 { 0 } else { a % b },
+    Rem -> u8 = if b == 0 { 0 } else { a % b } => calls,
     Max -> u8 = a.max(b),
     Min -> u8 = a.min(b),
     And -> u8 = a & b,
@@ -539,15 +577,14 @@ binary_table! { binary_u8, u8, M, a, b,
     Ge -> u8 = u8::from(a >= b),
 }
 
-/// The kernel of a binary function of operands of type `lane`; at most one of them is the same
-/// everywhere (`splat`).
-pub(crate) fn binary(f: BinaryFn, lane: Lane, splat: [bool; 2], isa: Isa) -> Option<Kernel> {
+/// The kernel of a binary function of operands of type `lane`.
+pub(crate) fn binary(f: BinaryFn, lane: Lane, isa: Isa) -> Option<Kernel> {
     match lane {
-        Lane::F32 => binary_f32(f, splat, isa),
-        Lane::F64 => binary_f64(f, splat, isa),
-        Lane::I32 => binary_i32(f, splat, isa),
-        Lane::I64 => binary_i64(f, splat, isa),
-        Lane::U8 => binary_u8(f, splat, isa),
+        Lane::F32 => binary_f32(f, isa),
+        Lane::F64 => binary_f64(f, isa),
+        Lane::I32 => binary_i32(f, isa),
+        Lane::I64 => binary_i64(f, isa),
+        Lane::U8 => binary_u8(f, isa),
     }
 }
 
@@ -589,26 +626,17 @@ macro_rules! pair_of {
 pair_of!(f32, fma32);
 pair_of!(f64, fma64);
 
-fn pick_ternary<T: LaneType, F: F3<T>>(splat: [bool; 2], isa: Isa) -> Kernel {
-    match splat {
-        [false, false] => pick::<Ternary<T, F, false, false>>(isa),
-        [false, true] => pick::<Ternary<T, F, false, true>>(isa),
-        [true, false] => pick::<Ternary<T, F, true, false>>(isa),
-        [true, true] => pick::<Ternary<T, F, true, true>>(isa),
-    }
-}
-
-/// The kernel of two functions; `splat` says of `b` and `c` whether they are the same everywhere.
-pub(crate) fn pair(kind: Pair, lane: Lane, splat: [bool; 2], isa: Isa) -> Option<Kernel> {
+/// The kernel of two functions.
+pub(crate) fn pair(kind: Pair, lane: Lane, isa: Isa) -> Option<Kernel> {
     macro_rules! of {
         ($t:ty) => {
             match kind {
-                Pair::MulAdd => pick_ternary::<$t, PairOf<0>>(splat, isa),
-                Pair::MulSub => pick_ternary::<$t, PairOf<1>>(splat, isa),
-                Pair::SubMul => pick_ternary::<$t, PairOf<2>>(splat, isa),
-                Pair::MulMul => pick_ternary::<$t, PairOf<3>>(splat, isa),
-                Pair::MulDiv => pick_ternary::<$t, PairOf<4>>(splat, isa),
-                Pair::DifferenceMul => pick_ternary::<$t, PairOf<5>>(splat, isa),
+                Pair::MulAdd => pick::<Ternary<$t, PairOf<0>>>(isa),
+                Pair::MulSub => pick::<Ternary<$t, PairOf<1>>>(isa),
+                Pair::SubMul => pick::<Ternary<$t, PairOf<2>>>(isa),
+                Pair::MulMul => pick::<Ternary<$t, PairOf<3>>>(isa),
+                Pair::MulDiv => pick::<Ternary<$t, PairOf<4>>>(isa),
+                Pair::DifferenceMul => pick::<Ternary<$t, PairOf<5>>>(isa),
             }
         };
     }
@@ -630,8 +658,8 @@ pub(crate) enum Wrapped {
     SqrtAdd,
 }
 
-/// The kernel of a wrapped function of `f32`, if there is one; `splat`: whether `b` is the same everywhere.
-pub(crate) fn wrapped(f: Wrapped, splat: bool, isa: Isa) -> Option<Kernel> {
+/// The kernel of a wrapped function of `f32`, if there is one.
+pub(crate) fn wrapped(f: Wrapped, isa: Isa) -> Option<Kernel> {
     macro_rules! table {
         ($m:ident, $x:ident, $($name:ident = $e:expr,)*) => {
             match f {
@@ -645,7 +673,7 @@ pub(crate) fn wrapped(f: Wrapped, splat: bool, isa: Isa) -> Option<Kernel> {
                             $e
                         }
                     }
-                    Some(pick_binary::<f32, S>([false, splat], isa))
+                    Some(pick::<Binary<f32, S>>(isa))
                 }
                 Wrapped::OfDifference(UnaryFn::$name) => {
                     struct S;
@@ -657,7 +685,7 @@ pub(crate) fn wrapped(f: Wrapped, splat: bool, isa: Isa) -> Option<Kernel> {
                             $e
                         }
                     }
-                    Some(pick_binary::<f32, S>([false, splat], isa))
+                    Some(pick::<Binary<f32, S>>(isa))
                 })*
                 Wrapped::SqrtAdd => {
                     struct S;
@@ -668,7 +696,7 @@ pub(crate) fn wrapped(f: Wrapped, splat: bool, isa: Isa) -> Option<Kernel> {
                             a.sqrt() + b
                         }
                     }
-                    Some(pick_binary::<f32, S>([false, splat], isa))
+                    Some(pick::<Binary<f32, S>>(isa))
                 }
                 _ => None,
             }
@@ -691,24 +719,14 @@ pub(crate) fn wraps(f: UnaryFn) -> bool {
     matches!(f, Sqrt | Rsqrt | Square | Relu | Exp | Tanh | Sigmoid)
 }
 
-/// The kernel of a selection by booleans; `splat` of the second and third operand.
-pub(crate) fn select(lane: Lane, splat: [bool; 2], isa: Isa) -> Kernel {
-    macro_rules! of {
-        ($t:ty) => {
-            match splat {
-                [false, false] => pick::<Select<$t, false, false>>(isa),
-                [false, true] => pick::<Select<$t, false, true>>(isa),
-                [true, false] => pick::<Select<$t, true, false>>(isa),
-                [true, true] => pick::<Select<$t, true, true>>(isa),
-            }
-        };
-    }
+/// The kernel of a selection by booleans.
+pub(crate) fn select(lane: Lane, isa: Isa) -> Kernel {
     match lane {
-        Lane::F32 => of!(f32),
-        Lane::F64 => of!(f64),
-        Lane::I32 => of!(i32),
-        Lane::I64 => of!(i64),
-        Lane::U8 => of!(u8),
+        Lane::F32 => pick::<Select<f32>>(isa),
+        Lane::F64 => pick::<Select<f64>>(isa),
+        Lane::I32 => pick::<Select<i32>>(isa),
+        Lane::I64 => pick::<Select<i64>>(isa),
+        Lane::U8 => pick::<Select<u8>>(isa),
     }
 }
 
@@ -727,30 +745,17 @@ macro_rules! comparisons {
 }
 comparisons!(Eq ==, Ne !=, Lt <, Le <=, Gt >, Ge >=);
 
-fn pick_choose<T: LaneType, F: Compare<T>>(splat: [bool; 3], isa: Isa) -> Kernel {
-    match splat {
-        [false, false, false] => pick::<Choose<T, F, false, false, false>>(isa),
-        [false, false, true] => pick::<Choose<T, F, false, false, true>>(isa),
-        [false, true, false] => pick::<Choose<T, F, false, true, false>>(isa),
-        [false, true, true] => pick::<Choose<T, F, false, true, true>>(isa),
-        [true, false, false] => pick::<Choose<T, F, true, false, false>>(isa),
-        [true, false, true] => pick::<Choose<T, F, true, false, true>>(isa),
-        [true, true, false] => pick::<Choose<T, F, true, true, false>>(isa),
-        [true, true, true] => pick::<Choose<T, F, true, true, true>>(isa),
-    }
-}
-
-/// The kernel of a selection by a comparison of `a` and `b`; `splat` of the second to fourth operand.
-pub(crate) fn choose(f: BinaryFn, lane: Lane, splat: [bool; 3], isa: Isa) -> Option<Kernel> {
+/// The kernel of a selection by a comparison of `a` and `b`.
+pub(crate) fn choose(f: BinaryFn, lane: Lane, isa: Isa) -> Option<Kernel> {
     macro_rules! of {
         ($t:ty) => {
             match f {
-                BinaryFn::Eq => pick_choose::<$t, Eq>(splat, isa),
-                BinaryFn::Ne => pick_choose::<$t, Ne>(splat, isa),
-                BinaryFn::Lt => pick_choose::<$t, Lt>(splat, isa),
-                BinaryFn::Le => pick_choose::<$t, Le>(splat, isa),
-                BinaryFn::Gt => pick_choose::<$t, Gt>(splat, isa),
-                BinaryFn::Ge => pick_choose::<$t, Ge>(splat, isa),
+                BinaryFn::Eq => pick::<Choose<$t, Eq>>(isa),
+                BinaryFn::Ne => pick::<Choose<$t, Ne>>(isa),
+                BinaryFn::Lt => pick::<Choose<$t, Lt>>(isa),
+                BinaryFn::Le => pick::<Choose<$t, Le>>(isa),
+                BinaryFn::Gt => pick::<Choose<$t, Gt>>(isa),
+                BinaryFn::Ge => pick::<Choose<$t, Ge>>(isa),
                 _ => return None,
             }
         };

@@ -2,18 +2,22 @@
 
 use crate::simd::Isa;
 
-/// A loop over `n` elements (a multiple of [`GRANULE`](super::GRANULE)): `out[i] = f(a[i], b[i], …)`,
-/// where an operand that is not used is null and one that is the same everywhere is one element.
-pub(crate) type Kernel = unsafe fn(*mut u8, *const u8, *const u8, *const u8, *const u8, usize);
+/// A loop over `n` elements (a multiple of [`GRANULE`](super::GRANULE)): `out[i] = f(a[i], b[i], …)`.
+/// An operand that is not used is null; one whose bit is set in the last argument (that of `a` is the
+/// lowest) is a granule that repeats.
+pub(crate) type Kernel = unsafe fn(*mut u8, *const u8, *const u8, *const u8, *const u8, usize, u8);
 
 /// The source of a [`Kernel`].
 pub(crate) trait Body {
+    /// The most able instruction set that it is worth compiling for.
+    const MOST: Isa;
+
     /// The loop, to be inlined into a function with the instruction set enabled. `FMA`: whether it
     /// has fused multiply-add.
     ///
     /// # Safety
-    /// `out` and the operands are valid for `n` elements of their types (one where the kernel reads
-    /// one) and aligned for them; an operand is `out` itself or does not overlap it.
+    /// `out` and the operands are valid for `n` elements of their types (a granule where they repeat)
+    /// and aligned for them; an operand is `out` itself or does not overlap it.
     unsafe fn run<const FMA: bool>(
         out: *mut u8,
         a: *const u8,
@@ -21,7 +25,13 @@ pub(crate) trait Body {
         c: *const u8,
         d: *const u8,
         n: usize,
+        repeats: u8,
     );
+}
+
+/// Whether it is worth compiling for an instruction set.
+const fn worth<B: Body>(isa: Isa) -> bool {
+    B::MOST as u8 >= isa as u8
 }
 
 macro_rules! wrapper {
@@ -34,9 +44,10 @@ macro_rules! wrapper {
             c: *const u8,
             d: *const u8,
             n: usize,
+            repeats: u8,
         ) {
             // SAFETY: as promised by the caller.
-            unsafe { B::run::<{ $fma }>(out, a, b, c, d, n) }
+            unsafe { B::run::<{ $fma }>(out, a, b, c, d, n, repeats) }
         }
     };
 }
@@ -52,13 +63,16 @@ wrapper!(avx512, true, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
 
 /// The kernel for an instruction set, which the processor has to have.
 pub(crate) fn pick<B: Body>(isa: Isa) -> Kernel {
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => avx512::<B>,
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => avx2::<B>,
-        _ => plain::<B>,
+    #[cfg(target_arch = "x86_64")]
+    if const { worth::<B>(Isa::Avx512) } && isa >= Isa::Avx512 {
+        return avx512::<B>;
     }
+    #[cfg(target_arch = "x86_64")]
+    if const { worth::<B>(Isa::Avx2) } && isa >= Isa::Avx2 {
+        return avx2::<B>;
+    }
+    let _ = isa;
+    plain::<B>
 }
 
 /// A loop of a reduction; what the arguments mean is up to it.
@@ -66,6 +80,9 @@ pub(crate) type FoldKernel = unsafe fn(*mut u8, *mut u8, [usize; 3]);
 
 /// The source of a [`FoldKernel`].
 pub(crate) trait FoldBody {
+    /// Whether wide vectors are worth their code.
+    const WIDE: bool;
+
     /// The loop, to be inlined into a function with the instruction set enabled.
     ///
     /// # Safety
@@ -89,8 +106,12 @@ fold_wrapper!(fold_avx2, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
 fold_wrapper!(fold_avx512, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
 
-/// The kernel for an instruction set, which the processor has to have.
+/// The kernel for an instruction set, which the processor has to have; the plain one, if the loop is
+/// not worth another.
 pub(crate) fn pick_fold<B: FoldBody>(isa: Isa) -> FoldKernel {
+    if const { !B::WIDE } {
+        return fold_plain::<B>;
+    }
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => fold_avx512::<B>,

@@ -29,12 +29,14 @@ pub(crate) const GIVEN: usize = usize::MAX;
 struct Cell([u8; CELL]);
 const CELL: usize = GRANULE * 8;
 
-/// One instruction: a kernel and the table entries of its result and operands.
+/// One instruction: a kernel, the table entries of its result and operands, and the bits of the
+/// operands that repeat.
 #[derive(Clone, Copy)]
 struct Inst {
     f: Kernel,
     out: u16,
     args: [u16; 4],
+    repeats: u8,
 }
 
 /// Where an operand or output starts, and its way through the space.
@@ -49,9 +51,8 @@ struct Place {
 struct Pointer {
     entry: u16,
     place: usize,
-    /// If it is as long as the block, the entries of the cell for the rest of a block and of the
-    /// address kept meanwhile.
-    rest: Option<[u16; 2]>,
+    /// The entries of the cell for the rest of a block and of the address kept meanwhile.
+    rest: [u16; 2],
     /// Whether it is written.
     output: bool,
 }
@@ -77,6 +78,8 @@ struct StoreStep {
 #[derive(Default)]
 struct Code {
     pointers: Vec<Pointer>,
+    /// One element to a cell, once per block.
+    splats: Vec<LoadStep>,
     /// Loads once per run, and once per block.
     fixed_loads: Vec<LoadStep>,
     loads: Vec<LoadStep>,
@@ -311,6 +314,7 @@ impl Run<'_> {
                 self.entry(c),
                 self.entry(d),
                 n,
+                inst.repeats,
             );
         }
     }
@@ -386,10 +390,10 @@ impl Run<'_> {
         rows: usize,
         cols: usize,
     ) {
-        // SAFETY: by the caller's promise; in a tile nothing else is pointed to but splats.
+        // SAFETY: by the caller's promise; in a tile nothing else is pointed to.
         unsafe {
             for p in &self.code.pointers {
-                let own = self.machine.places[p.place].slot == GIVEN && p.rest.is_some();
+                let own = self.machine.places[p.place].slot == GIVEN;
                 let address = if own {
                     given.cast_mut()
                 } else {
@@ -407,6 +411,10 @@ impl Run<'_> {
         let whole = n / GRANULE * GRANULE;
         // SAFETY: by the caller's promise.
         unsafe {
+            for step in &self.code.splats {
+                let src = self.address(step.place, row, col);
+                (step.f)(self.entry(step.entry), src, 1, GRANULE, 0, 0);
+            }
             for step in &self.code.loads {
                 self.load(step, row, col, rows, cols);
             }
@@ -445,15 +453,14 @@ impl Run<'_> {
         // SAFETY: the copies are of the block's own elements; registers have whole granules.
         unsafe {
             for p in &code.pointers {
-                if let Some([cell, saved]) = p.rest {
-                    let bytes = self.machine.places[p.place].bytes;
-                    let (at, cell) = (self.entry(p.entry), self.entry(cell));
-                    if !p.output {
-                        copy_small(at.add(done * bytes), cell, n * bytes);
-                    }
-                    table.add(usize::from(saved)).write(at);
-                    table.add(usize::from(p.entry)).write(cell);
+                let [cell, saved] = p.rest;
+                let bytes = self.machine.places[p.place].bytes;
+                let (at, cell) = (self.entry(p.entry), self.entry(cell));
+                if !p.output {
+                    copy_small(at.add(done * bytes), cell, n * bytes);
                 }
+                table.add(usize::from(saved)).write(at);
+                table.add(usize::from(p.entry)).write(cell);
             }
             for (entry, bytes) in &code.registers {
                 let at = self.entry(*entry);
@@ -471,14 +478,13 @@ impl Run<'_> {
                     .write(at.sub(done * usize::from(*bytes)));
             }
             for p in &code.pointers {
-                if let Some([cell, saved]) = p.rest {
-                    let bytes = self.machine.places[p.place].bytes;
-                    let at = self.entry(saved);
-                    if p.output {
-                        copy_small(self.entry(cell), at.add(done * bytes), n * bytes);
-                    }
-                    table.add(usize::from(p.entry)).write(at);
+                let [cell, saved] = p.rest;
+                let bytes = self.machine.places[p.place].bytes;
+                let at = self.entry(saved);
+                if p.output {
+                    copy_small(self.entry(cell), at.add(done * bytes), n * bytes);
                 }
+                table.add(usize::from(p.entry)).write(at);
             }
         }
     }
@@ -548,7 +554,7 @@ fn node_cost(node: &Node) -> f64 {
 struct Where {
     /// A block of lanes.
     block: Option<u16>,
-    /// One element (in a cell: 16 equal ones).
+    /// One element, which fills a cell.
     splat: Option<u16>,
 }
 
@@ -666,13 +672,9 @@ impl<'a> Builder<'a> {
         Ok(entry)
     }
 
-    fn pointer(&mut self, place: usize, block: bool, output: bool) -> Result<u16> {
+    fn pointer(&mut self, place: usize, output: bool) -> Result<u16> {
         let entry = self.new_entry()?;
-        let rest = if block {
-            Some([self.new_cell()?, self.new_entry()?])
-        } else {
-            None
-        };
+        let rest = [self.new_cell()?, self.new_entry()?];
         self.code.pointers.push(Pointer {
             entry,
             place,
@@ -693,10 +695,15 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn emit(&mut self, f: Kernel, out: u16, args: &[u16], uniform: bool) {
+    fn emit(&mut self, f: Kernel, out: u16, args: &[u16], repeats: u8, uniform: bool) {
         let mut four = [0; 4];
         four[..args.len()].copy_from_slice(args);
-        let inst = Inst { f, out, args: four };
+        let inst = Inst {
+            f,
+            out,
+            args: four,
+            repeats,
+        };
         if uniform {
             self.code.uniform_insts.push(inst)
         } else {
@@ -739,12 +746,12 @@ impl<'a> Builder<'a> {
                 self.code.uniform_loads.push((cell, k, node.dtype));
                 self.at[i].splat = Some(cell);
             } else if given {
-                let entry = self.pointer(k, true, false)?;
+                let entry = self.pointer(k, false)?;
                 self.at[i].block = Some(entry);
                 if let Some(f) = functions::round(node.dtype, self.usage.isa) {
                     let register = self.register(node.lane())?;
                     self.owned[i] = Some((register, node.lane().bytes()));
-                    self.emit(f, register, &[entry], false);
+                    self.emit(f, register, &[entry], 0, false);
                     self.at[i].block = Some(register);
                 }
             } else if native
@@ -752,9 +759,15 @@ impl<'a> Builder<'a> {
                 && !(self.staged && at_end)
                 && self.layout.is_dense(access)
             {
-                self.at[i].block = Some(self.pointer(k, true, false)?);
+                self.at[i].block = Some(self.pointer(k, false)?);
             } else if native && access.col == 0 && (access.row == 0 || single_row) {
-                self.at[i].splat = Some(self.pointer(k, false, false)?);
+                let entry = self.new_cell()?;
+                self.code.splats.push(LoadStep {
+                    entry,
+                    place: k,
+                    f: moves::loader(node.dtype),
+                });
+                self.at[i].splat = Some(entry);
             } else {
                 let fixed = !self.usage.tile && self.layout.is_fixed(access);
                 let entry = self.register(node.lane())?;
@@ -823,6 +836,7 @@ impl<'a> Builder<'a> {
                 functions::fill(lane, self.usage.isa),
                 register,
                 &[from],
+                1,
                 false,
             );
             self.at[node].block = Some(register);
@@ -842,43 +856,21 @@ impl<'a> Builder<'a> {
             }
             _ => {}
         }
-        let mut args = node.args.clone();
-        let mut op = node.op;
-        if !uniform {
-            match op {
-                // The product's factors commute: one that is the same everywhere comes second.
-                NodeOp::Pair(f)
-                    if f != functions::Pair::DifferenceMul && self.is_splat(args[0]) =>
-                {
-                    args.swap(0, 1);
-                }
-                NodeOp::Wrapped(functions::Wrapped::OfSum(_)) if self.is_splat(args[0]) => {
-                    args.swap(0, 1);
-                }
-                NodeOp::Choose(f) if self.is_splat(args[0]) && !self.is_splat(args[1]) => {
-                    args.swap(0, 1);
-                    op = NodeOp::Choose(mirrored(f));
-                }
-                _ => {}
-            }
-            let both = matches!(op, NodeOp::Binary(_)) && self.is_splat(args[1]);
-            if !matches!(op, NodeOp::Binary(_)) || both {
-                self.spread(args[0])?;
-            }
+        let (args, op) = (&node.args, node.op);
+        let mut repeats = 0;
+        let mut entries = Vec::with_capacity(args.len());
+        for (k, a) in args.iter().enumerate() {
+            entries.push(self.entry(*a, uniform)?);
+            repeats |= u8::from(!uniform && self.is_splat(*a)) << k;
         }
-        let splat: Vec<bool> = args.iter().map(|a| !uniform && self.is_splat(*a)).collect();
-        let entries = args
-            .iter()
-            .map(|a| self.entry(*a, uniform))
-            .collect::<Result<Vec<_>>>()?;
         let of = self.nodes[args[0]].lane();
         let f = match op {
             NodeOp::Unary(f) => functions::unary(f, of, isa),
-            NodeOp::Binary(f) => functions::binary(f, of, [splat[0], splat[1]], isa),
-            NodeOp::Pair(f) => functions::pair(f, of, [splat[1], splat[2]], isa),
-            NodeOp::Wrapped(f) => functions::wrapped(f, splat[1], isa),
-            NodeOp::Choose(f) => functions::choose(f, of, [splat[1], splat[2], splat[3]], isa),
-            NodeOp::Select => Some(functions::select(lane, [splat[1], splat[2]], isa)),
+            NodeOp::Binary(f) => functions::binary(f, of, isa),
+            NodeOp::Pair(f) => functions::pair(f, of, isa),
+            NodeOp::Wrapped(f) => functions::wrapped(f, isa),
+            NodeOp::Choose(f) => functions::choose(f, of, isa),
+            NodeOp::Select => Some(functions::select(lane, isa)),
             NodeOp::Cast => Some(functions::cast(of, node.dtype, isa)),
             NodeOp::Const(_) | NodeOp::Operand(_) | NodeOp::Merged => None,
         };
@@ -888,21 +880,21 @@ impl<'a> Builder<'a> {
                 self.nodes[args[0]].dtype
             ))
         })?;
-        self.release(&args, i);
+        self.release(args, i);
         let out = if uniform {
             self.new_cell()?
         } else if let Some(o) = output {
-            self.pointer(self.fused.operands.len() + o, true, true)?
+            self.pointer(self.fused.operands.len() + o, true)?
         } else {
             let register = self.register(lane)?;
             self.owned[i] = Some((register, lane.bytes()));
             register
         };
-        self.emit(f, out, &entries, uniform);
+        self.emit(f, out, &entries, repeats, uniform);
         if !is_exact(op)
             && let Some(round) = functions::round(node.dtype, isa)
         {
-            self.emit(round, out, &[out], uniform);
+            self.emit(round, out, &[out], 0, uniform);
         }
         let at = &mut self.at[i];
         *(if uniform {
@@ -934,11 +926,12 @@ impl<'a> Builder<'a> {
                 && !self.staged
                 && node.dtype.size() == node.lane().bytes()
             {
-                let (from, to) = (self.entry(i, false)?, self.pointer(place, true, true)?);
+                let (from, to) = (self.entry(i, false)?, self.pointer(place, true)?);
                 self.emit(
                     functions::fill(node.lane(), self.usage.isa),
                     to,
                     &[from],
+                    1,
                     false,
                 );
                 continue;
@@ -1001,17 +994,6 @@ impl<'a> Builder<'a> {
         }
         self.code.bytes = at;
         Ok(())
-    }
-}
-
-/// The comparison with its operands exchanged.
-fn mirrored(f: BinaryFn) -> BinaryFn {
-    match f {
-        BinaryFn::Lt => BinaryFn::Gt,
-        BinaryFn::Le => BinaryFn::Ge,
-        BinaryFn::Gt => BinaryFn::Lt,
-        BinaryFn::Ge => BinaryFn::Le,
-        f => f,
     }
 }
 

@@ -19,6 +19,8 @@ const WIDTH: usize = 64;
 trait Fold {
     type T: LaneType;
     type Acc: LaneType;
+    /// Whether wide vectors are worth their code.
+    const WIDE: bool;
     const IDENTITY: Self::T;
     const START: Self::Acc;
     fn fold(a: Self::T, b: Self::T) -> Self::T;
@@ -34,6 +36,8 @@ macro_rules! folds {
             impl Fold for $name {
                 type T = $t;
                 type Acc = $acc;
+                // Integers are reduced rarely, and no training waits for it.
+                const WIDE: bool = matches!(<$t>::MOST, Isa::Avx512);
                 const IDENTITY: $t = $identity;
                 const START: $acc = $identity;
                 #[inline(always)]
@@ -85,6 +89,7 @@ folds! {
 /// `to[r]` (accumulators) takes in row `r` of `from` (lanes); n: rows, columns, lanes from row to row.
 struct Rows<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Rows<F> {
+    const WIDE: bool = F::WIDE;
     #[inline(always)]
     unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let [rows, cols, ld] = n;
@@ -146,6 +151,7 @@ impl<F: Fold> FoldBody for Rows<F> {
 /// `to[c]` (lanes) takes in column `c` of `from`; n: rows, columns, lanes from row to row.
 struct Columns<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Columns<F> {
+    const WIDE: bool = F::WIDE;
     #[inline(always)]
     unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let [rows, cols, ld] = n;
@@ -191,6 +197,7 @@ impl<F: Fold> FoldBody for Columns<F> {
 /// u.
 struct Flush<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Flush<F> {
+    const WIDE: bool = false;
     #[inline(always)]
     unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let [n, units, _] = n;
@@ -212,6 +219,7 @@ impl<F: Fold> FoldBody for Flush<F> {
 /// `n[0]` accumulators at `to` and `n[1]` lanes at `from` start.
 struct Start<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Start<F> {
+    const WIDE: bool = false;
     #[inline(always)]
     unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         // SAFETY: the caller vouches for as many.
@@ -229,6 +237,7 @@ impl<F: Fold> FoldBody for Start<F> {
 /// Accumulators `to[i]` take in accumulators `from[i]`, i < n\[0\].
 struct Merge<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Merge<F> {
+    const WIDE: bool = false;
     #[inline(always)]
     unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let (to, from) = (to.cast::<F::Acc>(), from.cast::<F::Acc>());
@@ -245,6 +254,7 @@ impl<F: Fold> FoldBody for Merge<F> {
 /// Lanes `to[i]` from accumulators `from[i]`, i < n\[0\].
 struct Finish<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Finish<F> {
+    const WIDE: bool = false;
     #[inline(always)]
     unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         for i in 0..n[0] {
