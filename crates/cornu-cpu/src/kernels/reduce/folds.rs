@@ -100,7 +100,7 @@ impl<F: Fold> FoldBody for Rows<F> {
                 let row = from.add(r * ld);
                 let mut c = 0;
                 let mut total = F::IDENTITY;
-                if cols >= LANES {
+                if F::WIDE && cols >= LANES {
                     let mut part = row.cast::<[F::T; LANES]>().read();
                     c = LANES;
                     while c + LANES <= cols {
@@ -159,7 +159,7 @@ impl<F: Fold> FoldBody for Columns<F> {
         // SAFETY: the caller vouches for `cols` lanes and rows of `cols` lanes.
         unsafe {
             let mut c = 0;
-            while c + WIDTH <= cols {
+            while F::WIDE && c + WIDTH <= cols {
                 let mut v = to.add(c).cast::<[F::T; WIDTH]>().read();
                 for r in 0..rows {
                     let x = from.add(r * ld + c).cast::<[F::T; WIDTH]>().read();
