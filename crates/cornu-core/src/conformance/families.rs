@@ -9,6 +9,7 @@ use crate::ops::cumulative::Cumulative;
 use crate::ops::gather::{ScatterAdd, ScatterAddAlong};
 use crate::ops::matmul::MatMul;
 use crate::ops::movement::{Pad, SliceOp};
+use crate::ops::pool::{Pool, PoolFn, Windows};
 use crate::ops::reduce::{Reduce, ReduceFn};
 use crate::tensor::Tensor;
 use std::panic::Location;
@@ -52,6 +53,7 @@ pub(super) fn add(all: &mut Cases) {
     gathering(all);
     sorting(all);
     random(all);
+    pooling(all);
     composites(all);
 }
 
@@ -394,6 +396,77 @@ fn random(all: &mut Cases) {
                 })
             });
         }
+    }
+}
+
+fn pooling(all: &mut Cases) {
+    type Axis = (usize, usize, (usize, usize));
+    const PLAIN: Axis = (2, 2, (0, 0));
+    let cases: [(&[usize], &[Axis]); 11] = [
+        (&[2, 4, 6, 5], &[PLAIN, PLAIN]),
+        (&[1, 7, 5, 33], &[PLAIN, PLAIN]),
+        (&[2, 7, 5, 3], &[(3, 2, (1, 1)), (2, 1, (0, 1))]),
+        (&[3, 5, 5, 16], &[(3, 1, (1, 1)), (3, 1, (1, 1))]),
+        (&[2, 9, 8, 1], &[(2, 3, (0, 0)), (3, 2, (1, 0))]),
+        (&[4, 26, 26, 32], &[PLAIN, PLAIN]),
+        (&[3, 8, 7], &[(3, 2, (1, 1))]),
+        (&[1, 1, 70], &[(1, 1, (0, 0))]),
+        (&[2, 4, 5, 6, 3], &[PLAIN, (3, 1, (1, 1)), (2, 3, (0, 0))]),
+        (&[0, 4, 4, 2], &[PLAIN, PLAIN]),
+        (&[2, 4, 4, 0], &[PLAIN, PLAIN]),
+    ];
+    for (shape, axes) in cases {
+        let spatial = shape[1..shape.len() - 1].to_vec();
+        let windows = Windows {
+            size: axes.iter().map(|a| a.0).collect(),
+            strides: axes.iter().map(|a| a.1).collect(),
+            padding: axes.iter().map(|a| a.2).collect(),
+        };
+        for dtype in NUMBERS {
+            let (spatial, windows) = (spatial.clone(), windows.clone());
+            all.sample(format!("pool: {dtype} {shape:?}, {windows}"), move || {
+                let mut numbers = Numbers::new(5);
+                // Few different values: ties.
+                let x = numbers.range(I32, shape, 0.0, 6.0).cast(dtype);
+                let v = numbers.range(dtype, shape, 0.0, 9.0);
+                let pooled = Tensor::zeros(shape, dtype).max_pool(windows.clone());
+                let g = numbers.range(dtype, pooled.shape().clone(), 0.0, 5.0);
+                let cells = windows.size.iter().product();
+                Sample::of(vec![x, v, g], summed(cells), |x| {
+                    let pool = |f: PoolFn, operands: &[Tensor]| {
+                        let op = Pool {
+                            f,
+                            windows: windows.clone(),
+                            spatial: spatial.clone(),
+                        };
+                        node(op, operands)
+                    };
+                    let [x, v, g] = [0, 1, 2].map(|i| x[i].clone());
+                    vec![
+                        pool(PoolFn::Max, &[x.clone()]),
+                        pool(PoolFn::MaxScatter, &[x.clone(), g.clone()]),
+                        pool(PoolFn::MaxGather, &[x, v.clone()]),
+                        pool(PoolFn::Sum, &[v]),
+                        pool(PoolFn::SumScatter, &[g]),
+                    ]
+                })
+            });
+        }
+    }
+    for dtype in [BF16, F16, F32, F64] {
+        all.sample(format!("pool: NaN and infinities of {dtype}"), move || {
+            let (i, n) = (f64::INFINITY, f64::NAN);
+            let x = Array::from(vec![1.0, n, 2.0, -i, -i, -i, n, i, -0.0, 0.0, 3.0, n]);
+            let x = x.reshape([1, 12, 1]).expect("12 values").cast(dtype);
+            Sample::of(vec![x], EXACT, |x| {
+                let windows = |size: usize| Windows {
+                    size: vec![size],
+                    strides: vec![size],
+                    padding: vec![(0, 0)],
+                };
+                vec![x[0].max_pool(windows(2)), x[0].max_pool(windows(3))]
+            })
+        });
     }
 }
 

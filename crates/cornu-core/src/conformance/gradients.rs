@@ -9,6 +9,7 @@ use crate::ops::elementwise::UnaryFn;
 use crate::ops::gather::{ScatterAdd, ScatterAddAlong};
 use crate::ops::matmul::MatMul;
 use crate::ops::movement::{Pad, SliceOp};
+use crate::ops::pool::Windows;
 use crate::ops::reduce::{Reduce, ReduceFn};
 use crate::ops::{Op, Operation};
 use crate::tensor::Tensor;
@@ -123,6 +124,7 @@ pub(super) fn add(all: &mut Cases) {
     elementwise(m);
     reductions(m);
     others(m);
+    pooling(m);
     composites(m);
 }
 
@@ -300,6 +302,29 @@ fn others(m: &mut Maker<'_>) {
     }
     m.add("sort", &[&[2, 5]], range, |x| x[0].sort(true).square());
     m.add("top_k", &[&[2, 5]], range, |x| x[0].top_k(2).0);
+}
+
+fn pooling(m: &mut Maker<'_>) {
+    let windows = |size: usize, stride: usize, padding: (usize, usize)| Windows {
+        size: vec![size; 2],
+        strides: vec![stride; 2],
+        padding: vec![padding; 2],
+    };
+    for (size, stride, padding) in [(2, 2, (0, 0)), (3, 2, (1, 0)), (2, 3, (0, 1))] {
+        let w = windows(size, stride, padding);
+        let name = format!("pool: {w}");
+        let (max, sum, mean) = (w.clone(), w.clone(), w);
+        let shape: &[&[usize]] = &[&[2, 5, 4, 3]];
+        m.twice(&format!("{name}, max"), shape, (-2.0, 2.0), move |x| {
+            x[0].max_pool(max.clone()).square()
+        });
+        m.twice(&format!("{name}, sum"), shape, (-2.0, 2.0), move |x| {
+            x[0].sum_pool(sum.clone()).square()
+        });
+        m.add(&format!("{name}, mean"), shape, (-2.0, 2.0), move |x| {
+            x[0].average_pool(mean.clone())
+        });
+    }
 }
 
 fn composites(m: &mut Maker<'_>) {

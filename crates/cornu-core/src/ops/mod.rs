@@ -11,6 +11,7 @@ pub mod elementwise;
 pub mod gather;
 pub mod matmul;
 pub mod movement;
+pub mod pool;
 pub mod random;
 pub mod reduce;
 pub mod sort;
@@ -115,6 +116,8 @@ operations! {
     TakeAlong(gather::TakeAlong),
     /// The transpose of `TakeAlong`.
     ScatterAddAlong(gather::ScatterAddAlong),
+    /// The largest or the sum of each window, and what flows back through them.
+    Pool(pool::Pool),
     /// The order that sorts the last axis.
     ArgSort(sort::ArgSort),
     /// Counter-based random numbers.

@@ -7,7 +7,8 @@ pub mod gather;
 pub mod matmul;
 pub mod movement;
 pub mod other;
-pub mod random;
+mod pool;
+mod random;
 pub mod reduce;
 pub mod sort;
 

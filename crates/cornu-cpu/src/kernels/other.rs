@@ -5,6 +5,7 @@ use super::arg_reduce::ArgReduceKernel;
 use super::cumulative::CumulativeKernel;
 use super::gather::{ScatterAddAlongKernel, ScatterAddKernel, TakeAlongKernel, TakeKernel};
 use super::movement::{ConcatKernel, PadKernel};
+use super::pool::PoolKernel;
 use super::random::RandomKernel;
 use super::sort::ArgSortKernel;
 use cornu_core::{Op, TensorType};
@@ -40,6 +41,7 @@ pub fn compile(
         Op::TakeAlong(op) => Box::new(TakeAlongKernel::compile(op, inputs, output)),
         Op::ScatterAddAlong(op) => Box::new(ScatterAddAlongKernel::compile(op, inputs, output)),
         Op::Cumulative(op) => Box::new(CumulativeKernel::compile(op, inputs, output)),
+        Op::Pool(op) => Box::new(PoolKernel::compile(op, inputs, output)),
         Op::ArgSort(op) => Box::new(ArgSortKernel::compile(op, inputs, output)),
         Op::ArgReduce(op) => Box::new(ArgReduceKernel::compile(op, inputs, output)),
         Op::Random(op) => Box::new(RandomKernel::compile(op, inputs, output)),
