@@ -14,19 +14,12 @@ sys.path.insert(0, HERE)
 
 import make_common  # noqa: E402
 
-FILES = [
-    "activations",
-    "losses",
-    "optimizers",
-    "layers",
-    "training",
-    "schedules",
-    "metrics",
-    "initializers",
-    "regularizers",
-    "constraints",
-    "printed",
-]
+# Every make_NAME.py that is not shared code makes NAME.json.
+FILES = sorted(
+    file[len("make_") : -len(".py")]
+    for file in os.listdir(HERE)
+    if file.startswith("make_") and file != "make_common.py"
+)
 
 
 def main():

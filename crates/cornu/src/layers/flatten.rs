@@ -1,7 +1,7 @@
 //! All axes but the batch as one.
 
 use super::base::{Base, builtin, options};
-use super::{Call, Layer};
+use super::{Call, DataFormat, Layer};
 use crate::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -23,17 +23,6 @@ pub struct Flatten {
     base: Base,
     #[serde(default)]
     data_format: DataFormat,
-}
-
-/// Where images have their channels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DataFormat {
-    /// `(batch, height, width, channels)`, the default.
-    #[default]
-    ChannelsLast,
-    /// `(batch, channels, height, width)`.
-    ChannelsFirst,
 }
 
 impl Flatten {

@@ -76,6 +76,7 @@ mod built;
 mod context;
 mod policy;
 mod registry;
+mod spatial;
 
 pub(crate) use base::snake_case;
 pub use base::{Base, InputShape, LayerOptions};
@@ -83,6 +84,7 @@ pub(crate) use built::{Built, Outputs, Pass, Site, build_layer, call_layer, outp
 pub use context::{Build, Call, Weight, WeightSpec};
 pub use policy::DTypePolicy;
 pub use registry::{from_config, to_config};
+pub use spatial::{DataFormat, Padding, PerAxis};
 
 use crate::{DType, Result, Tensor};
 use std::fmt;
@@ -204,6 +206,12 @@ layers! {
     leaky_relu: LeakyReLU,
     merging: Add | Average | Maximum | Minimum | Multiply | Subtract,
     permute: Permute,
+    pooling: AdaptiveAveragePooling1D | AdaptiveAveragePooling2D | AdaptiveAveragePooling3D
+        | AdaptiveMaxPooling1D | AdaptiveMaxPooling2D | AdaptiveMaxPooling3D
+        | AveragePooling1D | AveragePooling2D | AveragePooling3D
+        | GlobalAveragePooling1D | GlobalAveragePooling2D | GlobalAveragePooling3D
+        | GlobalMaxPooling1D | GlobalMaxPooling2D | GlobalMaxPooling3D
+        | MaxPooling1D | MaxPooling2D | MaxPooling3D,
     prelu: PReLU,
     relu: ReLU,
     repeat_vector: RepeatVector,

@@ -66,6 +66,20 @@ impl Model {
     /// # Errors
     /// As [`Model::call`], or another number of inputs than the model has.
     pub fn call_all(&self, xs: &[Tensor], random_state: Option<&Tensor>) -> Result<Called> {
+        self.call_masked(xs, &[], random_state)
+    }
+
+    /// As [`Model::call_all`], with a mask for each input that has one (`bool`, usually
+    /// `(batch, steps)`).
+    ///
+    /// # Errors
+    /// As [`Model::call_all`].
+    pub fn call_masked(
+        &self,
+        xs: &[Tensor],
+        masks: &[Option<Tensor>],
+        random_state: Option<&Tensor>,
+    ) -> Result<Called> {
         let graph = self.graph()?;
         if xs.len() != graph.inputs.len() {
             return Err(Error::shape(format!(
@@ -84,7 +98,7 @@ impl Model {
             random_state: random_state.cloned(),
             ..Pass::default()
         };
-        let outputs = graph.forward(&graph.adapt_all(xs), &mut pass);
+        let outputs = graph.run(&graph.adapt_all(xs), masks, true, &mut pass);
         outputs.tensors.iter().try_for_each(Tensor::check)?;
         let weights = self.weights();
         let penalties = weights.iter().filter_map(|w| {

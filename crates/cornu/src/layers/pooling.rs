@@ -1,0 +1,445 @@
+//! Pooling: the largest or the mean of windows, of the whole of space, or of as many parts of it as
+//! asked for.
+
+use super::base::{Base, builtin, options};
+use super::spatial::{DataFormat, Padding, PerAxis};
+use super::{Build, Call, InputShape, Layer};
+use crate::{Error, Result, Tensor};
+use cornu_core::ops::pool::Windows;
+use serde::{Deserialize, Serialize};
+
+/// What is made of a window.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Largest,
+    Mean,
+}
+
+fn check_rank(class: &str, input: &InputShape, axes: usize) -> Result<()> {
+    if input.rank() == axes + 2 {
+        return Ok(());
+    }
+    Err(Error::shape(format!(
+        "{class} expects an input of rank {}: batch, {axes} spatial and a channel axis. Received: input shape {input}.",
+        axes + 2
+    )))
+}
+
+/// The extents of the spatial axes that are known.
+fn spatial(input: &InputShape, format: DataFormat) -> Vec<Option<usize>> {
+    let channels = format.channels(input.rank());
+    let axes = input.0.iter().enumerate();
+    axes.filter(|(i, _)| *i > 0 && *i != channels)
+        .map(|(_, n)| *n)
+        .collect()
+}
+
+/// Pooling of windows over `N` axes.
+struct Pooling<const N: usize> {
+    mode: Mode,
+    size: [usize; N],
+    strides: [usize; N],
+    padding: Padding,
+    format: DataFormat,
+}
+
+impl<const N: usize> Pooling<N> {
+    fn check(&self, class: &str, input: &InputShape) -> Result<()> {
+        check_rank(class, input, N)?;
+        let positive = |name: &str, values: [usize; N]| match values.contains(&0) {
+            true => Err(Error::new(format!(
+                "{name} must be {N} positive integers (or one for all axes). Received: {name}={values:?}."
+            ))),
+            false => Ok(()),
+        };
+        positive("pool_size", self.size)?;
+        positive("strides", self.strides)?;
+        if self.padding == Padding::Causal {
+            return Err(Error::new(
+                "padding must be \"valid\" or \"same\". Received: padding=\"causal\".",
+            ));
+        }
+        let known = spatial(input, self.format);
+        for (size, n) in self.size.iter().zip(known) {
+            if n.is_some_and(|n| n < *size) && self.padding == Padding::Valid {
+                return Err(Error::shape(format!(
+                    "pool_size {:?} is larger than the input {input}: the output would be empty. Use padding=\"same\" or a smaller window.",
+                    self.size
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn call(&self, x: &Tensor) -> Tensor {
+        let x = self.format.to_last(x);
+        let axes = self
+            .size
+            .iter()
+            .zip(&self.strides)
+            .zip(x.shape().iter().skip(1));
+        let padding = axes.map(|((size, stride), n)| self.padding.cells(*n, *size, *stride, 1));
+        let windows = Windows {
+            size: self.size.to_vec(),
+            strides: self.strides.to_vec(),
+            padding: padding.collect(),
+        };
+        let y = match self.mode {
+            Mode::Largest => x.max_pool(windows),
+            Mode::Mean => x.average_pool(windows),
+        };
+        self.format.from_last(&y)
+    }
+}
+
+macro_rules! pooling {
+    ($($(#[$doc:meta])* $layer:ident($n:literal, $mode:ident);)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $layer {
+            #[serde(skip)]
+            base: Base,
+            #[serde(default = "two")]
+            pool_size: PerAxis<$n>,
+            #[serde(default)]
+            padding: Padding,
+            #[serde(default)]
+            strides: Option<PerAxis<$n>>,
+            #[serde(default)]
+            data_format: DataFormat,
+            #[serde(skip)]
+            error: Option<Error>,
+        }
+
+        impl Default for $layer {
+            fn default() -> Self {
+                Self::new(2)
+            }
+        }
+
+        impl $layer {
+            /// Windows of this size (one number for all axes), next to each other.
+            pub fn new(pool_size: impl Into<PerAxis<$n>>) -> Self {
+                let pool_size = pool_size.into();
+                Self {
+                    base: Base::default(),
+                    pool_size,
+                    padding: Padding::Valid,
+                    strides: Some(pool_size),
+                    data_format: DataFormat::ChannelsLast,
+                    error: None,
+                }
+            }
+
+            /// How far apart windows are; the window's size by default.
+            pub fn strides(mut self, strides: impl Into<PerAxis<$n>>) -> Self {
+                self.strides = Some(strides.into());
+                self
+            }
+
+            /// `"valid"` (the default) or `"same"`; padding never counts.
+            pub fn padding(mut self, padding: &str) -> Self {
+                match Padding::try_from(padding) {
+                    Ok(padding) => self.padding = padding,
+                    Err(e) => self.error = Some(e),
+                }
+                self
+            }
+
+            /// Where channels are; last by default.
+            pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
+                self.data_format = format.into();
+                self
+            }
+
+            fn pooling(&self) -> Pooling<$n> {
+                Pooling {
+                    mode: Mode::$mode,
+                    size: self.pool_size.0,
+                    strides: self.strides.unwrap_or(self.pool_size).0,
+                    padding: self.padding,
+                    format: self.data_format,
+                }
+            }
+        }
+
+        options!($layer);
+
+        impl Layer for $layer {
+            builtin!($layer);
+
+            fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
+                match &self.error {
+                    Some(e) => Err(e.clone()),
+                    None => self.pooling().check(stringify!($layer), input),
+                }
+            }
+
+            fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {
+                self.pooling().call(x)
+            }
+        }
+    )*};
+}
+
+fn two<const N: usize>() -> PerAxis<N> {
+    PerAxis([2; N])
+}
+
+pooling! {
+    /// The largest element of each window of steps: `(batch, steps, channels)` becomes
+    /// `(batch, windows, channels)`.
+    MaxPooling1D(1, Largest);
+    /// The largest element of each window: `(batch, height, width, channels)` becomes
+    /// `(batch, windows, windows, channels)`.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new();
+    /// model.add(MaxPooling2D::new(2).input_shape([4, 4, 1]));
+    /// model.build()?;
+    /// let x = Array::from((0..16).map(|v| v as f32).collect::<Vec<_>>()).reshape([1, 4, 4, 1])?;
+    /// assert_eq!(model.predict(&x)?.to_vec::<f32>(), [5.0, 7.0, 13.0, 15.0]);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    MaxPooling2D(2, Largest);
+    /// The largest element of each window of `(batch, depth, height, width, channels)`.
+    MaxPooling3D(3, Largest);
+    /// The mean of each window of steps of `(batch, steps, channels)`, without padding.
+    AveragePooling1D(1, Mean);
+    /// The mean of each window of `(batch, height, width, channels)`, without padding.
+    AveragePooling2D(2, Mean);
+    /// The mean of each window of `(batch, depth, height, width, channels)`, without padding.
+    AveragePooling3D(3, Mean);
+}
+
+/// The mean of the steps that count.
+fn masked_mean(x: &Tensor, mask: &Tensor, axis: isize, keepdims: bool) -> Tensor {
+    // The channels' axis: behind the steps or before them.
+    let mask = mask.expand_dims(if axis == 1 { 2 } else { 1 });
+    let sum = mask.select(x, 0.0).sum_axes(&[axis], keepdims);
+    sum / mask.cast(x.dtype()).sum_axes(&[axis], keepdims)
+}
+
+macro_rules! global {
+    ($($(#[$doc:meta])* $layer:ident($n:literal, $mode:ident);)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $layer {
+            #[serde(skip)]
+            base: Base,
+            #[serde(default)]
+            data_format: DataFormat,
+            #[serde(default)]
+            keepdims: bool,
+        }
+
+        impl $layer {
+            /// The layer, which leaves `(batch, channels)`.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            /// Where channels are; last by default.
+            pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
+                self.data_format = format.into();
+                self
+            }
+
+            /// Whether the spatial axes stay, with extent 1; by default they go.
+            pub fn keepdims(mut self, keepdims: bool) -> Self {
+                self.keepdims = keepdims;
+                self
+            }
+        }
+
+        options!($layer);
+
+        impl Layer for $layer {
+            builtin!($layer);
+
+            fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
+                check_rank(stringify!($layer), input, $n)
+            }
+
+            fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {
+                let first = match self.data_format {
+                    DataFormat::ChannelsLast => 1,
+                    DataFormat::ChannelsFirst => 2,
+                };
+                let axes: Vec<isize> = (first..first + $n).collect();
+                let mask = cx.mask(0).cloned();
+                match (Mode::$mode, mask) {
+                    (Mode::Mean, Some(mask)) if $n == 1 => {
+                        cx.set_mask(None);
+                        masked_mean(x, &mask, first, self.keepdims)
+                    }
+                    (Mode::Mean, _) => x.mean_axes(&axes, self.keepdims),
+                    (Mode::Largest, _) => x.max_axes(&axes, self.keepdims),
+                }
+            }
+        }
+    )*};
+}
+
+global! {
+    /// The largest of all steps, for each channel.
+    GlobalMaxPooling1D(1, Largest);
+    /// The largest of the whole image, for each channel.
+    GlobalMaxPooling2D(2, Largest);
+    /// The largest of the whole volume, for each channel.
+    GlobalMaxPooling3D(3, Largest);
+    /// The mean of all steps (of those that a mask counts), for each channel.
+    GlobalAveragePooling1D(1, Mean);
+    /// The mean of the whole image, for each channel.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new();
+    /// model.add(GlobalAveragePooling2D::new().input_shape([2, 2, 1]));
+    /// model.build()?;
+    /// let x = Array::from(vec![1.0f32, 2.0, 3.0, 6.0]).reshape([1, 2, 2, 1])?;
+    /// assert_eq!(model.predict(&x)?.to_vec::<f32>(), [3.0]);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    GlobalAveragePooling2D(2, Mean);
+    /// The mean of the whole volume, for each channel.
+    GlobalAveragePooling3D(3, Mean);
+}
+
+/// The parts of an axis of `n` when it is cut into `parts`: where each begins and ends.
+fn cuts(n: usize, parts: usize) -> Vec<(usize, usize)> {
+    (0..parts)
+        .map(|i| (i * n / parts, ((i + 1) * n).div_ceil(parts)))
+        .collect()
+}
+
+/// An axis pooled into `parts` parts, channels last.
+fn adapt(mode: Mode, x: &Tensor, axis: usize, parts: usize) -> Tensor {
+    let n = x.shape()[axis];
+    let cuts = cuts(n, parts);
+    let mut order: Vec<usize> = (0..x.rank()).filter(|i| *i != axis).collect();
+    match mode {
+        Mode::Mean => {
+            // A product with the share that each cell has in each part.
+            let mut shares = vec![0.0f64; n * parts];
+            for (i, (from, to)) in cuts.iter().enumerate() {
+                (*from..*to).for_each(|k| shares[k * parts + i] = 1.0 / (to - from) as f64);
+            }
+            let shares = Tensor::constant(shares).reshape([n, parts]).cast(x.dtype());
+            order.push(axis);
+            let pooled = x.transpose(&order).matmul(shares);
+            let mut back: Vec<usize> = (0..x.rank() - 1).collect();
+            back.insert(axis, x.rank() - 1);
+            pooled.transpose(&back)
+        }
+        Mode::Largest => {
+            // Each part's cells, the last one repeated where a part is shorter than others.
+            let longest = cuts.iter().map(|(from, to)| to - from).max().unwrap_or(0);
+            let cells = cuts
+                .iter()
+                .flat_map(|(from, to)| (0..longest).map(move |k| (from + k).min(to - 1) as i32));
+            let cells = Tensor::constant(cells.collect::<Vec<i32>>());
+            let picked = x.take(cells, axis as isize);
+            let mut shape = x.shape().to_vec();
+            shape.splice(axis..=axis, [parts, longest]);
+            picked.reshape(shape).max_axes(&[axis as isize + 1], false)
+        }
+    }
+}
+
+macro_rules! adaptive {
+    ($($(#[$doc:meta])* $layer:ident($n:literal, $mode:ident);)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $layer {
+            #[serde(skip)]
+            base: Base,
+            output_size: PerAxis<$n>,
+            #[serde(default)]
+            data_format: DataFormat,
+        }
+
+        impl $layer {
+            /// The layer whose output has these spatial extents (one number for all axes).
+            pub fn new(output_size: impl Into<PerAxis<$n>>) -> Self {
+                Self {
+                    base: Base::default(),
+                    output_size: output_size.into(),
+                    data_format: DataFormat::ChannelsLast,
+                }
+            }
+
+            /// Where channels are; last by default.
+            pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
+                self.data_format = format.into();
+                self
+            }
+        }
+
+        options!($layer);
+
+        impl Layer for $layer {
+            builtin!($layer);
+
+            fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
+                check_rank(stringify!($layer), input, $n)?;
+                let known = spatial(input, self.data_format);
+                if self.output_size.0.contains(&0) || known.contains(&Some(0)) {
+                    return Err(Error::new(format!(
+                        "output_size must be {} positive integers (or one for all axes). Received: output_size={:?} for the input {input}.",
+                        $n, self.output_size
+                    )));
+                }
+                Ok(())
+            }
+
+            fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {
+                let x = self.data_format.to_last(x);
+                let axes = self.output_size.0.into_iter().enumerate();
+                let y = axes.fold(x, |x, (i, parts)| adapt(Mode::$mode, &x, i + 1, parts));
+                self.data_format.from_last(&y)
+            }
+        }
+    )*};
+}
+
+adaptive! {
+    /// The largest of each of `output_size` parts of the steps.
+    AdaptiveMaxPooling1D(1, Largest);
+    /// The largest of each of `output_size` parts of the image.
+    AdaptiveMaxPooling2D(2, Largest);
+    /// The largest of each of `output_size` parts of the volume.
+    AdaptiveMaxPooling3D(3, Largest);
+    /// The mean of each of `output_size` parts of the steps.
+    AdaptiveAveragePooling1D(1, Mean);
+    /// The mean of each of `output_size` parts of the image.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new();
+    /// model.add(AdaptiveAveragePooling2D::new(1).input_shape([2, 2, 1]));
+    /// model.build()?;
+    /// let x = Array::from(vec![1.0f32, 2.0, 3.0, 6.0]).reshape([1, 2, 2, 1])?;
+    /// assert_eq!(model.predict(&x)?.to_vec::<f32>(), [3.0]);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    AdaptiveAveragePooling2D(2, Mean);
+    /// The mean of each of `output_size` parts of the volume.
+    AdaptiveAveragePooling3D(3, Mean);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_an_axis() {
+        assert_eq!(cuts(5, 3), [(0, 2), (1, 4), (3, 5)]);
+        assert_eq!(cuts(4, 2), [(0, 2), (2, 4)]);
+        assert_eq!(cuts(2, 3), [(0, 1), (0, 2), (1, 2)]);
+    }
+}
