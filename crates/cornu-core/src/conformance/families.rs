@@ -443,7 +443,7 @@ fn pooling(all: &mut Cases) {
                     };
                     let [x, v, g] = [0, 1, 2].map(|i| x[i].clone());
                     vec![
-                        pool(PoolFn::Max, &[x.clone()]),
+                        pool(PoolFn::Max, std::slice::from_ref(&x)),
                         pool(PoolFn::MaxScatter, &[x.clone(), g.clone()]),
                         pool(PoolFn::MaxGather, &[x, v.clone()]),
                         pool(PoolFn::Sum, &[v]),

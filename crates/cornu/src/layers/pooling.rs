@@ -88,7 +88,7 @@ impl<const N: usize> Pooling<N> {
             Mode::Largest => x.max_pool(windows),
             Mode::Mean => x.average_pool(windows),
         };
-        self.format.from_last(&y)
+        self.format.restore(&y)
     }
 }
 
@@ -401,7 +401,7 @@ macro_rules! adaptive {
                 let x = self.data_format.to_last(x);
                 let axes = self.output_size.0.into_iter().enumerate();
                 let y = axes.fold(x, |x, (i, parts)| adapt(Mode::$mode, &x, i + 1, parts));
-                self.data_format.from_last(&y)
+                self.data_format.restore(&y)
             }
         }
     )*};

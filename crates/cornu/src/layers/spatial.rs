@@ -30,7 +30,7 @@ impl DataFormat {
 
     /// A tensor with channels last in this format.
     #[track_caller]
-    pub(crate) fn from_last(self, x: &Tensor) -> Tensor {
+    pub(crate) fn restore(self, x: &Tensor) -> Tensor {
         match self {
             DataFormat::ChannelsLast => x.clone(),
             DataFormat::ChannelsFirst => {
