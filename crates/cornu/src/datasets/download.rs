@@ -17,6 +17,9 @@ use super::content::{DataFile, read_verified};
 /// of data that will not shrink); an answer that goes further is not what was asked for.
 const SLACK: usize = 1 << 20;
 
+const NO_TLS: &str =
+    "needs HTTPS, which is not part of this build; to have it: `cargo add cornu --features tls`";
+
 /// Downloads `file` from `url`; returns what the server sent and the verified content in it.
 ///
 /// `timeout` bounds each of: look-up, connecting, the wait for an answer and for each further
@@ -27,8 +30,16 @@ pub(super) fn fetch(
     timeout: Duration,
 ) -> std::result::Result<(Vec<u8>, Vec<u8>), String> {
     let failed = |error: &dyn std::fmt::Display| format!("failed: {error}");
+    if cfg!(not(feature = "tls")) && url.starts_with("https:") {
+        return Err(NO_TLS.to_owned());
+    }
+    let refused = |error: ureq::Error| match error {
+        // A server sends one on to HTTPS.
+        ureq::Error::TlsRequired => NO_TLS.to_owned(),
+        error => failed(&error),
+    };
     let agent = agent(url, timeout);
-    let response = agent.get(url).call().map_err(|error| failed(&error))?;
+    let response = agent.get(url).call().map_err(refused)?;
     let mut body = response.into_body();
     let length = body.content_length();
     let limit = file.bytes + SLACK;

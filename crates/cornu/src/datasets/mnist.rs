@@ -31,17 +31,24 @@ const TEST_LABELS: DataFile = DataFile {
     sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 };
 
-/// Public copies of the four files, in the order in which they are asked.
+/// Public copies of the four files, in the order in which they are asked. The last one answers to
+/// HTTPS only.
+#[cfg(feature = "tls")]
 const MIRRORS: [&str; 3] = [
     "https://storage.googleapis.com/cvdf-datasets/mnist",
     "https://ossci-datasets.s3.amazonaws.com/mnist",
     "https://azureopendatastorage.blob.core.windows.net/mnist",
 ];
+#[cfg(not(feature = "tls"))]
+const MIRRORS: [&str; 3] = [
+    "http://storage.googleapis.com/cvdf-datasets/mnist",
+    "http://ossci-datasets.s3.amazonaws.com/mnist",
+    "https://azureopendatastorage.blob.core.windows.net/mnist",
+];
 
 /// Loads MNIST: `((train images, train labels), (test images, test labels))`, 60,000 and 10,000.
 ///
-/// Where the files are looked for is told in [`datasets`](super). Nothing is downloaded without
-/// the feature `download`.
+/// Where the files are looked for is told in [`datasets`](super).
 ///
 /// # Errors
 /// When a file is found in none of the places (the message lists all that was tried), or a file

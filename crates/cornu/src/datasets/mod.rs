@@ -8,10 +8,13 @@
 //!    folder or any above it;
 //! 3. the user's cache: `$XDG_CACHE_HOME/cornu/datasets`, else `~/.cache/cornu/datasets`
 //!    (`~/Library/Caches/…` on macOS, `%LOCALAPPDATA%\…` on Windows);
-//! 4. with the feature `download`: public mirrors, from where they go into that cache.
+//! 4. public mirrors, from where they go into that cache (unless Cornu is built without its default
+//!    feature `download`, and then nothing ever touches the network).
 //!
 //! Files may be gzipped (`name.gz`) or not (`name`). Whatever the place, the decompressed content
-//! must have the known SHA-256, so a cut-off or altered file is never used.
+//! must have the known SHA-256, so a cut-off or altered file is never used. That is why mirrors are
+//! asked over plain HTTP: nobody on the way can slip in anything else. The feature `tls` adds HTTPS,
+//! for mirrors that want it and for those who would not have it seen what they fetch.
 
 mod content;
 #[cfg(feature = "download")]

@@ -74,7 +74,8 @@ impl Source {
     }
 
     /// Sets the mirrors, in the order in which they are asked: `<base url>/<file>.gz` is a file.
-    /// They are of use with the feature `download` only.
+    /// They are of use with the feature `download` only, which is a default; `https:` needs the
+    /// feature `tls`.
     pub fn base_urls<U: Into<String>>(mut self, urls: impl IntoIterator<Item = U>) -> Source {
         self.base_urls = urls.into_iter().map(Into::into).collect();
         self

@@ -299,3 +299,16 @@ fn the_progress_line_shows_share_and_size() {
     );
     assert_eq!(line("data", 1_000_000, None), "data 1.0 MB");
 }
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn a_mirror_that_needs_https_is_told_of_and_passed_over() {
+    let (server, cache) = (Server::start(), TempFolder::new());
+    let secure = server.url("good").replace("http:", "https:");
+    let message = load(&source(&cache, [secure.clone()])).unwrap_err();
+    let told = format!("{secure}/data.gz needs HTTPS, which is not part of this build");
+    assert!(message.contains(&told), "{told:?} in {message}");
+    assert!(message.contains("`cargo add cornu --features tls`"));
+    let source = source(&cache, [secure, server.url("good")]);
+    assert_eq!(load(&source).unwrap(), content());
+}
