@@ -234,12 +234,27 @@ impl Array {
         match T::slice(&self.data) {
             Some(v) => v.to_vec(),
             None if T::DTYPE.is_float() || self.dtype().is_float() => {
-                with_values!(Data, &self.data, v => v.iter().map(|x| T::from_f64(x.to_f64())).collect())
+                self.convert(floats, T::from_f64)
             }
-            None => {
-                with_values!(Data, &self.data, v => v.iter().map(|x| T::from_i64(x.to_i64())).collect())
-            }
+            None => self.convert(ints, T::from_i64),
         }
+    }
+
+    /// The values by way of a type that holds them all, some at a time: so there is code from each
+    /// type and code to each type, and not from each to each.
+    fn convert<W: Copy + Default, T>(
+        &self,
+        widen: fn(&Data, usize, &mut [W]),
+        narrow: impl Fn(W) -> T,
+    ) -> Vec<T> {
+        let mut values = Vec::with_capacity(self.size());
+        let mut wide = [W::default(); 512];
+        while values.len() < self.size() {
+            let some = &mut wide[..512.min(self.size() - values.len())];
+            widen(&self.data, values.len(), some);
+            values.extend(some.iter().map(|v| narrow(*v)));
+        }
+        values
     }
 
     /// The values as they are, without a copy, if they are of type `T`.
@@ -338,6 +353,16 @@ impl View<'_> {
             data,
         }
     }
+}
+
+/// The values from `start` on.
+fn floats(data: &Data, start: usize, to: &mut [f64]) {
+    with_values!(Data, data, v => to.iter_mut().zip(&v[start..]).for_each(|(to, x)| *to = x.to_f64()));
+}
+
+/// As [`floats`].
+fn ints(data: &Data, start: usize, to: &mut [i64]) {
+    with_values!(Data, data, v => to.iter_mut().zip(&v[start..]).for_each(|(to, x)| *to = x.to_i64()));
 }
 
 fn wrong_type(asked: DType, is: DType) -> Error {

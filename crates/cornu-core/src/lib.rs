@@ -15,6 +15,7 @@
 
 pub mod array;
 pub mod backend;
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod dtype;
 pub mod error;

@@ -2,8 +2,9 @@
 
 use crate::{Error, Result};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, Error as _};
+use serde_json::{Map, Value, json};
 
 /// An object of one of Keras' own modules, with its configuration.
 pub(crate) fn object(module: &str, class: &str, config: &impl Serialize) -> Value {
@@ -30,5 +31,23 @@ pub(crate) fn parts<'a>(what: &str, value: &'a Value) -> Result<(&'a str, Value)
 
 /// A typed configuration from its JSON; missing fields keep their defaults.
 pub(crate) fn read<T: DeserializeOwned>(class: &str, config: &Value) -> Result<T> {
-    T::deserialize(config).map_err(|e| Error::new(format!("The configuration of {class}: {e}.")))
+    from_object(config).map_err(|e| Error::new(format!("The configuration of {class}: {e}.")))
+}
+
+/// A struct from the fields of a JSON object; missing ones keep their defaults.
+pub(crate) fn from_object<T: DeserializeOwned>(value: &Value) -> serde_json::Result<T> {
+    match value {
+        Value::Object(fields) => T::deserialize(by_name(fields)),
+        other => Err(serde_json::Error::custom(format!(
+            "Expected an object. Received: {other}"
+        ))),
+    }
+}
+
+/// Fields that are read by name only: `Value` itself would have every struct's code for reading it
+/// from a list compiled too.
+fn by_name<'a>(
+    fields: &'a Map<String, Value>,
+) -> MapDeserializer<'a, impl Iterator<Item = (&'a str, &'a Value)>, serde_json::Error> {
+    MapDeserializer::new(fields.iter().map(|(name, value)| (name.as_str(), value)))
 }

@@ -283,8 +283,13 @@ impl Operation for UnaryFn {
 
 /// Collects `f64` values into an array of the given type.
 pub(crate) fn map(ty: &TensorType, values: impl Iterator<Item = f64>) -> Array {
+    floats(ty, values.collect())
+}
+
+// Takes a list, and no iterator: else every caller's loop would be compiled for every type.
+fn floats(ty: &TensorType, values: Vec<f64>) -> Array {
     // Named in full: the half types have a function of this name that rounds otherwise.
-    with_dtype!(ty.dtype, T => collect(ty, values.map(<T as Element>::from_f64)))
+    with_dtype!(ty.dtype, T => collect(ty, values.into_iter().map(<T as Element>::from_f64)))
 }
 
 /// Collects `i64` values into an array of the given type.
@@ -561,8 +566,13 @@ impl Operation for Select {
     fn reference(&self, inputs: &[&Array], ty: &TensorType) -> Array {
         let c = inputs[0].to_vec::<bool>();
         with_dtype!(ty.dtype, T => {
-            let (a, b) = (inputs[1].to_vec::<T>(), inputs[2].to_vec::<T>());
-            collect(ty, c.iter().zip(a.into_iter().zip(b)).map(|(c, (a, b))| if *c { a } else { b }))
+            let (mut a, b) = (inputs[1].to_vec::<T>(), inputs[2].to_vec::<T>());
+            for (i, c) in c.iter().enumerate() {
+                if !c {
+                    a[i] = b[i];
+                }
+            }
+            collect(ty, a.into_iter())
         })
     }
 }

@@ -100,9 +100,10 @@ fn add_at(ty: &TensorType, values: &Array, places: impl Iterator<Item = Option<u
 }
 
 fn read_at(ty: &TensorType, x: &Array, places: impl Iterator<Item = Option<usize>>) -> Array {
+    let places: Vec<_> = places.collect();
     with_dtype!(ty.dtype, T => {
         let x = x.as_slice::<T>().expect("same type");
-        let values = places.map(|p| p.map_or_else(outside::<T>, |p| x[p])).collect();
+        let values = places.iter().map(|p| p.map_or_else(outside::<T>, |p| x[p])).collect();
         Array::from_vec(ty.shape.clone(), values).expect("one value per element")
     })
 }

@@ -3,7 +3,7 @@
 
 use super::Operation;
 use crate::array::Array;
-use crate::dtype::{DType, Element};
+use crate::dtype::DType;
 use crate::ops::creation::Scalar;
 use crate::shape::Shape;
 use crate::tensor::{Tensor, TensorType};
@@ -50,22 +50,24 @@ pub struct Pad {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Concat(pub usize);
 
-/// The element of an `x` of the given shape and strides for each position of `shape`.
-fn gather_strided<T: Element>(x: &[T], shape: &Shape, strides: &[isize], offset: usize) -> Vec<T> {
+/// For each position of `shape` its place in an operand with these strides.
+fn places(shape: &Shape, strides: &[isize], offset: usize) -> Vec<usize> {
     let row = shape.strides();
     (0..shape.size())
         .map(|i| {
             let at: isize = (0..shape.rank())
                 .map(|a| (i / row[a] % shape[a]) as isize * strides[a])
                 .sum();
-            x[(offset as isize + at) as usize]
+            (offset as isize + at) as usize
         })
         .collect()
 }
 
 fn strided(x: &Array, ty: &TensorType, strides: &[isize], offset: usize) -> Array {
+    let places = places(&ty.shape, strides, offset);
     with_dtype!(ty.dtype, T => {
-        let values = gather_strided(x.as_slice::<T>().expect("same type"), &ty.shape, strides, offset);
+        let x = x.as_slice::<T>().expect("same type");
+        let values = places.iter().map(|p| x[*p]).collect();
         Array::from_vec(ty.shape.clone(), values).expect("one value per element")
     })
 }
@@ -301,18 +303,15 @@ impl Operation for Pad {
         }))]
     }
     fn reference(&self, inputs: &[&Array], ty: &TensorType) -> Array {
-        let x = inputs[0];
+        let (x, to) = (inputs[0], ty.shape.strides());
+        let start = self.low.iter().zip(&to).map(|(low, to)| low * to).sum();
+        let apart = self.interior.iter().zip(&to);
+        let strides: Vec<isize> = apart.map(|(i, to)| ((i + 1) * to) as isize).collect();
+        let places = places(x.shape(), &strides, start);
         with_dtype!(ty.dtype, T => {
             let mut out = vec![self.value.to::<T>(); ty.shape.size()];
-            let (from, to) = (x.shape().strides(), ty.shape.strides());
-            for (i, v) in x.as_slice::<T>().expect("same type").iter().enumerate() {
-                let at: usize = (0..x.shape().rank())
-                    .map(|a| {
-                        let index = i / from[a] % x.shape()[a];
-                        (self.low[a] + index * (self.interior[a] + 1)) * to[a]
-                    })
-                    .sum();
-                out[at] = *v;
+            for (v, at) in x.as_slice::<T>().expect("same type").iter().zip(&places) {
+                out[*at] = *v;
             }
             Array::from_vec(ty.shape.clone(), out).expect("one value per element")
         })

@@ -3,6 +3,7 @@
 use super::base::{Base, LayerOptions};
 use super::policy::DTypePolicy;
 use super::{InputShape, Layer, REGISTRY};
+use crate::config::from_object;
 use crate::regularizers::Regularizer;
 use crate::{DType, Error, Result};
 use serde::Serialize;
@@ -17,7 +18,7 @@ pub(crate) fn construct<L>(fields: Value, base: Base) -> Result<Box<dyn Layer>>
 where
     L: Layer + LayerOptions + DeserializeOwned + 'static,
 {
-    let mut layer: L = serde_json::from_value(fields).map_err(|e| Error::new(e.to_string()))?;
+    let mut layer: L = from_object(&fields).map_err(|e| Error::new(e.to_string()))?;
     *layer.base_mut() = base;
     Ok(Box::new(layer))
 }

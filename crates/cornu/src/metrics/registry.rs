@@ -1,6 +1,7 @@
 //! Which strings and class names mean which metric.
 
 use super::*;
+use crate::config::from_object;
 use crate::losses;
 use cornu_core::{Error, Result};
 use serde::Serialize;
@@ -33,8 +34,8 @@ pub(super) fn fields(metric: &impl Serialize) -> Map<String, Value> {
 type Make = fn(&Value) -> Result<Metric>;
 
 fn make<M: MetricFn + DeserializeOwned + 'static>(config: &Value) -> Result<Metric> {
-    match M::deserialize(config) {
-        Ok(metric) => Ok(Metric::new(metric)),
+    match from_object(config) {
+        Ok::<M, _>(metric) => Ok(Metric::new(metric)),
         Err(e) => Err(Error::new(format!(
             "The configuration {config} is not that of a metric {}: {e}.",
             std::any::type_name::<M>()
