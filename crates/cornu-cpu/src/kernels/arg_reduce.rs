@@ -141,14 +141,12 @@ impl ArgReduceKernel {
         (outer * n * inner) as f64 * 0.5
     }
 
+    /// Writes for each line in `range` where its greatest key is; `key` is of an element, counted
+    /// through the operand.
+    ///
     /// # Safety
     /// As for [`OtherKernel::run`].
-    unsafe fn search<T: Key, const MAX: bool>(
-        &self,
-        x: *const T,
-        y: *mut i32,
-        range: Range<usize>,
-    ) {
+    unsafe fn search(&self, key: impl Fn(usize) -> i64, y: *mut i32, range: Range<usize>) {
         let Around { n, inner, .. } = self.around;
         let start = |line: usize| line / inner * n * inner + line % inner;
         let mut line = range.start;
@@ -163,9 +161,7 @@ impl ArgReduceKernel {
             let mut index = [0i32; LINES];
             for i in 0..n {
                 for j in 0..LINES {
-                    // SAFETY: element `i` of a line of the operand.
-                    let v = unsafe { *x.add(starts[j] + i * inner) };
-                    let key = if MAX { v.key() } else { v.reverse() };
+                    let key = key(starts[j] + i * inner);
                     let better = key > best[j];
                     best[j] = if better { key } else { best[j] };
                     index[j] = if better { i as i32 } else { index[j] };
@@ -186,16 +182,24 @@ impl OtherKernel for ArgReduceKernel {
 
     unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
         let range = part(self.around.outer * self.around.inner, piece, pieces);
-        with_key!(self.dtype, T => {
-            let (x, y) = (inputs[0].cast::<T>(), output.cast::<i32>());
-            // SAFETY: as promised by the caller.
-            unsafe {
-                if self.max {
-                    self.search::<T, true>(x, y, range);
-                } else {
-                    self.search::<T, false>(x, y, range);
-                }
+        let (x, y) = (inputs[0], output.cast::<i32>());
+        let (max, dtype) = (self.max, self.dtype);
+        // SAFETY: as promised by the caller; `i` is an element of the operand.
+        unsafe {
+            if dtype == DType::F32 && max {
+                self.search(|i| x.cast::<f32>().add(i).read().key(), y, range);
+            } else if dtype == DType::F32 {
+                self.search(|i| x.cast::<f32>().add(i).read().reverse(), y, range);
+            } else {
+                // A look at the type for each element, but the code of one search for all of them.
+                let key = |i| {
+                    with_key!(dtype, T => {
+                        let v = x.cast::<T>().add(i).read();
+                        if max { v.key() } else { v.reverse() }
+                    })
+                };
+                self.search(key, y, range);
             }
-        });
+        }
     }
 }

@@ -24,9 +24,9 @@ mod pieces;
 #[cfg(test)]
 mod tests;
 
-use crate::simd::{Float, Isa, Scalar, Simd};
+use crate::simd::{Float, Isa, Scalar, Simd, Vector};
 use crate::team::Team;
-use grid::{Grid, Way};
+use grid::{Grid, Vectors, Way};
 
 /// Alignment, in bytes, of every part of the workspace: a cache line.
 const LINE: usize = 64;
@@ -300,7 +300,12 @@ impl<T: Float> MatmulPlan<T> {
                 ..spec.b
             };
         }
-        let (way, grid) = grid::plan::<S, T>(&spec, threads);
+        let vectors = Vectors {
+            size: size_of::<T>(),
+            lanes: T::Vec::<S>::LANES,
+            regs: S::REGS,
+        };
+        let (way, grid) = grid::plan(&spec, vectors, threads);
         let piece: PieceFn<T> = match way {
             Way::Outer => pieces::outer::<S, T>,
             Way::Swapped => pieces::swapped::<S, T>,

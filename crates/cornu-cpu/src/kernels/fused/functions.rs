@@ -4,7 +4,7 @@
 //! work in place, and the compiler turns a chunk into vector registers without checking for overlap.
 
 use super::isa::{Body, Kernel, pick};
-use super::{GRANULE, Lane, half};
+use super::{Lane, half};
 use crate::math::{float32, float64, fma32, fma64};
 use crate::simd::Isa;
 use cornu_core::DType;
@@ -76,16 +76,16 @@ pub(crate) trait Compare<T> {
     fn holds(a: T, b: T) -> bool;
 }
 
-/// Chunk `i` of an operand, or its one granule if it repeats: operand number `k`, of which `repeats`
+/// Chunk `i` of an operand, or the first if it repeats: operand number `k`, of which `repeats`
 /// has the bit.
 ///
 /// # Safety
 /// See [`Body::run`].
 #[inline(always)]
-unsafe fn chunk<T: LaneType>(p: *const u8, i: usize, repeats: u8, k: u8) -> [T; GRANULE] {
+unsafe fn chunk<T: LaneType, const W: usize>(p: *const u8, i: usize, repeats: u8, k: u8) -> [T; W] {
     let step = usize::from(repeats >> k & 1 == 0);
     // SAFETY: as promised by the caller.
-    unsafe { p.cast::<[T; GRANULE]>().add(i * step).read() }
+    unsafe { p.cast::<[T; W]>().add(i * step).read() }
 }
 
 /// Writes chunk `i`. The fence keeps the chunks apart: the loop over them is not to be vectorised,
@@ -94,9 +94,9 @@ unsafe fn chunk<T: LaneType>(p: *const u8, i: usize, repeats: u8, k: u8) -> [T; 
 /// # Safety
 /// See [`Body::run`].
 #[inline(always)]
-unsafe fn put<T: LaneType>(p: *mut u8, i: usize, v: [T; GRANULE]) {
+unsafe fn put<T: LaneType, const W: usize>(p: *mut u8, i: usize, v: [T; W]) {
     // SAFETY: as promised by the caller.
-    unsafe { p.cast::<[T; GRANULE]>().add(i).write(v) };
+    unsafe { p.cast::<[T; W]>().add(i).write(v) };
     compiler_fence(Ordering::SeqCst);
 }
 
@@ -105,7 +105,7 @@ impl<T: LaneType, F: F1<T>> Body for Unary<T, F> {
     const MOST: Isa = most::<T>(F::CALLS);
 
     #[inline(always)]
-    unsafe fn run<const M: bool>(
+    unsafe fn run<const M: bool, const W: usize>(
         out: *mut u8,
         a: *const u8,
         _: *const u8,
@@ -114,11 +114,11 @@ impl<T: LaneType, F: F1<T>> Body for Unary<T, F> {
         n: usize,
         repeats: u8,
     ) {
-        for i in 0..n / GRANULE {
+        for i in 0..n / W {
             // SAFETY: chunk i is within n elements.
-            let x = unsafe { chunk::<T>(a, i, repeats, 0) };
-            let mut y = [F::Out::default(); GRANULE];
-            for j in 0..GRANULE {
+            let x = unsafe { chunk::<T, W>(a, i, repeats, 0) };
+            let mut y = [F::Out::default(); W];
+            for j in 0..W {
                 y[j] = F::f::<M>(x[j]);
             }
             if F::HARD {
@@ -127,7 +127,7 @@ impl<T: LaneType, F: F1<T>> Body for Unary<T, F> {
                     hard |= F::is_hard(v);
                 }
                 if hard {
-                    for j in 0..GRANULE {
+                    for j in 0..W {
                         if F::is_hard(x[j]) {
                             y[j] = F::slow(x[j]);
                         }
@@ -145,7 +145,7 @@ impl<T: LaneType, F: F2<T>> Body for Binary<T, F> {
     const MOST: Isa = most::<T>(F::CALLS);
 
     #[inline(always)]
-    unsafe fn run<const M: bool>(
+    unsafe fn run<const M: bool, const W: usize>(
         out: *mut u8,
         a: *const u8,
         b: *const u8,
@@ -154,11 +154,16 @@ impl<T: LaneType, F: F2<T>> Body for Binary<T, F> {
         n: usize,
         repeats: u8,
     ) {
-        for i in 0..n / GRANULE {
+        for i in 0..n / W {
             // SAFETY: chunk i is within n elements.
-            let (x, y) = unsafe { (chunk::<T>(a, i, repeats, 0), chunk::<T>(b, i, repeats, 1)) };
-            let mut z = [F::Out::default(); GRANULE];
-            for j in 0..GRANULE {
+            let (x, y) = unsafe {
+                (
+                    chunk::<T, W>(a, i, repeats, 0),
+                    chunk::<T, W>(b, i, repeats, 1),
+                )
+            };
+            let mut z = [F::Out::default(); W];
+            for j in 0..W {
                 z[j] = F::f::<M>(x[j], y[j]);
             }
             // SAFETY: as above.
@@ -172,7 +177,7 @@ impl<T: LaneType, F: F3<T>> Body for Ternary<T, F> {
     const MOST: Isa = T::MOST;
 
     #[inline(always)]
-    unsafe fn run<const M: bool>(
+    unsafe fn run<const M: bool, const W: usize>(
         out: *mut u8,
         a: *const u8,
         b: *const u8,
@@ -181,17 +186,17 @@ impl<T: LaneType, F: F3<T>> Body for Ternary<T, F> {
         n: usize,
         repeats: u8,
     ) {
-        for i in 0..n / GRANULE {
+        for i in 0..n / W {
             // SAFETY: chunk i is within n elements.
             let (x, y, z) = unsafe {
                 (
-                    chunk::<T>(a, i, repeats, 0),
-                    chunk::<T>(b, i, repeats, 1),
-                    chunk::<T>(c, i, repeats, 2),
+                    chunk::<T, W>(a, i, repeats, 0),
+                    chunk::<T, W>(b, i, repeats, 1),
+                    chunk::<T, W>(c, i, repeats, 2),
                 )
             };
-            let mut v = [T::default(); GRANULE];
-            for j in 0..GRANULE {
+            let mut v = [T::default(); W];
+            for j in 0..W {
                 v[j] = F::f::<M>(x[j], y[j], z[j]);
             }
             // SAFETY: as above.
@@ -205,7 +210,7 @@ impl<T: LaneType> Body for Select<T> {
     const MOST: Isa = T::MOST;
 
     #[inline(always)]
-    unsafe fn run<const M: bool>(
+    unsafe fn run<const M: bool, const W: usize>(
         out: *mut u8,
         a: *const u8,
         b: *const u8,
@@ -214,17 +219,17 @@ impl<T: LaneType> Body for Select<T> {
         n: usize,
         repeats: u8,
     ) {
-        for i in 0..n / GRANULE {
+        for i in 0..n / W {
             // SAFETY: chunk i is within n elements.
             let (x, y, z) = unsafe {
                 (
-                    chunk::<u8>(a, i, repeats, 0),
-                    chunk::<T>(b, i, repeats, 1),
-                    chunk::<T>(c, i, repeats, 2),
+                    chunk::<u8, W>(a, i, repeats, 0),
+                    chunk::<T, W>(b, i, repeats, 1),
+                    chunk::<T, W>(c, i, repeats, 2),
                 )
             };
-            let mut v = [T::default(); GRANULE];
-            for j in 0..GRANULE {
+            let mut v = [T::default(); W];
+            for j in 0..W {
                 v[j] = if x[j] != 0 { y[j] } else { z[j] };
             }
             // SAFETY: as above.
@@ -239,7 +244,7 @@ impl<T: LaneType, F: Compare<T>> Body for Choose<T, F> {
     const MOST: Isa = T::MOST;
 
     #[inline(always)]
-    unsafe fn run<const M: bool>(
+    unsafe fn run<const M: bool, const W: usize>(
         out: *mut u8,
         a: *const u8,
         b: *const u8,
@@ -248,18 +253,18 @@ impl<T: LaneType, F: Compare<T>> Body for Choose<T, F> {
         n: usize,
         repeats: u8,
     ) {
-        for i in 0..n / GRANULE {
+        for i in 0..n / W {
             // SAFETY: chunk i is within n elements.
             let (x, y, s, t) = unsafe {
                 (
-                    chunk::<T>(a, i, repeats, 0),
-                    chunk::<T>(b, i, repeats, 1),
-                    chunk::<T>(c, i, repeats, 2),
-                    chunk::<T>(d, i, repeats, 3),
+                    chunk::<T, W>(a, i, repeats, 0),
+                    chunk::<T, W>(b, i, repeats, 1),
+                    chunk::<T, W>(c, i, repeats, 2),
+                    chunk::<T, W>(d, i, repeats, 3),
                 )
             };
-            let mut v = [T::default(); GRANULE];
-            for j in 0..GRANULE {
+            let mut v = [T::default(); W];
+            for j in 0..W {
                 v[j] = if F::holds(x[j], y[j]) { s[j] } else { t[j] };
             }
             // SAFETY: as above.
@@ -274,7 +279,7 @@ impl<T: LaneType> Body for Fill<T> {
     const MOST: Isa = Isa::Avx2;
 
     #[inline(always)]
-    unsafe fn run<const M: bool>(
+    unsafe fn run<const M: bool, const W: usize>(
         out: *mut u8,
         a: *const u8,
         _: *const u8,
@@ -283,9 +288,9 @@ impl<T: LaneType> Body for Fill<T> {
         n: usize,
         repeats: u8,
     ) {
-        for i in 0..n / GRANULE {
+        for i in 0..n / W {
             // SAFETY: chunk i is within n elements.
-            unsafe { put(out, i, chunk::<T>(a, i, repeats, 0)) };
+            unsafe { put(out, i, chunk::<T, W>(a, i, repeats, 0)) };
         }
     }
 }

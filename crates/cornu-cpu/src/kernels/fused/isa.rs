@@ -1,5 +1,6 @@
 //! Compiles the loop of a kernel for each instruction set and picks one, once.
 
+use super::GRANULE;
 use crate::simd::Isa;
 
 /// A loop over `n` elements (a multiple of [`GRANULE`](super::GRANULE)): `out[i] = f(a[i], b[i], …)`.
@@ -13,12 +14,12 @@ pub(crate) trait Body {
     const MOST: Isa;
 
     /// The loop, to be inlined into a function with the instruction set enabled. `FMA`: whether it
-    /// has fused multiply-add.
+    /// has fused multiply-add; `W`: how many elements to take at a time, a divisor of a granule.
     ///
     /// # Safety
     /// `out` and the operands are valid for `n` elements of their types (a granule where they repeat)
     /// and aligned for them; an operand is `out` itself or does not overlap it.
-    unsafe fn run<const FMA: bool>(
+    unsafe fn run<const FMA: bool, const W: usize>(
         out: *mut u8,
         a: *const u8,
         b: *const u8,
@@ -35,7 +36,7 @@ const fn worth<B: Body>(isa: Isa) -> bool {
 }
 
 macro_rules! wrapper {
-    ($name:ident, $fma:expr $(, $features:literal)?) => {
+    ($name:ident, $fma:expr, $width:expr $(, $features:literal)?) => {
         $(#[target_feature(enable = $features)])?
         unsafe fn $name<B: Body>(
             out: *mut u8,
@@ -47,19 +48,33 @@ macro_rules! wrapper {
             repeats: u8,
         ) {
             // SAFETY: as promised by the caller.
-            unsafe { B::run::<{ $fma }>(out, a, b, c, d, n, repeats) }
+            unsafe { B::run::<{ $fma }, { $width }>(out, a, b, c, d, n, repeats) }
         }
     };
 }
 
+/// Where better sets are to be had, the plain one is for few and old processors: one vector at a time,
+/// and so a quarter of the code.
+const PLAIN_WIDTH: usize = if cfg!(target_arch = "x86_64") {
+    4
+} else {
+    GRANULE
+};
+
 wrapper!(
     plain,
-    cfg!(any(target_feature = "fma", target_arch = "aarch64"))
+    cfg!(any(target_feature = "fma", target_arch = "aarch64")),
+    PLAIN_WIDTH
 );
 #[cfg(target_arch = "x86_64")]
-wrapper!(avx2, true, "avx2,fma");
+wrapper!(avx2, true, GRANULE, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
-wrapper!(avx512, true, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
+wrapper!(
+    avx512,
+    true,
+    GRANULE,
+    "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"
+);
 
 /// The kernel for an instruction set, which the processor has to have.
 pub(crate) fn pick<B: Body>(isa: Isa) -> Kernel {
@@ -83,28 +98,33 @@ pub(crate) trait FoldBody {
     /// Whether wide vectors are worth their code.
     const WIDE: bool;
 
-    /// The loop, to be inlined into a function with the instruction set enabled.
+    /// The loop, to be inlined into a function with the instruction set enabled. `MANY`: whether to
+    /// keep many partial results.
     ///
     /// # Safety
     /// As each says.
-    unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]);
+    unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]);
 }
 
 macro_rules! fold_wrapper {
-    ($name:ident $(, $features:literal)?) => {
+    ($name:ident, $many:expr $(, $features:literal)?) => {
         $(#[target_feature(enable = $features)])?
         unsafe fn $name<B: FoldBody>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
             // SAFETY: as promised by the caller.
-            unsafe { B::run(to, from, n) }
+            unsafe { B::run::<{ $many }>(to, from, n) }
         }
     };
 }
 
-fold_wrapper!(fold_plain);
+fold_wrapper!(fold_plain, PLAIN_WIDTH == GRANULE);
 #[cfg(target_arch = "x86_64")]
-fold_wrapper!(fold_avx2, "avx2,fma");
+fold_wrapper!(fold_avx2, true, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
-fold_wrapper!(fold_avx512, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
+fold_wrapper!(
+    fold_avx512,
+    true,
+    "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"
+);
 
 /// The kernel for an instruction set, which the processor has to have; the plain one, if the loop is
 /// not worth another.

@@ -3,7 +3,6 @@
 use super::dot::DOT_COLS;
 use super::outer::{ROW_NV_MAX, max_rows, max_vectors};
 use super::{LINE, MatmulSpec};
-use crate::simd::{Float, Simd, Vector};
 
 /// Elements per epilogue call that are aimed at: enough to hide the call, few enough for L1.
 const TILE_ELEMENTS: usize = 2048;
@@ -96,8 +95,19 @@ fn lines(bytes: usize) -> usize {
     bytes.next_multiple_of(LINE)
 }
 
+/// What a plan has to know of the elements and the instruction set.
+#[derive(Clone, Copy)]
+pub(super) struct Vectors {
+    /// Bytes of an element.
+    pub size: usize,
+    /// Elements of a vector.
+    pub lanes: usize,
+    /// Vector registers.
+    pub regs: usize,
+}
+
 /// Chooses the way and cuts the product.
-pub(super) fn plan<S: Simd, T: Float>(spec: &MatmulSpec, threads: usize) -> (Way, Grid) {
+pub(super) fn plan(spec: &MatmulSpec, vectors: Vectors, threads: usize) -> (Way, Grid) {
     let MatmulSpec {
         m,
         n,
@@ -110,8 +120,8 @@ pub(super) fn plan<S: Simd, T: Float>(spec: &MatmulSpec, threads: usize) -> (Way
     if m == 0 || n == 0 || batch == 0 {
         return (Way::Outer, Grid::default());
     }
-    let lanes = T::Vec::<S>::LANES;
-    let wanted = wanted_pieces(spec, size_of::<T>(), threads);
+    let Vectors { size, lanes, regs } = vectors;
+    let wanted = wanted_pieces(spec, size, threads);
     // Whether the operand's columns (B) or rows (A) lie contiguous along K.
     let b_along_k = b.trans || (n == 1 && b.ld == 1);
     let a_along_k = !a.trans || (m == 1 && a.ld == 1);
@@ -122,13 +132,13 @@ pub(super) fn plan<S: Simd, T: Float>(spec: &MatmulSpec, threads: usize) -> (Way
         !a.trans && n <= DOT_COLS && n <= m && (b_along_k || (k >= 64 && m >= 16 && sparse));
     let few_rows = b.trans && m <= DOT_COLS && (a_along_k || n >= 16);
     if long_k && few_cols {
-        (Way::Dot, dot::<T>(spec, wanted, false, !b_along_k))
+        (Way::Dot, dot(spec, size, wanted, false, !b_along_k))
     } else if long_k && few_rows {
-        (Way::Dot, dot::<T>(spec, wanted, true, !a_along_k))
-    } else if a.trans && sparse && n <= max_rows::<S>(2) && m >= 2 * lanes {
-        (Way::Swapped, swapped::<S, T>(spec, wanted))
+        (Way::Dot, dot(spec, size, wanted, true, !a_along_k))
+    } else if a.trans && sparse && n <= max_rows(regs, 2) && m >= 2 * lanes {
+        (Way::Swapped, swapped(spec, vectors, wanted))
     } else {
-        (Way::Outer, outer::<S, T>(spec, wanted, threads))
+        (Way::Outer, outer(spec, vectors, wanted, threads))
     }
 }
 
@@ -139,9 +149,8 @@ fn split(len: usize, unit: usize, pieces: usize) -> (usize, usize) {
     (per, len.div_ceil(per))
 }
 
-fn dot<T: Float>(spec: &MatmulSpec, wanted: usize, swap: bool, pack: bool) -> Grid {
+fn dot(spec: &MatmulSpec, size: usize, wanted: usize, swap: bool, pack: bool) -> Grid {
     let MatmulSpec { m, n, k, batch, .. } = *spec;
-    let size = size_of::<T>();
     let (long, short) = if swap { (n, m) } else { (m, n) };
     let width = (TILE_ELEMENTS / short).min(long);
     let bc = (batch / wanted).max(1);
@@ -166,10 +175,9 @@ fn dot<T: Float>(spec: &MatmulSpec, wanted: usize, swap: bool, pack: bool) -> Gr
     grid
 }
 
-fn swapped<S: Simd, T: Float>(spec: &MatmulSpec, wanted: usize) -> Grid {
+fn swapped(spec: &MatmulSpec, vectors: Vectors, wanted: usize) -> Grid {
     let MatmulSpec { m, n, k, batch, .. } = *spec;
-    let size = size_of::<T>();
-    let lanes = T::Vec::<S>::LANES;
+    let Vectors { size, lanes, .. } = vectors;
     let nr = lanes * if n == 1 { ROW_NV_MAX } else { 2 };
     let width = (TILE_ELEMENTS / n / nr).clamp(1, m.div_ceil(nr)) * nr;
     let bc = (batch / wanted).max(1);
@@ -192,7 +200,7 @@ fn swapped<S: Simd, T: Float>(spec: &MatmulSpec, wanted: usize) -> Grid {
     }
 }
 
-fn outer<S: Simd, T: Float>(spec: &MatmulSpec, wanted: usize, threads: usize) -> Grid {
+fn outer(spec: &MatmulSpec, vectors: Vectors, wanted: usize, threads: usize) -> Grid {
     let MatmulSpec {
         m,
         n,
@@ -202,17 +210,16 @@ fn outer<S: Simd, T: Float>(spec: &MatmulSpec, wanted: usize, threads: usize) ->
         b,
         ..
     } = *spec;
-    let size = size_of::<T>();
-    let lanes = T::Vec::<S>::LANES;
+    let Vectors { size, lanes, regs } = vectors;
     let vectors = n.div_ceil(lanes);
     let widest = if m <= 1 {
         ROW_NV_MAX
     } else {
-        max_vectors::<S>()
+        max_vectors(regs)
     };
     let nv = vectors.div_ceil(vectors.div_ceil(widest));
     let (mr, nr) = (
-        if m <= 1 { 1 } else { max_rows::<S>(nv).min(m) },
+        if m <= 1 { 1 } else { max_rows(regs, nv).min(m) },
         nv * lanes,
     );
     let kc = if k <= K_WHOLE && m.min(WHOLE_ROWS) * k * size <= A_BLOCK_BYTES {

@@ -39,15 +39,15 @@ const NV_MAX: usize = 4;
 /// Vectors of the widest one-row micro-kernel.
 pub(super) const ROW_NV_MAX: usize = 8;
 
-/// The most rows that a tile of `nv` vectors may have so that everything stays in registers.
-pub(super) const fn max_rows<S: Simd>(nv: usize) -> usize {
-    let rows = (S::REGS - nv - 1) / nv;
+/// The most rows that a tile of `nv` vectors may have so that everything stays in `regs` registers.
+pub(super) const fn max_rows(regs: usize, nv: usize) -> usize {
+    let rows = (regs - nv - 1) / nv;
     if rows > MR_MAX { MR_MAX } else { rows }
 }
 
 /// Vectors of the widest tile: wide ones read A least, but need registers enough for some rows.
-pub(super) const fn max_vectors<S: Simd>() -> usize {
-    if max_rows::<S>(NV_MAX) >= 6 {
+pub(super) const fn max_vectors(regs: usize) -> usize {
+    if max_rows(regs, NV_MAX) >= 6 {
         NV_MAX
     } else {
         2
@@ -81,10 +81,10 @@ impl<T: Float, S: Simd> Micro<T, S> {
         tallest::<S, T, 4>,
     ];
     const MOST_ROWS: [usize; NV_MAX] = [
-        max_rows::<S>(1),
-        max_rows::<S>(2),
-        max_rows::<S>(3),
-        max_rows::<S>(4),
+        max_rows(S::REGS, 1),
+        max_rows(S::REGS, 2),
+        max_rows(S::REGS, 3),
+        max_rows(S::REGS, 4),
     ];
     /// One row, by the logarithm of vectors. Eight of them are independent sums enough; fewer have
     /// several sums per column.
@@ -156,7 +156,7 @@ const AHEAD: usize = 16;
 
 unsafe fn tile<S: Simd, T: Float, const MR: usize, const NV: usize>(args: &MicroArgs<T>) {
     // Shapes that would not fit the registers are in the table to keep it square, and never called.
-    if const { NV <= max_vectors::<S>() && MR < max_rows::<S>(NV) } {
+    if const { NV <= max_vectors(S::REGS) && MR < max_rows(S::REGS, NV) } {
         // SAFETY: as promised by the caller.
         unsafe { S::vectorize(Tile::<T, MR, NV, false>(args)) }
     }
@@ -165,7 +165,7 @@ unsafe fn tile<S: Simd, T: Float, const MR: usize, const NV: usize>(args: &Micro
 unsafe fn tallest<S: Simd, T: Float, const NV: usize>(args: &MicroArgs<T>) {
     macro_rules! heights {
         ($($mr:literal)*) => {
-            match const { if NV <= max_vectors::<S>() { max_rows::<S>(NV) } else { 0 } } {
+            match const { if NV <= max_vectors(S::REGS) { max_rows(S::REGS, NV) } else { 0 } } {
                 // SAFETY: as promised by the caller.
                 $($mr => unsafe {
                     if args.copy.is_null() {

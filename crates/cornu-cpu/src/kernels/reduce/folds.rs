@@ -91,7 +91,7 @@ struct Rows<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Rows<F> {
     const WIDE: bool = F::WIDE;
     #[inline(always)]
-    unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
+    unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let [rows, cols, ld] = n;
         let (to, from) = (to.cast::<F::Acc>(), from.cast::<F::T>());
         for r in 0..rows {
@@ -100,7 +100,7 @@ impl<F: Fold> FoldBody for Rows<F> {
                 let row = from.add(r * ld);
                 let mut c = 0;
                 let mut total = F::IDENTITY;
-                if F::WIDE && cols >= LANES {
+                if F::WIDE && MANY && cols >= LANES {
                     let mut part = row.cast::<[F::T; LANES]>().read();
                     c = LANES;
                     while c + LANES <= cols {
@@ -119,7 +119,7 @@ impl<F: Fold> FoldBody for Rows<F> {
                     }
                     total = part[0];
                 }
-                if c + 16 <= cols {
+                if F::WIDE && c + 16 <= cols {
                     let mut part = row.add(c).cast::<[F::T; 16]>().read();
                     c += 16;
                     while c + 16 <= cols {
@@ -153,13 +153,13 @@ struct Columns<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Columns<F> {
     const WIDE: bool = F::WIDE;
     #[inline(always)]
-    unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
+    unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let [rows, cols, ld] = n;
         let (to, from) = (to.cast::<F::T>(), from.cast::<F::T>());
         // SAFETY: the caller vouches for `cols` lanes and rows of `cols` lanes.
         unsafe {
             let mut c = 0;
-            while F::WIDE && c + WIDTH <= cols {
+            while F::WIDE && MANY && c + WIDTH <= cols {
                 let mut v = to.add(c).cast::<[F::T; WIDTH]>().read();
                 for r in 0..rows {
                     let x = from.add(r * ld + c).cast::<[F::T; WIDTH]>().read();
@@ -199,7 +199,7 @@ struct Flush<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Flush<F> {
     const WIDE: bool = false;
     #[inline(always)]
-    unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
+    unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let [n, units, _] = n;
         let (to, from) = (to.cast::<F::Acc>(), from.cast::<F::T>());
         for u in 0..units {
@@ -221,7 +221,7 @@ struct Start<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Start<F> {
     const WIDE: bool = false;
     #[inline(always)]
-    unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
+    unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         // SAFETY: the caller vouches for as many.
         unsafe {
             for i in 0..n[0] {
@@ -239,7 +239,7 @@ struct Merge<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Merge<F> {
     const WIDE: bool = false;
     #[inline(always)]
-    unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
+    unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let (to, from) = (to.cast::<F::Acc>(), from.cast::<F::Acc>());
         for i in 0..n[0] {
             // SAFETY: the caller vouches for as many.
@@ -256,7 +256,7 @@ struct Finish<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Finish<F> {
     const WIDE: bool = false;
     #[inline(always)]
-    unsafe fn run(to: *mut u8, from: *mut u8, n: [usize; 3]) {
+    unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         for i in 0..n[0] {
             // SAFETY: the caller vouches for as many.
             unsafe {
