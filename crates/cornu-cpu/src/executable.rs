@@ -1,5 +1,6 @@
 //! A compiled program: kernels in order, over memory laid out beforehand.
 
+mod convolution;
 mod product;
 mod profile;
 
@@ -8,12 +9,13 @@ use crate::kernels::fused::FusedKernel;
 use crate::kernels::other::{self, OtherKernel};
 use crate::kernels::reduce::ReduceKernel;
 use crate::team::Team;
+use convolution::Convolution;
 use cornu_core::backend::check_arguments;
 use cornu_core::passes::fuse::Group;
 use cornu_core::passes::memory::{Location, Plan, plan};
 use cornu_core::program::ValueId;
 use cornu_core::{
-    Array, Error, Executable, Program, Result, Slice, SliceMut, Variable, View, ViewMut,
+    Array, Error, Executable, Op, Program, Result, Slice, SliceMut, Variable, View, ViewMut,
     with_values,
 };
 use product::Product;
@@ -29,6 +31,7 @@ enum Kernel {
     },
     Reduce(Box<Reduce>),
     Product(Box<Product>),
+    Convolution(Box<Convolution>),
     Other(Other),
 }
 
@@ -207,6 +210,10 @@ impl CpuExecutable {
                     // SAFETY: as above.
                     unsafe { product.run(team, ptrs, scratch.0, step) }
                 }
+                Kernel::Convolution(convolution) => {
+                    // SAFETY: as above.
+                    unsafe { convolution.run(team, ptrs, scratch.0, step) }
+                }
                 Kernel::Other(o) => {
                     for (source, slot) in o.sources.iter_mut().zip(&o.inputs) {
                         *source = ptrs[*slot].cast_const();
@@ -303,14 +310,17 @@ fn build(
             let scratch = product.scratch_bytes();
             (Kernel::Product(Box::new(product)), scratch)
         }
+        Group::Rows(rows) => {
+            let Op::Conv(op) = &rows.op else {
+                return Err(no_kernel(&rows.op));
+            };
+            let convolution = Convolution::compile(rows, op, slot, threads)?;
+            let scratch = convolution.scratch_bytes();
+            (Kernel::Convolution(Box::new(convolution)), scratch)
+        }
         Group::Other(o) => {
-            let kernel =
-                other::compile(&o.op, &o.types, &plan.types[&o.output]).ok_or_else(|| {
-                    Error::new(format!(
-                        "The CPU backend has no kernel for {}.",
-                        o.op.name()
-                    ))
-                })?;
+            let kernel = other::compile(&o.op, &o.types, &plan.types[&o.output])
+                .ok_or_else(|| no_kernel(&o.op))?;
             let pieces = kernel.pieces(threads);
             let inputs: Vec<usize> = o.args.iter().map(|a| slot(*a)).collect();
             let sources = vec![std::ptr::null(); inputs.len()];
@@ -326,6 +336,10 @@ fn build(
             )
         }
     })
+}
+
+fn no_kernel(op: &Op) -> Error {
+    Error::new(format!("The CPU backend has no kernel for {}.", op.name()))
 }
 
 impl Drop for CpuExecutable {

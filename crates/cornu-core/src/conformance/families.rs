@@ -4,6 +4,7 @@
 use super::{Cases, EXACT, Numbers, Sample, Tolerance};
 use crate::array::Array;
 use crate::dtype::DType::{self, BF16, Bool, F16, F32, F64, I32, I64, U8};
+use crate::ops::conv::{Conv, ConvFn, ConvOptions};
 use crate::ops::creation::Scalar;
 use crate::ops::cumulative::Cumulative;
 use crate::ops::gather::{ScatterAdd, ScatterAddAlong};
@@ -54,6 +55,7 @@ pub(super) fn add(all: &mut Cases) {
     sorting(all);
     random(all);
     pooling(all);
+    convolution(all);
     composites(all);
 }
 
@@ -467,6 +469,101 @@ fn pooling(all: &mut Cases) {
                 vec![x[0].max_pool(windows(2)), x[0].max_pool(windows(3))]
             })
         });
+    }
+}
+
+/// Convolutions worth a test: batch, channels, filters, groups, and for each axis the extent, kernel,
+/// stride, dilation and padding.
+type Convolution = (usize, usize, usize, usize, &'static [[usize; 6]]);
+
+const CONVOLUTIONS: [Convolution; 16] = [
+    (2, 3, 5, 1, &[[7, 3, 1, 1, 0, 0], [6, 2, 1, 1, 0, 0]]),
+    (1, 1, 32, 1, &[[28, 3, 1, 1, 0, 0], [28, 3, 1, 1, 0, 0]]),
+    (3, 32, 64, 1, &[[9, 3, 1, 1, 0, 0], [8, 3, 1, 1, 0, 0]]),
+    (2, 16, 16, 1, &[[8, 3, 1, 1, 1, 1], [8, 3, 1, 1, 1, 1]]),
+    (2, 16, 32, 1, &[[8, 3, 2, 1, 0, 1], [9, 3, 2, 1, 1, 1]]),
+    (2, 8, 12, 1, &[[8, 1, 1, 1, 0, 0], [5, 1, 1, 1, 0, 0]]),
+    (2, 8, 12, 1, &[[8, 1, 2, 1, 0, 0], [5, 1, 3, 1, 0, 0]]),
+    (2, 4, 6, 2, &[[7, 3, 1, 2, 2, 1], [8, 2, 2, 3, 0, 2]]),
+    (2, 6, 6, 6, &[[7, 3, 1, 1, 1, 1], [6, 3, 2, 1, 1, 0]]),
+    (2, 20, 40, 20, &[[7, 3, 1, 1, 1, 1], [6, 3, 1, 2, 2, 2]]),
+    (2, 3, 4, 1, &[[5, 2, 3, 1, 3, 4], [4, 4, 1, 1, 5, 0]]),
+    (3, 4, 7, 1, &[[19, 5, 1, 1, 4, 0]]),
+    (2, 5, 3, 1, &[[12, 4, 3, 2, 1, 2]]),
+    (
+        1,
+        2,
+        3,
+        1,
+        &[[4, 2, 1, 1, 0, 0], [5, 3, 2, 1, 1, 1], [3, 2, 1, 1, 1, 0]],
+    ),
+    (0, 3, 4, 1, &[[5, 3, 1, 1, 0, 0]]),
+    (64, 8, 8, 1, &[[17, 3, 1, 1, 1, 1], [15, 3, 1, 1, 1, 1]]),
+];
+
+/// The operation without `f`, and the shapes of input, kernel and output.
+fn convolved(case: &Convolution) -> (Conv, [Vec<usize>; 3]) {
+    let (batch, channels, filters, groups, axes) = *case;
+    let of = |i: usize| axes.iter().map(|a| a[i]).collect::<Vec<_>>();
+    let op = Conv {
+        f: ConvFn::Output,
+        options: ConvOptions {
+            strides: of(2),
+            dilation: of(3),
+            padding: axes.iter().map(|a| (a[4], a[5])).collect(),
+            groups,
+        },
+        spatial: of(0),
+        size: of(1),
+    };
+    let places = op.places().expect("they fit");
+    let around = |n: usize, extents: &[usize], last: usize| [&[n], extents, &[last]].concat();
+    let input = around(batch, &op.spatial, channels);
+    let output = around(batch, &places, filters);
+    let kernel = [&op.size[..], &[channels / groups, filters]].concat();
+    (op, [input, kernel, output])
+}
+
+fn convolution(all: &mut Cases) {
+    for case in CONVOLUTIONS {
+        for dtype in [BF16, F16, F32, F64] {
+            let (op, shapes) = convolved(&case);
+            // Long sums of few bits say little.
+            if !matches!(dtype, F32 | F64) && case.0 * case.1 > 100 {
+                continue;
+            }
+            let name = format!(
+                "conv: {dtype} {:?} by {:?}, {}",
+                shapes[0], shapes[1], op.options
+            );
+            all.sample(name, move || {
+                let mut numbers = Numbers::new(11);
+                let arrays: Vec<Array> = shapes
+                    .iter()
+                    .map(|s| numbers.range(dtype, &s[..], -1.0, 1.0))
+                    .collect();
+                let n = shapes[2]
+                    .iter()
+                    .product::<usize>()
+                    .max(shapes[1].iter().product());
+                let op = op.clone();
+                Sample::of(arrays, summed(n), move |x| {
+                    let conv = |f: ConvFn, a: &Tensor, b: &Tensor| {
+                        node(Conv { f, ..op.clone() }, &[a.clone(), b.clone()])
+                    };
+                    let (x, w, y) = (&x[0], &x[1], &x[2]);
+                    let bias = Tensor::iota([w.shape()[w.rank() - 1]], 0, dtype) * 0.25;
+                    vec![
+                        conv(ConvFn::Output, x, w),
+                        (conv(ConvFn::Output, x, &(w * 0.5)) + bias).relu(),
+                        conv(ConvFn::Input, y, w),
+                        x.gt(0.0).select(conv(ConvFn::Input, y, &(w * 0.5)), 0.0),
+                        conv(ConvFn::Kernel, x, y),
+                        w - conv(ConvFn::Kernel, x, &(y * 0.5)) * 0.125,
+                    ]
+                })
+            });
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Case, Cases, Numbers, arguments, evaluate};
 use crate::array::Array;
 use crate::dtype::DType::{F64, I32};
+use crate::ops::conv::ConvOptions;
 use crate::ops::creation::Scalar;
 use crate::ops::cumulative::Cumulative;
 use crate::ops::elementwise::UnaryFn;
@@ -125,6 +126,7 @@ pub(super) fn add(all: &mut Cases) {
     reductions(m);
     others(m);
     pooling(m);
+    convolution(m);
     composites(m);
 }
 
@@ -323,6 +325,33 @@ fn pooling(m: &mut Maker<'_>) {
         });
         m.add(&format!("{name}, mean"), shape, (-2.0, 2.0), move |x| {
             x[0].average_pool(mean.clone())
+        });
+    }
+}
+
+fn convolution(m: &mut Maker<'_>) {
+    let mut options = ConvOptions {
+        strides: vec![2, 1],
+        padding: vec![(1, 0), (0, 1)],
+        ..ConvOptions::new(2)
+    };
+    for (groups, dilation) in [(1, 1), (2, 2)] {
+        options.groups = groups;
+        options.dilation = vec![dilation; 2];
+        let shapes: &[&[usize]] = &[&[2, 5, 4, 4], &[2, 2, 4 / groups, 2]];
+        let o = options.clone();
+        m.twice(
+            &format!("conv of {groups} groups"),
+            shapes,
+            (-1.0, 1.0),
+            move |x| x[0].conv(&x[1], o.clone()),
+        );
+        let o = options.clone();
+        let places: &[&[usize]] = &[&[2, 3, 4, 2], &[2, 2, 4 / groups, 2]];
+        let name = format!("transposed conv of {groups} groups");
+        let spatial = [5 + dilation - 1, 4 + dilation - 1];
+        m.twice(&name, places, (-1.0, 1.0), move |x| {
+            x[0].conv_transpose(&x[1], o.clone(), &spatial)
         });
     }
 }

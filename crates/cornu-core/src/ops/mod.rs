@@ -4,6 +4,7 @@
 //! To add an operation: write its file with a struct (or enum) that implements [`Operation`], and name
 //! it in the list below. A backend adds a file of the same name under its `kernels/`.
 
+pub mod conv;
 pub mod creation;
 pub mod cumulative;
 pub mod custom;
@@ -96,6 +97,8 @@ operations! {
     Cumulative(cumulative::Cumulative),
     /// Matrix product over the last two axes.
     MatMul(matmul::MatMul),
+    /// Convolution, and what flows back through it.
+    Conv(conv::Conv),
     /// The same elements under another shape.
     Reshape(movement::Reshape),
     /// The axes in another order.
@@ -134,6 +137,11 @@ impl Op {
             Op::Variable(_) => "variable",
             op => op.rules().map_or("", |r| r.name()),
         }
+    }
+
+    /// Whether the result is made in blocks of rows, so that element functions can follow each block.
+    pub fn is_blockwise(&self) -> bool {
+        matches!(self, Op::Conv(_))
     }
 
     /// Whether the result at a position depends only on the operands at that position.

@@ -24,6 +24,8 @@ pub enum Group {
     Reduce(ReduceGroup),
     /// A matrix product with what follows it.
     MatMul(MatMulGroup),
+    /// An instruction whose result is made in blocks of rows, with what follows it.
+    Rows(RowsGroup),
     /// Any other instruction; its operands lie whole in memory.
     Other(OtherGroup),
 }
@@ -59,6 +61,21 @@ pub struct MatMulGroup {
     pub epilogue: Fused,
 }
 
+/// An instruction whose result is made in blocks of rows, and the element functions that follow it.
+#[derive(Clone, Debug)]
+pub struct RowsGroup {
+    /// What is computed.
+    pub op: Op,
+    /// The values read, whole.
+    pub args: Vec<ValueId>,
+    /// The operands' types as the operation sees them.
+    pub types: Vec<TensorType>,
+    /// The result's type.
+    pub result: TensorType,
+    /// What follows, over (rows, last axis); operand 0 is the result.
+    pub epilogue: Fused,
+}
+
 /// An instruction that is a kernel by itself.
 #[derive(Clone, Debug)]
 pub struct OtherGroup {
@@ -85,6 +102,7 @@ impl Group {
             Group::Elementwise(f) => operands(f, 0),
             Group::Reduce(r) => [operands(&r.prologue, 0), operands(&r.epilogue, 1)].concat(),
             Group::MatMul(m) => [vec![m.a, m.b], operands(&m.epilogue, 1)].concat(),
+            Group::Rows(r) => [r.args.clone(), operands(&r.epilogue, 1)].concat(),
             Group::Other(o) => o.args.clone(),
         }
     }
@@ -96,6 +114,7 @@ impl Group {
             Group::Elementwise(f) => outputs(f),
             Group::Reduce(r) => [outputs(&r.prologue), outputs(&r.epilogue)].concat(),
             Group::MatMul(m) => outputs(&m.epilogue),
+            Group::Rows(r) => outputs(&r.epilogue),
             Group::Other(o) => vec![o.output],
         }
     }
@@ -130,6 +149,15 @@ impl Group {
                     body(&m.epilogue)
                 )
             }
+            Group::Rows(r) => {
+                let types: Vec<String> = r.types.iter().map(TensorType::to_string).collect();
+                format!(
+                    "{} {} then [{}]",
+                    r.op.name(),
+                    types.join(" "),
+                    body(&r.epilogue)
+                )
+            }
             Group::Other(o) => o.op.name().to_string(),
         }
     }
@@ -139,6 +167,7 @@ impl Group {
 enum Kind {
     Elementwise,
     MatMul,
+    Rows,
     Reduce,
     Other,
 }
@@ -205,6 +234,7 @@ impl<'a> Grouping<'a> {
                 op if is_view(op) && !views.is_base(ValueId(i as u32)) => continue,
                 op if is_view(op) || op.is_elementwise() => Kind::Elementwise,
                 Op::MatMul(_) => Kind::MatMul,
+                op if op.is_blockwise() => Kind::Rows,
                 Op::Reduce(_) => Kind::Reduce,
                 _ => Kind::Other,
             };
@@ -361,13 +391,15 @@ impl<'a> Grouping<'a> {
         })
     }
 
-    /// A matrix product joins the element functions that read it.
+    /// A matrix product, or another result made in blocks of rows, joins the element functions that
+    /// read it.
     fn merge_matmul_epilogues(&mut self) {
         for m in 0..self.program.insts.len() {
-            if self
-                .cluster(m)
-                .is_none_or(|c| c.kind != Kind::MatMul || c.core != Some(m))
-            {
+            let kind = match self.cluster(m) {
+                Some(c) if c.core == Some(m) => c.kind,
+                _ => continue,
+            };
+            if !matches!(kind, Kind::MatMul | Kind::Rows) {
                 continue;
             }
             let n = *self.shape(m).last().unwrap_or(&1);
@@ -388,7 +420,7 @@ impl<'a> Grouping<'a> {
                     && self.shape(u).last().copied().unwrap_or(1) == n;
                 if whole && collapses && self.can_merge(a, b) {
                     self.absorb(b, a, |target, source| {
-                        target.kind = Kind::MatMul;
+                        target.kind = kind;
                         target.core = source.core;
                     });
                     break;
@@ -483,6 +515,24 @@ impl<'a> Grouping<'a> {
                     b,
                     op,
                     extents,
+                    epilogue,
+                })
+            }
+            (Kind::Rows, Some(m)) => {
+                let inst = &self.program.insts[m];
+                let n = inst.ty.shape.last().copied().unwrap_or(1);
+                let space = vec![inst.ty.shape.size() / n.max(1), n];
+                let (epilogue, _) = self.fused(c, &cluster.after, Some(m), space, |v| rows(v, n));
+                let base = |v: &ValueId| self.views.get(*v).base;
+                Group::Rows(RowsGroup {
+                    op: inst.op.clone(),
+                    args: inst.args.iter().map(base).collect(),
+                    types: inst
+                        .args
+                        .iter()
+                        .map(|v| self.program.inst(*v).ty.clone())
+                        .collect(),
+                    result: inst.ty.clone(),
                     epilogue,
                 })
             }

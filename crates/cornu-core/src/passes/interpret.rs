@@ -225,6 +225,23 @@ impl Run<'_> {
                     self.element(&m.epilogue, i, Some(&product));
                 }
             }
+            Group::Rows(r) => {
+                let values: Vec<Array> = (r.args.iter().zip(&r.types))
+                    .map(|(v, ty)| self.whole(*v).reshape(ty.shape.clone()).unwrap())
+                    .collect();
+                let inputs: Vec<&Array> = values.iter().collect();
+                let rules = r.op.rules().expect("an operation");
+                let result = rules.reference(&inputs, &r.result);
+                let size = result.size();
+                let flat = result.reshape([size]).unwrap();
+                for i in self.elements(flat.size()) {
+                    let one = with_dtype!(r.result.dtype, T => {
+                        Array::from(vec![flat.to_vec::<T>()[i]])
+                    });
+                    let one = one.reshape(()).unwrap();
+                    self.element(&r.epilogue, i, Some(&one));
+                }
+            }
             Group::Reduce(r) => {
                 let space = Shape::from(&r.prologue.shape);
                 let strides = space.strides();

@@ -355,6 +355,7 @@ pub(super) fn aligned(group: &Group, operand: ValueId, output: ValueId) -> bool 
         Group::Elementwise(f) => within(f, &[]),
         // A product or reduction reads its operands while the epilogue already writes.
         Group::MatMul(m) => m.a != operand && m.b != operand && within(&m.epilogue, &[]),
+        Group::Rows(r) => !r.args.contains(&operand) && within(&r.epilogue, &[]),
         Group::Reduce(r) => {
             within(&r.epilogue, &[&r.prologue]) || within(&r.prologue, &[&r.epilogue])
         }

@@ -217,26 +217,26 @@ impl Product {
 }
 
 /// Whether an epilogue reads operands of the product's size that do not stay in a cache close by.
-fn goes_through_large_operands(epilogue: &Fused) -> bool {
+pub(super) fn goes_through_large_operands(epilogue: &Fused) -> bool {
     let large = 1 << 16; // elements: a quarter of a usual L2 cache in f32
     let whole = |o: &&Operand| o.strides.iter().all(|s| *s != 0);
     epilogue.size() >= large && epilogue.operands[1..].iter().filter(whole).count() > 0
 }
 
 /// Element functions on finished tiles, and what they will read.
-struct Tiles {
+pub(super) struct Tiles {
     kernel: TileKernel,
     /// The same for whole rows, if all that is read lies as the product does.
     line: Option<FusedKernel>,
 }
 
 impl Tiles {
-    fn scratch_bytes(&self) -> usize {
+    pub(super) fn scratch_bytes(&self) -> usize {
         let line = self.line.as_ref().map_or(0, FusedKernel::scratch_bytes);
         line.max(self.kernel.scratch_bytes())
     }
 
-    fn compile(epilogue: &Fused, slot: &dyn Fn(ValueId) -> usize) -> Result<Tiles> {
+    pub(super) fn compile(epilogue: &Fused, slot: &dyn Fn(ValueId) -> usize) -> Result<Tiles> {
         let line = FusedKernel::compile_for(epilogue, slot, Isa::get(), true)?;
         Ok(Tiles {
             line: (goes_through_large_operands(epilogue) && line.is_line()).then_some(line),
@@ -246,13 +246,13 @@ impl Tiles {
 }
 
 /// The epilogue of one run.
-struct Tail<'a> {
-    tiles: &'a Tiles,
-    table: Table<'a>,
-    scratch: Scratch,
-    step: usize,
-    m: usize,
-    n: usize,
+pub(super) struct Tail<'a> {
+    pub tiles: &'a Tiles,
+    pub table: Table<'a>,
+    pub scratch: Scratch,
+    pub step: usize,
+    pub m: usize,
+    pub n: usize,
 }
 
 impl<T: Float> Epilogue<T> for Tail<'_> {

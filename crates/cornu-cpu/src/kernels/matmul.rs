@@ -30,6 +30,32 @@ use grid::{Grid, Vectors, Way};
 
 /// Alignment, in bytes, of every part of the workspace: a cache line.
 const LINE: usize = 64;
+
+/// Transposes `rows` × `cols` elements: `to[c * ldt + r] = from[r * ldf + c]`.
+///
+/// # Safety
+/// Both areas are valid and do not overlap.
+pub(crate) unsafe fn transpose<T: Float>(
+    isa: Isa,
+    rows: usize,
+    cols: usize,
+    from: *const T,
+    ldf: usize,
+    to: *mut T,
+    ldt: usize,
+) {
+    let job = pack::Transpose {
+        rows,
+        cols,
+        src: from,
+        lds: ldf,
+        dst: to,
+        ldd: ldt,
+    };
+    // SAFETY: as promised by the caller.
+    unsafe { crate::simd::dispatch(isa, job) }
+}
+
 /// How an operand lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operand {

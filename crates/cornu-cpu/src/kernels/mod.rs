@@ -1,6 +1,7 @@
 //! Vectorised kernels, one file per family of operations.
 
 pub mod arg_reduce;
+pub(crate) mod conv;
 pub mod cumulative;
 pub mod fused;
 pub mod gather;

@@ -1,0 +1,559 @@
+//! Convolutions as matrix products of patches with the kernel.
+//!
+//! The patches of a block of places are gathered into a matrix that stays in the cache, one row for
+//! each place, and multiplied at once; the whole matrix of patches never exists. What flows to the
+//! input is the same with the kernel turned around; where places are strides apart, once for each
+//! remainder of the input's position. What flows to the kernel is a sum over all places: cut by shape
+//! alone into chunks, whose sums are added in order.
+
+mod patches;
+
+use super::matmul::{Dest, MatmulPlan, MatmulSpec, Operand, Output, Tile, transpose};
+use crate::simd::{Float, Isa};
+use crate::team::Team;
+use cornu_core::ops::conv::{Conv, ConvExtents, ConvFn};
+use patches::{Axis, Patches};
+use std::ops::Range;
+
+/// Bytes of a block of patches: it stays in a usual L2 cache beside the kernel.
+const BLOCK_BYTES: usize = 192 << 10;
+const MOST_ROWS: usize = 512;
+/// Blocks that large work is cut into at least.
+const LEAST_BLOCKS: usize = 16;
+/// Chunks of places whose sums for the kernel are kept apart.
+const CHUNKS: usize = 8;
+/// Operations worth a piece of their own: some 5 µs.
+const PIECE_OPERATIONS: usize = 1 << 19;
+const LINE: usize = 64;
+
+/// The products of one remainder of positions (of all, where places are not apart).
+struct Phase {
+    patches: Patches,
+    /// The kernel's cells, in the order in which patches have them.
+    cells: Vec<usize>,
+    /// Where the rows lie in the result, if not one after another.
+    spread: Option<Spread>,
+    rows: usize,
+    k: usize,
+}
+
+/// Rows that are apart: where they begin along each axis, how far apart, and the result's extents.
+#[derive(Clone, Copy)]
+struct Spread {
+    first: [usize; 3],
+    apart: [usize; 3],
+    extents: [usize; 3],
+    counts: [usize; 3],
+}
+
+/// A convolution for one shape.
+pub(crate) struct ConvPlan<T> {
+    f: ConvFn,
+    phases: Vec<Phase>,
+    groups: usize,
+    /// Channels of the patches' source and of the result (of the kernel's rows for its gradient), and
+    /// their parts for a group.
+    filters: usize,
+    width: usize,
+    depth: usize,
+    /// Rows of a block, and the products of a whole block and of the last, for each phase.
+    block: usize,
+    plans: Vec<[MatmulPlan<T>; 2]>,
+    isa: Isa,
+    threads: usize,
+    operations: usize,
+}
+
+fn three<A: Copy>(values: &[A], missing: A) -> [A; 3] {
+    let mut all = [missing; 3];
+    all[3 - values.len()..].copy_from_slice(values);
+    all
+}
+
+impl<T: Float> ConvPlan<T> {
+    pub fn new(op: &Conv, e: &ConvExtents, threads: usize, wide: bool) -> Self {
+        let (groups, o) = (op.options.groups, &op.options);
+        let spatial = three(&op.spatial, 1);
+        let size = three(&op.size, 1);
+        let places = three(&e.places, 1);
+        let (strides, dilation) = (three(&o.strides, 1), three(&o.dilation, 1));
+        let low = three(&o.padding, (0, 0)).map(|p| p.0);
+        let (channels, filters) = match op.f {
+            ConvFn::Input => (e.filters, e.channels),
+            _ => (e.channels, e.filters),
+        };
+        let phases = match op.f {
+            ConvFn::Output | ConvFn::Kernel => {
+                let axis = |i: usize| Axis {
+                    count: places[i],
+                    step: strides[i],
+                    source: spatial[i],
+                    offsets: (0..size[i])
+                        .map(|k| (k * dilation[i]) as isize - low[i] as isize)
+                        .collect(),
+                };
+                let axes = [0, 1, 2].map(axis);
+                let cells = (0..size.iter().product()).collect();
+                vec![Phase::new(
+                    axes,
+                    e.batch,
+                    channels,
+                    channels / groups,
+                    cells,
+                    None,
+                )]
+            }
+            ConvFn::Input => {
+                let mut phases = Vec::new();
+                for a in 0..strides[0].min(spatial[0]) {
+                    for b in 0..strides[1].min(spatial[1]) {
+                        for c in 0..strides[2].min(spatial[2]) {
+                            phases.push(backward(
+                                [a, b, c],
+                                (spatial, size, places),
+                                (strides, dilation, low),
+                                (e.batch, channels, channels / groups),
+                            ));
+                        }
+                    }
+                }
+                phases
+            }
+        };
+        let depth = channels / groups;
+        let width = filters / groups;
+        let longest = phases.iter().map(|p| p.k).max().unwrap_or(0).max(1);
+        let most = phases.iter().map(|p| p.rows).max().unwrap_or(0);
+        let operations: usize = phases.iter().map(|p| 2 * p.rows * p.k * filters).sum();
+        let mut block = (BLOCK_BYTES / size_of::<T>() / longest).clamp(16, MOST_ROWS);
+        if operations > LEAST_BLOCKS * PIECE_OPERATIONS / 2 {
+            block = block
+                .min(most.div_ceil(LEAST_BLOCKS).next_multiple_of(16))
+                .max(16);
+        }
+        let block = block.min(most.max(1));
+        let isa = Isa::get();
+        let product = |phase: &Phase, rows: usize| {
+            let dense = |ld: usize, trans: bool| Operand {
+                ld,
+                trans,
+                batch_stride: 0,
+            };
+            let spec = match op.f {
+                ConvFn::Kernel => MatmulSpec {
+                    m: phase.k,
+                    n: width,
+                    k: rows,
+                    batch: 1,
+                    a: dense(phase.k, true),
+                    b: dense(filters, false),
+                    wide: false,
+                },
+                _ => MatmulSpec {
+                    m: rows,
+                    n: width,
+                    k: phase.k,
+                    batch: 1,
+                    a: dense(phase.k, false),
+                    b: dense(
+                        if op.f == ConvFn::Input {
+                            width
+                        } else {
+                            filters
+                        },
+                        false,
+                    ),
+                    wide: wide && groups == 1,
+                },
+            };
+            MatmulPlan::with_isa(spec, 1, isa)
+        };
+        let plans = phases
+            .iter()
+            .map(|p| [product(p, block.min(p.rows)), product(p, p.rows % block)])
+            .collect();
+        Self {
+            f: op.f,
+            phases,
+            groups,
+            filters,
+            width,
+            depth,
+            block,
+            plans,
+            isa,
+            threads,
+            operations,
+        }
+    }
+
+    /// Whether finished tiles can be handed on; else the result must be stored whole.
+    pub fn has_tiles(&self) -> bool {
+        self.f != ConvFn::Kernel && self.phases.iter().all(|p| p.spread.is_none())
+    }
+
+    fn blocks(&self, phase: &Phase) -> usize {
+        phase.rows.div_ceil(self.block)
+    }
+
+    fn patch_bytes(&self) -> usize {
+        let longest = self.phases.iter().map(|p| p.k).max().unwrap_or(0);
+        (self.block * longest * size_of::<T>()).next_multiple_of(LINE)
+    }
+
+    fn tile_bytes(&self) -> usize {
+        match self.phases.iter().any(|p| p.spread.is_some()) {
+            true => (self.block * self.width * size_of::<T>()).next_multiple_of(LINE),
+            false => 0,
+        }
+    }
+
+    fn per_thread(&self) -> usize {
+        let work = self.plans.iter().flatten().map(MatmulPlan::workspace_bytes);
+        let work = work.max().unwrap_or(0).next_multiple_of(LINE);
+        self.patch_bytes() + self.tile_bytes() + work
+    }
+
+    /// Elements of the kernel as patches see it.
+    fn kernel_size(&self) -> usize {
+        let cells: usize = self.phases.iter().map(|p| p.cells.len()).sum();
+        cells * self.depth * self.filters
+    }
+
+    fn shared_bytes(&self) -> usize {
+        let elements = match self.f {
+            ConvFn::Output => 0,
+            ConvFn::Input => self.kernel_size(),
+            ConvFn::Kernel => self.kernel_size() * self.chunks().len(),
+        };
+        (elements * size_of::<T>()).next_multiple_of(LINE)
+    }
+
+    /// Bytes of memory that a run needs, aligned to cache lines.
+    pub fn workspace_bytes(&self) -> usize {
+        self.shared_bytes() + self.per_thread() * self.threads
+    }
+
+    /// The blocks of each chunk of places.
+    fn chunks(&self) -> Vec<Range<usize>> {
+        let blocks = self.phases.first().map_or(0, |p| self.blocks(p));
+        let chunks = match self.operations < 2 * PIECE_OPERATIONS {
+            true => 1,
+            false => CHUNKS.min(blocks.max(1)),
+        };
+        (0..chunks)
+            .map(|c| blocks * c / chunks..blocks * (c + 1) / chunks)
+            .collect()
+    }
+
+    fn run_pieces(&self, team: &Team, pieces: usize, run: &(dyn Fn(usize, usize) + Sync)) {
+        if self.operations < 2 * PIECE_OPERATIONS || team.threads() > self.threads {
+            (0..pieces).for_each(|piece| run(piece, 0));
+        } else {
+            team.run(pieces, run);
+        }
+    }
+
+    /// Computes output or what flows to the input.
+    ///
+    /// # Safety
+    /// The operands are valid for the shapes that the plan was made for, `out` for the result (a
+    /// function only if [`ConvPlan::has_tiles`]), `workspace` for [`ConvPlan::workspace_bytes`].
+    pub unsafe fn run(
+        &self,
+        team: &Team,
+        a: *const T,
+        b: *const T,
+        out: Output<'_, T>,
+        workspace: *mut u8,
+    ) {
+        // SAFETY: the workspace begins with what all threads share.
+        let threads_at = unsafe { workspace.add(self.shared_bytes()) };
+        if self.f == ConvFn::Input {
+            // SAFETY: as promised by the caller.
+            unsafe { self.turn(b, workspace.cast()) };
+        }
+        let units: Vec<usize> = self
+            .phases
+            .iter()
+            .map(|p| self.blocks(p) * self.groups)
+            .collect();
+        let job = Run {
+            a,
+            b: match self.f {
+                ConvFn::Input => workspace.cast_const().cast(),
+                _ => b,
+            },
+            out,
+            threads_at,
+        };
+        self.run_pieces(team, units.iter().sum(), &|mut piece, thread| {
+            let mut phase = 0;
+            while piece >= units[phase] {
+                piece -= units[phase];
+                phase += 1;
+            }
+            // SAFETY: as promised by the caller; pieces write disjoint rows and columns.
+            unsafe { self.piece(&job, phase, piece, thread) }
+        });
+    }
+
+    /// The kernel as what flows to the input needs it: for each phase and group, its cells in order,
+    /// each transposed.
+    unsafe fn turn(&self, kernel: *const T, mut to: *mut T) {
+        // Here the source's channels are the convolution's filters, and the result's its channels.
+        let (from_width, from_depth) = (self.depth, self.width);
+        let row = from_width * self.groups;
+        for phase in &self.phases {
+            for g in 0..self.groups {
+                for cell in &phase.cells {
+                    // SAFETY: the cells are the kernel's, and there is room for all of them.
+                    unsafe {
+                        let from = kernel.add(cell * from_depth * row + g * from_width);
+                        transpose(self.isa, from_depth, from_width, from, row, to, from_depth);
+                        to = to.add(from_depth * from_width);
+                    }
+                }
+            }
+        }
+    }
+
+    unsafe fn piece(&self, job: &Run<'_, T>, at: usize, piece: usize, thread: usize) {
+        let phase = &self.phases[at];
+        let (g, block) = (piece / self.blocks(phase), piece % self.blocks(phase));
+        let rows = block * self.block..((block + 1) * self.block).min(phase.rows);
+        let plan = &self.plans[at][usize::from(rows.len() < self.block.min(phase.rows))];
+        // SAFETY: each thread has its own part of the workspace, laid out as its size says; rows lie
+        // inside the operands and the result.
+        unsafe {
+            let own = job.threads_at.add(thread * self.per_thread());
+            let patches: *mut T = own.cast();
+            let tile: *mut T = own.add(self.patch_bytes()).cast();
+            let work = own.add(self.patch_bytes() + self.tile_bytes());
+            phase
+                .patches
+                .gather(self.isa, job.a, g * self.depth, rows.clone(), patches);
+            let kernel = match self.f {
+                ConvFn::Input => {
+                    let before: usize = self.phases[..at].iter().map(|p| p.cells.len()).sum();
+                    let cell = self.depth * self.width;
+                    job.b
+                        .add((before * self.groups + g * phase.cells.len()) * cell)
+                }
+                _ => job.b.add(g * self.width),
+            };
+            let store = |dest: Dest<T>| {
+                for piece in 0..plan.pieces() {
+                    plan.run_piece(patches, kernel, Output::Store(dest), work, piece, 0);
+                }
+            };
+            match (&job.out, &phase.spread) {
+                (Output::Store(dest), None) => store(Dest {
+                    ptr: dest.ptr.add(rows.start * dest.ld + g * self.width),
+                    ..*dest
+                }),
+                (Output::Store(dest), Some(spread)) => {
+                    store(Dest {
+                        ptr: tile,
+                        ld: self.width,
+                        batch_stride: 0,
+                        accumulate: false,
+                    });
+                    for (i, row) in rows.enumerate() {
+                        let to = dest.ptr.add(spread.place(row) * dest.ld + g * self.width);
+                        std::ptr::copy_nonoverlapping(tile.add(i * self.width), to, self.width);
+                    }
+                }
+                (Output::Epilogue(epilogue), _) => {
+                    let finish = |t: &mut Tile<T>| {
+                        t.row0 += rows.start;
+                        t.col0 += g * self.width;
+                        t.thread = thread;
+                        epilogue.finish(t);
+                    };
+                    for piece in 0..plan.pieces() {
+                        let out = Output::Epilogue(&finish);
+                        plan.run_piece(patches, kernel, out, work, piece, 0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the places of some blocks give to the kernel of a group.
+    unsafe fn chunk(
+        &self,
+        job: &Run<'_, T>,
+        group: usize,
+        chunk: usize,
+        blocks: Range<usize>,
+        thread: usize,
+    ) {
+        let (phase, plans) = (&self.phases[0], &self.plans[0]);
+        let Output::Store(sums) = job.out else { return };
+        // SAFETY: each thread has its own part of the workspace; rows lie inside the operands.
+        unsafe {
+            let own = job.threads_at.add(thread * self.per_thread());
+            let patches: *mut T = own.cast();
+            let work = own.add(self.patch_bytes() + self.tile_bytes());
+            let first = blocks.start;
+            for block in blocks {
+                let rows = block * self.block..((block + 1) * self.block).min(phase.rows);
+                let plan = &plans[usize::from(rows.len() < self.block.min(phase.rows))];
+                let channel = group * self.depth;
+                phase
+                    .patches
+                    .gather(self.isa, job.a, channel, rows.clone(), patches);
+                let dest = Dest {
+                    ptr: sums
+                        .ptr
+                        .add(chunk * self.kernel_size() + group * self.width),
+                    accumulate: block > first,
+                    ..sums
+                };
+                let g = job.b.add(rows.start * self.filters + group * self.width);
+                for piece in 0..plan.pieces() {
+                    plan.run_piece(patches, g, Output::Store(dest), work, piece, 0);
+                }
+            }
+        }
+    }
+
+    /// Computes what flows to the kernel.
+    ///
+    /// # Safety
+    /// As for [`ConvPlan::run`]; `to` has room for the kernel.
+    pub unsafe fn run_kernel(
+        &self,
+        team: &Team,
+        x: *const T,
+        g: *const T,
+        to: *mut T,
+        workspace: *mut u8,
+    ) {
+        let chunks = self.chunks();
+        let size = self.kernel_size();
+        // SAFETY: as for `run`.
+        let threads_at = unsafe { workspace.add(self.shared_bytes()) };
+        let job = Run {
+            a: x,
+            b: g,
+            out: Output::Store(Dest {
+                ptr: workspace.cast(),
+                ld: self.filters,
+                batch_stride: 0,
+                accumulate: false,
+            }),
+            threads_at,
+        };
+        self.run_pieces(team, chunks.len() * self.groups, &|piece, thread| {
+            let (group, chunk) = (piece / chunks.len(), piece % chunks.len());
+            // SAFETY: as promised by the caller; each chunk and group has its own sums.
+            unsafe { self.chunk(&job, group, chunk, chunks[chunk].clone(), thread) }
+        });
+        // SAFETY: the sums of all chunks are there now.
+        unsafe {
+            let to = std::slice::from_raw_parts_mut(to, size);
+            let sums: *const T = workspace.cast_const().cast();
+            if self.phases.iter().all(|p| p.rows == 0) {
+                to.fill(T::ZERO);
+                return;
+            }
+            to.copy_from_slice(std::slice::from_raw_parts(sums, size));
+            for chunk in 1..chunks.len() {
+                let part = std::slice::from_raw_parts(sums.add(chunk * size), size);
+                for (to, part) in to.iter_mut().zip(part) {
+                    *to = *to + *part;
+                }
+            }
+        }
+    }
+}
+
+impl Phase {
+    fn new(
+        axes: [Axis; 3],
+        batch: usize,
+        channels: usize,
+        depth: usize,
+        cells: Vec<usize>,
+        spread: Option<Spread>,
+    ) -> Phase {
+        let rows = batch * axes.iter().map(|a| a.count).product::<usize>();
+        let k = cells.len() * depth;
+        Phase {
+            patches: Patches {
+                axes,
+                channels,
+                depth,
+            },
+            cells,
+            spread,
+            rows,
+            k,
+        }
+    }
+}
+
+impl Spread {
+    /// The row of the result.
+    fn place(&self, row: usize) -> usize {
+        let [na, nb, nc] = self.counts;
+        let (image, at) = (row / (na * nb * nc), row % (na * nb * nc));
+        let at = [at / (nb * nc), at / nc % nb, at % nc];
+        (0..3).fold(image, |place, i| {
+            place * self.extents[i] + self.first[i] + at[i] * self.apart[i]
+        })
+    }
+}
+
+/// What flows to the input's positions `first`, `first + stride`, … along each axis: the kernel's
+/// cells that meet them, last first, so that the places they meet ascend.
+fn backward(
+    first: [usize; 3],
+    (spatial, size, places): ([usize; 3], [usize; 3], [usize; 3]),
+    (strides, dilation, low): ([usize; 3], [usize; 3], [usize; 3]),
+    (batch, channels, depth): (usize, usize, usize),
+) -> Phase {
+    let met = |i: usize| -> Vec<(usize, isize)> {
+        let at = (first[i] + low[i]) as isize;
+        let cells = (0..size[i])
+            .rev()
+            .map(|k| (k, at - (k * dilation[i]) as isize));
+        let apart = strides[i] as isize;
+        let met = cells.filter(|(_, from)| from % apart == 0);
+        met.map(|(k, from)| (k, from / apart)).collect()
+    };
+    let met = [0, 1, 2].map(met);
+    let counts = [0, 1, 2].map(|i| (spatial[i] - first[i]).div_ceil(strides[i]));
+    let axes = [0, 1, 2].map(|i| Axis {
+        count: counts[i],
+        step: 1,
+        source: places[i],
+        offsets: met[i].iter().map(|(_, offset)| *offset).collect(),
+    });
+    let mut cells = Vec::new();
+    for (a, _) in &met[0] {
+        for (b, _) in &met[1] {
+            cells.extend(met[2].iter().map(|(c, _)| (a * size[1] + b) * size[2] + c));
+        }
+    }
+    let spread = (strides != [1; 3]).then_some(Spread {
+        first,
+        apart: strides,
+        extents: spatial,
+        counts,
+    });
+    Phase::new(axes, batch, channels, depth, cells, spread)
+}
+
+/// What a run is given.
+struct Run<'a, T> {
+    a: *const T,
+    b: *const T,
+    out: Output<'a, T>,
+    threads_at: *mut u8,
+}
+
+// SAFETY: pieces write disjoint parts of the result and use their own thread's workspace.
+unsafe impl<T: Float> Sync for Run<'_, T> {}
