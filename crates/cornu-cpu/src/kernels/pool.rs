@@ -8,7 +8,7 @@ use std::num::Wrapping;
 use std::ops::{AddAssign, Range};
 
 /// Channels handled together: they stay in registers while a window is walked.
-const BLOCK: usize = 64;
+const BLOCK: usize = 16;
 
 /// One spatial axis; axes that are missing have extent 1.
 #[derive(Clone, Copy, Debug)]
@@ -233,8 +233,13 @@ impl<T: Cell> Job<'_, T> {
 
     #[inline(always)]
     fn blocks(&self, each: impl Fn(usize, usize)) {
-        for first in (0..self.kernel.channels).step_by(BLOCK) {
-            each(first, BLOCK.min(self.kernel.channels - first));
+        let whole = self.kernel.channels / BLOCK * BLOCK;
+        // Of a number that the compiler knows, whole blocks are loops without ends to look for.
+        for first in (0..whole).step_by(BLOCK) {
+            each(first, BLOCK);
+        }
+        if whole < self.kernel.channels {
+            each(whole, self.kernel.channels - whole);
         }
     }
 
@@ -342,36 +347,48 @@ impl<T: Cell> Job<'_, T> {
     #[inline(always)]
     unsafe fn spread(&self) {
         let [a, b, c] = self.kernel.axes;
-        let channels = self.kernel.channels;
         for row in self.units.clone() {
             let (image, at) = (row / (a.input * b.input), row % (a.input * b.input));
             let (wa, wb) = (a.covering(at / b.input), b.covering(at % b.input));
             for k in 0..c.input {
-                self.blocks(|first, n| {
-                    let mut sum = [T::Sum::default(); BLOCK];
-                    for oa in wa.clone() {
-                        for ob in wb.clone() {
-                            for oc in c.covering(k) {
-                                let o = ((image * a.output + oa) * b.output + ob) * c.output + oc;
-                                // SAFETY: the window is one of the pooled array's.
-                                let g = unsafe {
-                                    std::slice::from_raw_parts(self.x.add(o * channels + first), n)
-                                };
-                                for (s, g) in sum[..n].iter_mut().zip(g) {
-                                    *s += g.widen();
-                                }
-                            }
+                // SAFETY: the cell is one of the result's, its windows are the pooled array's.
+                self.blocks(|first, n| unsafe {
+                    let at = (image, [&wa, &wb, &c.covering(k)]);
+                    self.gathered(row * c.input + k, at, first, n);
+                });
+            }
+        }
+    }
+
+    /// The sum of what flows to a cell from the windows that it is in.
+    #[inline(always)]
+    unsafe fn gathered(
+        &self,
+        cell: usize,
+        (image, [wa, wb, wc]): (usize, [&Range<usize>; 3]),
+        first: usize,
+        n: usize,
+    ) {
+        let [a, b, c] = self.kernel.axes.map(|axis| axis.output);
+        let channels = self.kernel.channels;
+        let mut sum = [T::Sum::default(); BLOCK];
+        // SAFETY: as for `largest`.
+        unsafe {
+            for oa in wa.clone() {
+                for ob in wb.clone() {
+                    for oc in wc.clone() {
+                        let o = ((image * a + oa) * b + ob) * c + oc;
+                        let g = std::slice::from_raw_parts(self.x.add(o * channels + first), n);
+                        for (s, g) in sum[..n].iter_mut().zip(g) {
+                            *s += g.widen();
                         }
                     }
-                    // SAFETY: the cell is one of the result's.
-                    let y = unsafe {
-                        let at = (row * c.input + k) * channels + first;
-                        std::slice::from_raw_parts_mut(self.output.add(at), n)
-                    };
-                    for (y, s) in y.iter_mut().zip(&sum[..n]) {
-                        *y = T::narrow(*s);
-                    }
-                });
+                }
+            }
+            let at = cell * channels + first;
+            let y = std::slice::from_raw_parts_mut(self.output.add(at), n);
+            for (y, s) in y.iter_mut().zip(&sum[..n]) {
+                *y = T::narrow(*s);
             }
         }
     }
@@ -381,8 +398,7 @@ impl<T: Cell> Job<'_, T> {
     unsafe fn scatter(&self) {
         let axes = self.kernel.axes;
         let [a, b, c] = axes;
-        let channels = self.kernel.channels;
-        let image_size = a.input * b.input * c.input * channels;
+        let image_size = a.input * b.input * c.input * self.kernel.channels;
         let tiles = axes.iter().all(Axis::tiles);
         for image in self.units.clone() {
             if !tiles {
@@ -400,32 +416,38 @@ impl<T: Cell> Job<'_, T> {
                 );
                 let window = (image, [a.window(oa), b.window(ob), c.window(oc)]);
                 let o = image * a.output * b.output * c.output + o;
-                self.blocks(|first, n| {
-                    // SAFETY: the window's cells and its place are inside the arrays.
-                    unsafe {
-                        let place = self.places(&window, first, n);
-                        let g = std::slice::from_raw_parts(self.v.add(o * channels + first), n);
-                        let mut number = 0;
-                        self.cells(&window, |cell| {
-                            let dx =
-                                std::slice::from_raw_parts_mut(self.output.add(cell + first), n);
-                            for ((dx, p), g) in dx.iter_mut().zip(&place[..n]).zip(g) {
-                                let flow = if *p == number { *g } else { T::default() };
-                                if tiles {
-                                    *dx = flow;
-                                } else {
-                                    let mut sum = dx.widen();
-                                    sum += flow.widen();
-                                    *dx = T::narrow(sum);
-                                }
-                            }
-                            number += 1;
-                        });
-                    }
-                });
+                // SAFETY: the window's cells and its place are inside the arrays.
+                self.blocks(|first, n| unsafe { self.flow(o, &window, tiles, first, n) });
             }
         }
     }
+
+    /// What flows to the first largest cell of a window.
+    #[inline(always)]
+    unsafe fn flow(&self, o: usize, window: &Window, tiles: bool, first: usize, n: usize) {
+        // SAFETY: as for `largest`.
+        unsafe {
+            let place = self.places(window, first, n);
+            let at = o * self.kernel.channels + first;
+            let g = std::slice::from_raw_parts(self.v.add(at), n);
+            let mut number = 0;
+            self.cells(window, |cell| {
+                let dx = std::slice::from_raw_parts_mut(self.output.add(cell + first), n);
+                for ((dx, p), g) in dx.iter_mut().zip(&place[..n]).zip(g) {
+                    let flow = if *p == number { *g } else { T::default() };
+                    *dx = if tiles { flow } else { added(*dx, flow) };
+                }
+                number += 1;
+            });
+        }
+    }
+}
+
+#[inline(always)]
+fn added<T: Cell>(a: T, b: T) -> T {
+    let mut sum = a.widen();
+    sum += b.widen();
+    T::narrow(sum)
 }
 
 /// Whether `x` comes before `best` as the largest: NaN is larger than any number, and the first

@@ -197,6 +197,8 @@ macro_rules! layers {
 layers! {
     activation: Activation,
     activity_regularization: ActivityRegularization,
+    convolution: Conv1D | Conv1DTranspose | Conv2D | Conv2DTranspose | Conv3D | Conv3DTranspose
+        | DepthwiseConv1D | DepthwiseConv2D | SeparableConv1D | SeparableConv2D,
     dense: Dense,
     dropout: Dropout,
     elu: ELU,
