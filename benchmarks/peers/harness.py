@@ -102,8 +102,16 @@ def synthetic() -> Data:
     return Data(x[:n].copy(), y[:n], x[n:].copy(), y[n:])
 
 
-BATCH = {"mlp": 128, "tabular": 32}
-FEATURES = {"mlp": (784, 10), "tabular": (8, 1)}
+def images(folder: Path) -> Data:
+    """MNIST as images of 28×28×1; the first 12,800 for training."""
+    data = mnist(folder)
+    x, x_test = (a.reshape(-1, 28, 28, 1) for a in (data.x, data.x_test))
+    return Data(x[:12_800].copy(), data.y[:12_800].copy(), x_test, data.y_test)
+
+
+BATCH = {"mlp": 128, "tabular": 32, "convnet": 128}
+FEATURES = {"mlp": ((784,), 10), "tabular": ((8,), 1), "convnet": ((28, 28, 1), 10)}
+CLASSES = ("mlp", "convnet")
 
 
 def median_us(call, seconds: float = 2.0, at_most: int = 2000) -> float:
@@ -156,11 +164,11 @@ def main(args: argparse.Namespace, engine: str, version: str, make: type[Peer]) 
     if args.start_only:
         features, outputs = FEATURES[args.workload]
         peer = make(args.workload, batch)
-        peer.fit(np.zeros((batch, features), np.float32), np.eye(batch, outputs, dtype=np.float32), 1)
+        peer.fit(np.zeros((batch, *features), np.float32), np.eye(batch, outputs, dtype=np.float32), 1)
         print(time.time())
         return
 
-    data = mnist(args.data) if args.workload == "mlp" else synthetic()
+    data = {"mlp": mnist, "convnet": images}.get(args.workload, lambda _: synthetic())(args.data)
     firsts, fits, bests = [], [], []
     for _ in range(args.repeat):
         began = time.perf_counter()
@@ -193,6 +201,6 @@ def main(args: argparse.Namespace, engine: str, version: str, make: type[Peer]) 
         "rss_mb": round(rss, 1),
         "start_s": round(start_seconds(sys.argv), 3),
         "test_loss": round(float(loss), 5),
-        ("test_accuracy" if args.workload == "mlp" else "test_mae"): round(float(metric), 5),
+        ("test_accuracy" if args.workload in CLASSES else "test_mae"): round(float(metric), 5),
     }
     print(json.dumps(result))

@@ -43,6 +43,20 @@ class KerasPeer(harness.Peer):
                 [keras.Input((784,)), layers.Dense(512, activation="relu"), layers.Dense(10, activation="softmax")]
             )
             self.model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"])
+        elif workload == "convnet":
+            self.model = keras.Sequential(
+                [
+                    keras.Input((28, 28, 1)),
+                    layers.Conv2D(32, 3, activation="relu"),
+                    layers.MaxPooling2D(2),
+                    layers.Conv2D(64, 3, activation="relu"),
+                    layers.MaxPooling2D(2),
+                    layers.Flatten(),
+                    layers.Dropout(0.5),
+                    layers.Dense(10, activation="softmax"),
+                ]
+            )
+            self.model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
         else:
             self.model = keras.Sequential(
                 [

@@ -24,19 +24,41 @@ def glorot(*sizes):
     return nn.Sequential(*layers[:-1])
 
 
+def convnet():
+    """Two convolutions with pooling, with Keras' initial weights, in the layout that is faster on a CPU."""
+    model = nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10),
+    )  # fmt: skip
+    for layer in model:
+        if hasattr(layer, "weight"):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    return model.to(memory_format=torch.channels_last)
+
+
 class TorchPeer(harness.Peer):
     def __init__(self, workload, batch):
         self.batch = batch
-        self.classes = workload == "mlp"
-        if self.classes:
+        self.classes = workload in harness.CLASSES
+        if workload == "convnet":
+            self.model = convnet()
+            self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, fused=True)
+        elif self.classes:
             self.model = glorot(784, 512, 10)
             self.optimizer = torch.optim.RMSprop(self.model.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
         else:
             self.model = glorot(8, 32, 32, 1)
             self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, fused=True)
 
+    @staticmethod
+    def images(x):
+        """Images with channels first, as a view of what lies channels last."""
+        return x.permute(0, 3, 1, 2) if x.ndim == 4 else x
+
     def tensors(self, x, y):
-        x, y = torch.from_numpy(x), torch.from_numpy(y)
+        x, y = self.images(torch.from_numpy(x)), torch.from_numpy(y)
         return x, (y.argmax(1) if self.classes else y)
 
     def loss(self, out, y):
@@ -74,12 +96,13 @@ class TorchPeer(harness.Peer):
 
     @torch.inference_mode()
     def predict(self, x, batch):
-        parts = torch.from_numpy(x).split(batch)
+        self.model.eval()
+        parts = self.images(torch.from_numpy(x)).split(batch)
         out = torch.cat([self.model(part) for part in parts]) if len(parts) > 1 else self.model(parts[0])
         return (out.softmax(1) if self.classes else out).numpy()
 
     def lean_calls(self, row):
-        x = torch.from_numpy(row)
+        x = self.images(torch.from_numpy(row))
 
         def eager():
             with torch.inference_mode():

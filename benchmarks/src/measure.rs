@@ -1,7 +1,7 @@
 //! One workload, timed as a user would run it.
 
 use crate::limits;
-use crate::workload::Workload;
+use crate::workload::{Workload, head};
 use cornu::callbacks::{Callback, Trained};
 use cornu::prelude::*;
 use cornu::{Error, Result};
@@ -52,14 +52,14 @@ pub fn all(workload: Workload) -> Result<()> {
         .iter()
         .copied()
         .fold(f64::INFINITY, f64::min);
-    let samples = sets.x.nrows() as f64;
+    let samples = sets.x.shape()[0] as f64;
     let scores = model.evaluate_with(&sets.test_x, &sets.test_y, Evaluate::new().verbose(0))?;
 
     let whole = median(7, || model.predict(&sets.test_x).map(|_| ()))?;
-    let row = sets.test_x.slice(ndarray::s![0..1, ..]).to_owned();
+    let row = head(&sets.test_x, 1)?;
     let predict1 = median(2001, || model.predict(&row).map(|_| ()))?;
-    let input: Vec<f32> = row.iter().copied().collect();
-    let mut output = vec![0.0; sets.y.ncols()];
+    let input: Vec<f32> = row.to_vec();
+    let mut output = vec![0.0; sets.y.shape()[1]];
     let call1 = median(2001, || model.predict_into(&input, &mut output))?;
 
     let limit = (limits::peak_flops() / workload.flops_per_sample())
@@ -71,7 +71,7 @@ pub fn all(workload: Workload) -> Result<()> {
         "epoch_s": round(epoch_s),
         "fit_s": round(fit_s),
         "samples_per_s": round(samples / epoch_s),
-        "predict_per_s": round(sets.test_x.nrows() as f64 / whole),
+        "predict_per_s": round(sets.test_x.shape()[0] as f64 / whole),
         "predict1_us": round(predict1 * 1e6),
         "call1_us": round(call1 * 1e6),
         "rss_mb": round(rss_mb),
@@ -91,8 +91,8 @@ pub fn start(started: Instant, workload: Workload) -> Result<()> {
     let sets = workload.data()?;
     let resumed = Instant::now();
     let mut model = workload.model()?;
-    let rows = ndarray::s![0..workload.batch(), ..];
-    model.train_on_batch(&sets.x.slice(rows), &sets.y.slice(rows))?;
+    let batch = workload.batch();
+    model.train_on_batch(head(&sets.x, batch)?, head(&sets.y, batch)?)?;
     println!("{}", (before_data + resumed.elapsed()).as_secs_f64());
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use cornu::prelude::*;
 use cornu::{Error, Result};
-use ndarray::{Array2, Array3};
+use ndarray::Array3;
 
 /// A model with its data.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -11,36 +11,39 @@ pub enum Workload {
     Mlp,
     /// 8-32-32-1 on 20,000 rows, Adam, batch 32.
     Tabular,
+    /// Two convolutions with pooling on 12,800 images of MNIST, Adam, batch 128.
+    Convnet,
 }
 
 /// Samples and targets for training and testing.
 pub struct Sets {
-    pub x: Array2<f32>,
-    pub y: Array2<f32>,
-    pub test_x: Array2<f32>,
-    pub test_y: Array2<f32>,
+    pub x: Array,
+    pub y: Array,
+    pub test_x: Array,
+    pub test_y: Array,
 }
 
 impl Workload {
-    pub const ALL: [Workload; 2] = [Workload::Mlp, Workload::Tabular];
+    pub const ALL: [Workload; 3] = [Workload::Mlp, Workload::Tabular, Workload::Convnet];
 
     pub fn named(name: &str) -> Result<Workload> {
         Workload::ALL
             .into_iter()
             .find(|w| w.name() == name)
-            .ok_or_else(|| Error::unknown("workload", name, &["mlp", "tabular"]))
+            .ok_or_else(|| Error::unknown("workload", name, &Workload::ALL.map(Workload::name)))
     }
 
     pub fn name(self) -> &'static str {
         match self {
             Workload::Mlp => "mlp",
             Workload::Tabular => "tabular",
+            Workload::Convnet => "convnet",
         }
     }
 
     pub fn batch(self) -> usize {
         match self {
-            Workload::Mlp => 128,
+            Workload::Mlp | Workload::Convnet => 128,
             Workload::Tabular => 32,
         }
     }
@@ -48,20 +51,21 @@ impl Workload {
     /// The metric beside the loss.
     pub fn metric(self) -> &'static str {
         match self {
-            Workload::Mlp => "accuracy",
+            Workload::Mlp | Workload::Convnet => "accuracy",
             Workload::Tabular => "mae",
         }
     }
 
-    /// Extents of the dense layers, the input first.
-    fn extents(self) -> &'static [usize] {
+    /// Multiplications of each layer for one sample, forward, the first layer first.
+    fn products(self) -> &'static [usize] {
         match self {
-            Workload::Mlp => &[784, 512, 10],
-            Workload::Tabular => &[8, 32, 32, 1],
+            Workload::Mlp => &[784 * 512, 512 * 10],
+            Workload::Tabular => &[8 * 32, 32 * 32, 32],
+            Workload::Convnet => &[26 * 26 * 9 * 32, 11 * 11 * 288 * 64, 1600 * 10],
         }
     }
 
-    pub fn model(self) -> Result<Sequential> {
+    pub fn model(self) -> Result<Model> {
         let mut model = Sequential::new();
         match self {
             Workload::Mlp => {
@@ -75,21 +79,25 @@ impl Workload {
                 model.add(Dense::new(1));
                 model.compile("adam", "mse", ["mae"])?;
             }
+            Workload::Convnet => {
+                model.add(Input::new([28, 28, 1]));
+                for filters in [32, 64] {
+                    model.add(Conv2D::new(filters, 3).activation("relu"));
+                    model.add(MaxPooling2D::new(2));
+                }
+                model.add(Flatten::new());
+                model.add(Dropout::new(0.5));
+                model.add(Dense::new(10).activation("softmax"));
+                model.compile("adam", "categorical_crossentropy", ["accuracy"])?;
+            }
         }
-        Ok(model)
+        Ok(model.into())
     }
 
     pub fn data(self) -> Result<Sets> {
         match self {
-            Workload::Mlp => {
-                let ((x, y), (test_x, test_y)) = datasets::mnist::load_data()?;
-                Ok(Sets {
-                    x: pixels(x)?,
-                    y: to_categorical(&y, 10)?,
-                    test_x: pixels(test_x)?,
-                    test_y: to_categorical(&test_y, 10)?,
-                })
-            }
+            Workload::Mlp => images(60_000, &[784]),
+            Workload::Convnet => images(12_800, &[28, 28, 1]),
             Workload::Tabular => synthetic(),
         }
     }
@@ -97,28 +105,46 @@ impl Workload {
     /// Floating-point operations of one training sample: forward, and both gradients of every layer
     /// but the first, whose input needs none.
     pub fn flops_per_sample(self) -> f64 {
-        let layers = self.extents().windows(2);
+        let layers = self.products().iter().enumerate();
         layers
-            .enumerate()
-            .map(|(i, w)| (2 * w[0] * w[1] * if i == 0 { 2 } else { 3 }) as f64)
+            .map(|(i, n)| (2 * n * if i == 0 { 2 } else { 3 }) as f64)
             .sum()
     }
 
     /// Bytes that one training sample moves at least: itself, and its share of a step's pass over
     /// weights and optimizer slots (read and written once).
     pub fn bytes_per_sample(self) -> f64 {
-        let weights: usize = self.extents().windows(2).map(|w| (w[0] + 1) * w[1]).sum();
-        let slots = if self == Workload::Mlp { 1 } else { 2 };
-        let own = self.extents()[0] + self.extents()[self.extents().len() - 1];
+        let (own, weights, slots) = match self {
+            Workload::Mlp => (794, 784 * 512 + 512 + 512 * 10 + 10, 1),
+            Workload::Tabular => (9, 8 * 32 + 32 + 32 * 32 + 32 + 32 + 1, 2),
+            Workload::Convnet => (794, 320 + 18_496 + 16_010, 2),
+        };
         (4 * own) as f64 + (weights * 4 * 2 * (1 + slots)) as f64 / self.batch() as f64
     }
 }
 
-fn pixels(images: Array3<u8>) -> Result<Array2<f32>> {
-    let n = images.dim().0;
-    Ok(images
-        .into_shape_with_order((n, 784))?
-        .mapv(|p| f32::from(p) / 255.0))
+/// The first rows of an array.
+pub fn head(a: &Array, rows: usize) -> Result<Array> {
+    let mut shape = a.shape().to_vec();
+    let row: usize = shape.iter().skip(1).product();
+    shape[0] = rows;
+    Array::from_vec(shape, a.to_vec::<f32>()[..rows * row].to_vec())
+}
+
+/// MNIST's first samples for training, all for testing; each sample of this shape.
+fn images(samples: usize, shape: &[usize]) -> Result<Sets> {
+    let ((x, y), (test_x, test_y)) = datasets::mnist::load_data()?;
+    let pixels = |images: Array3<u8>| {
+        let n = images.dim().0;
+        let values: Vec<f32> = images.iter().map(|p| f32::from(*p) / 255.0).collect();
+        Array::from_vec([&[n], shape].concat(), values)
+    };
+    Ok(Sets {
+        x: head(&pixels(x)?, samples)?,
+        y: head(&Array::from(&to_categorical(&y, 10)?), samples)?,
+        test_x: pixels(test_x)?,
+        test_y: Array::from(&to_categorical(&test_y, 10)?),
+    })
 }
 
 /// The generator SplitMix64.
@@ -151,8 +177,8 @@ fn synthetic() -> Result<Sets> {
             xs.extend(x.map(|v| v as f32));
         }
         Ok::<_, Error>((
-            Array2::from_shape_vec((rows, 8), xs)?,
-            Array2::from_shape_vec((rows, 1), ys)?,
+            Array::from_vec([rows, 8], xs)?,
+            Array::from_vec([rows, 1], ys)?,
         ))
     };
     let ((x, y), (test_x, test_y)) = (part(20_000)?, part(10_000)?);
@@ -172,9 +198,8 @@ mod tests {
     #[test]
     fn synthetic_rows_are_the_peers() {
         let sets = synthetic().unwrap();
-        assert_eq!(sets.x[[0, 0]], -0.479_467_72);
-        assert_eq!(sets.x[[0, 1]], 0.954_409_36);
-        assert_eq!(sets.y[[0, 0]], 0.631_335_56);
-        assert!((sets.test_y[[0, 0]] - 1.305_459).abs() < 1e-6);
+        assert_eq!(sets.x.to_vec::<f32>()[..2], [-0.479_467_72, 0.954_409_36]);
+        assert_eq!(sets.y.to_vec::<f32>()[0], 0.631_335_56);
+        assert!((sets.test_y.to_vec::<f32>()[0] - 1.305_459).abs() < 1e-6);
     }
 }
