@@ -200,46 +200,56 @@ impl<T: Cell> SimdOp for Job<'_, T> {
         // SAFETY: units lie inside the arrays, as the caller promised of the arrays.
         unsafe {
             match self.kernel.f {
-                PoolFn::Max => self.windows(|job, o, window, c, n| job.largest(o, window, c, n)),
-                PoolFn::MaxGather => {
-                    self.windows(|job, o, window, c, n| job.gather(o, window, c, n))
-                }
-                PoolFn::Sum => self.windows(|job, o, window, c, n| job.sum(o, window, c, n)),
                 PoolFn::SumScatter => self.spread(),
                 PoolFn::MaxScatter => self.scatter(),
+                _ => self.windows(),
             }
         }
     }
+}
+
+/// Blocks of channels, one after another. Whole ones have an extent that the compiler knows, so that
+/// their loops have no ends to look for; and being no closure, what is done stays compiled for the
+/// instruction set.
+macro_rules! blocks {
+    ($channels:expr, |$first:ident, $n:ident| $body:expr) => {{
+        let whole = $channels / BLOCK * BLOCK;
+        let mut $first = 0;
+        while $first < whole {
+            let $n = BLOCK;
+            $body;
+            $first += BLOCK;
+        }
+        if whole < $channels {
+            let $n = $channels - whole;
+            $body;
+        }
+    }};
 }
 
 /// A window's cells: ranges along the three axes, in the image that begins at `image`.
 type Window = (usize, [Range<usize>; 3]);
 
 impl<T: Cell> Job<'_, T> {
-    /// Every window of the rows that are this job's, by blocks of channels: the window's place in
-    /// the pooled array, its cells, the first channel and how many.
+    /// Every window of the rows that are this job's.
     #[inline(always)]
-    unsafe fn windows(&self, each: impl Fn(&Self, usize, &Window, usize, usize)) {
+    unsafe fn windows(&self) {
         let [a, b, c] = self.kernel.axes;
         for row in self.units.clone() {
             let (image, at) = (row / (a.output * b.output), row % (a.output * b.output));
             let (oa, ob) = (at / b.output, at % b.output);
             for oc in 0..c.output {
                 let window = (image, [a.window(oa), b.window(ob), c.window(oc)]);
-                self.blocks(|first, n| each(self, row * c.output + oc, &window, first, n));
+                let o = row * c.output + oc;
+                // SAFETY: the window is one of the pooled array's.
+                blocks!(self.kernel.channels, |first, n| unsafe {
+                    match self.kernel.f {
+                        PoolFn::Max => self.largest(o, &window, first, n),
+                        PoolFn::MaxGather => self.gather(o, &window, first, n),
+                        _ => self.sum(o, &window, first, n),
+                    }
+                });
             }
-        }
-    }
-
-    #[inline(always)]
-    fn blocks(&self, each: impl Fn(usize, usize)) {
-        let whole = self.kernel.channels / BLOCK * BLOCK;
-        // Of a number that the compiler knows, whole blocks are loops without ends to look for.
-        for first in (0..whole).step_by(BLOCK) {
-            each(first, BLOCK);
-        }
-        if whole < self.kernel.channels {
-            each(whole, self.kernel.channels - whole);
         }
     }
 
@@ -352,7 +362,7 @@ impl<T: Cell> Job<'_, T> {
             let (wa, wb) = (a.covering(at / b.input), b.covering(at % b.input));
             for k in 0..c.input {
                 // SAFETY: the cell is one of the result's, its windows are the pooled array's.
-                self.blocks(|first, n| unsafe {
+                blocks!(self.kernel.channels, |first, n| unsafe {
                     let at = (image, [&wa, &wb, &c.covering(k)]);
                     self.gathered(row * c.input + k, at, first, n);
                 });
@@ -417,7 +427,9 @@ impl<T: Cell> Job<'_, T> {
                 let window = (image, [a.window(oa), b.window(ob), c.window(oc)]);
                 let o = image * a.output * b.output * c.output + o;
                 // SAFETY: the window's cells and its place are inside the arrays.
-                self.blocks(|first, n| unsafe { self.flow(o, &window, tiles, first, n) });
+                blocks!(self.kernel.channels, |first, n| unsafe {
+                    self.flow(o, &window, tiles, first, n)
+                });
             }
         }
     }
