@@ -209,8 +209,13 @@ def neighbour(ready, args):
     return alone + [x | {"neighbour": True} for x in beside]
 
 
+# What a user's `cargo build --release` does, whatever the profiles of these folders say; only stripped.
+PLAIN_RELEASE = ["lto=false", "codegen-units=16", 'strip="symbols"']
+
+
 def build_costs(args):
     """Crates, CPU seconds of a clean release build and size of the stripped program, for each Rust engine."""
+    profile = [word for setting in PLAIN_RELEASE for word in ("--config", f"profile.release.{setting}")]
     packages = {"cornu": (ROOT, ["-p", "cornu-benchmarks"])} if not args.without_cornu else {}
     packages |= {name: (HERE / name, []) for name in args.peers if name in RUST_PEERS}
     lines = []
@@ -222,7 +227,7 @@ def build_costs(args):
         subprocess.run(["cargo", "fetch"], cwd=folder, capture_output=True)
         with tempfile.TemporaryDirectory() as target:
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            program = cargo(folder, *words, "--config", 'profile.release.strip="symbols"', target=target)
+            program = cargo(folder, *words, *profile, target=target)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             if not program:
                 continue

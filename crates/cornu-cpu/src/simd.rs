@@ -406,55 +406,63 @@ mod x86 {
         store $store:ident,
          add $add:ident, sub $sub:ident, mul $mul:ident, div $div:ident, fma $fma:ident,
          max $max:ident, min $min:ident, sqrt $sqrt:ident, $($rest:tt)*) => {
-            // SAFETY (all functions): the instruction set is available and pointers are valid for
-            // the lanes touched, by the trait's contract.
-            #[allow(clippy::undocumented_unsafe_blocks)]
             impl Vector for $v {
                 type Elem = $t;
                 type Mask = $mask;
                 const LANES: usize = $lanes;
                 #[inline(always)]
                 unsafe fn splat(x: $t) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $splat(x) }
                 }
                 #[inline(always)]
                 unsafe fn load(p: *const $t) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $load(p) }
                 }
                 #[inline(always)]
                 unsafe fn store(self, p: *mut $t) {
+                    // SAFETY: by the trait's contract.
                     unsafe { $store(p, self) }
                 }
                 #[inline(always)]
                 unsafe fn add(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $add(self, b) }
                 }
                 #[inline(always)]
                 unsafe fn sub(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $sub(self, b) }
                 }
                 #[inline(always)]
                 unsafe fn mul(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $mul(self, b) }
                 }
                 #[inline(always)]
                 unsafe fn div(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $div(self, b) }
                 }
                 #[inline(always)]
                 unsafe fn fma(self, b: Self, c: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $fma(self, b, c) }
                 }
                 #[inline(always)]
                 unsafe fn max(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $max(self, b) }
                 }
                 #[inline(always)]
                 unsafe fn min(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $min(self, b) }
                 }
                 #[inline(always)]
                 unsafe fn sqrt(self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $sqrt(self) }
                 }
                 $($rest)*
@@ -473,14 +481,17 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn load_mask(p: *const f32, mask: __mmask16) -> Self {
+            // SAFETY: by the trait's contract.
             unsafe { _mm512_maskz_loadu_ps(mask, p) }
         }
         #[inline(always)]
         unsafe fn store_mask(self, p: *mut f32, mask: __mmask16) {
+            // SAFETY: by the trait's contract.
             unsafe { _mm512_mask_storeu_ps(p, mask, self) }
         }
         #[inline(always)]
         unsafe fn sum(self) -> f32 {
+            // SAFETY: by the trait's contract.
             unsafe {
                 let high = _mm512_extractf32x8_ps::<1>(self);
                 _mm256_add_ps(_mm512_castps512_ps256(self), high).sum()
@@ -499,14 +510,17 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn load_mask(p: *const f64, mask: __mmask8) -> Self {
+            // SAFETY: by the trait's contract.
             unsafe { _mm512_maskz_loadu_pd(mask, p) }
         }
         #[inline(always)]
         unsafe fn store_mask(self, p: *mut f64, mask: __mmask8) {
+            // SAFETY: by the trait's contract.
             unsafe { _mm512_mask_storeu_pd(p, mask, self) }
         }
         #[inline(always)]
         unsafe fn sum(self) -> f64 {
+            // SAFETY: by the trait's contract.
             unsafe {
                 let high = _mm512_extractf64x4_pd::<1>(self);
                 _mm256_add_pd(_mm512_castpd512_pd256(self), high).sum()
@@ -521,6 +535,7 @@ mod x86 {
         max _mm256_max_ps, min _mm256_min_ps, sqrt _mm256_sqrt_ps,
         #[inline(always)]
         unsafe fn mask(n: usize) -> __m256i {
+            // SAFETY: by the trait's contract.
             unsafe {
                 let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
                 _mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(8) as i32), lane)
@@ -528,14 +543,17 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn load_mask(p: *const f32, mask: __m256i) -> Self {
+            // SAFETY: by the trait's contract.
             unsafe { _mm256_maskload_ps(p, mask) }
         }
         #[inline(always)]
         unsafe fn store_mask(self, p: *mut f32, mask: __m256i) {
+            // SAFETY: by the trait's contract.
             unsafe { _mm256_maskstore_ps(p, mask, self) }
         }
         #[inline(always)]
         unsafe fn sum(self) -> f32 {
+            // SAFETY: by the trait's contract.
             unsafe {
                 let x = _mm_add_ps(_mm256_castps256_ps128(self), _mm256_extractf128_ps::<1>(self));
                 let x = _mm_add_ps(x, _mm_movehl_ps(x, x));
@@ -551,6 +569,7 @@ mod x86 {
         max _mm256_max_pd, min _mm256_min_pd, sqrt _mm256_sqrt_pd,
         #[inline(always)]
         unsafe fn mask(n: usize) -> __m256i {
+            // SAFETY: by the trait's contract.
             unsafe {
                 let lane = _mm256_setr_epi64x(0, 1, 2, 3);
                 _mm256_cmpgt_epi64(_mm256_set1_epi64x(n.min(4) as i64), lane)
@@ -558,14 +577,17 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn load_mask(p: *const f64, mask: __m256i) -> Self {
+            // SAFETY: by the trait's contract.
             unsafe { _mm256_maskload_pd(p, mask) }
         }
         #[inline(always)]
         unsafe fn store_mask(self, p: *mut f64, mask: __m256i) {
+            // SAFETY: by the trait's contract.
             unsafe { _mm256_maskstore_pd(p, mask, self) }
         }
         #[inline(always)]
         unsafe fn sum(self) -> f64 {
+            // SAFETY: by the trait's contract.
             unsafe {
                 let x = _mm_add_pd(_mm256_castpd256_pd128(self), _mm256_extractf128_pd::<1>(self));
                 _mm_cvtsd_f64(_mm_add_sd(x, _mm_unpackhi_pd(x, x)))
@@ -692,23 +714,23 @@ mod arm {
         ($v:ty, $t:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident,
         $sub:ident, $mul:ident,
          $div:ident, $fma:ident, $gt:ident, $select:ident, $sqrt:ident, $sum:ident) => {
-            // SAFETY (all functions): NEON is part of every 64-bit Arm processor and pointers are
-            // valid for the lanes touched, by the trait's contract.
-            #[allow(clippy::undocumented_unsafe_blocks)]
             impl Vector for $v {
                 type Elem = $t;
                 type Mask = usize;
                 const LANES: usize = $lanes;
                 #[inline(always)]
                 unsafe fn splat(x: $t) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $splat(x) }
                 }
                 #[inline(always)]
                 unsafe fn load(p: *const $t) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $load(p) }
                 }
                 #[inline(always)]
                 unsafe fn store(self, p: *mut $t) {
+                    // SAFETY: by the trait's contract.
                     unsafe { $store(p, self) }
                 }
                 #[inline(always)]
@@ -719,52 +741,65 @@ mod arm {
                 unsafe fn load_mask(p: *const $t, mask: usize) -> Self {
                     let mut lanes = [0.0; $lanes];
                     for (i, lane) in lanes.iter_mut().enumerate().take(mask) {
+                        // SAFETY: by the trait's contract.
                         *lane = unsafe { *p.add(i) };
                     }
+                    // SAFETY: by the trait's contract.
                     unsafe { $load(lanes.as_ptr()) }
                 }
                 #[inline(always)]
                 unsafe fn store_mask(self, p: *mut $t, mask: usize) {
                     let mut lanes = [0.0; $lanes];
+                    // SAFETY: by the trait's contract.
                     unsafe { $store(lanes.as_mut_ptr(), self) };
                     for (i, lane) in lanes.into_iter().enumerate().take(mask) {
+                        // SAFETY: by the trait's contract.
                         unsafe { *p.add(i) = lane };
                     }
                 }
                 #[inline(always)]
                 unsafe fn add(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $add(self, b) }
                 }
                 #[inline(always)]
                 unsafe fn sub(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $sub(self, b) }
                 }
                 #[inline(always)]
                 unsafe fn mul(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $mul(self, b) }
                 }
                 #[inline(always)]
                 unsafe fn div(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $div(self, b) }
                 }
                 #[inline(always)]
                 unsafe fn fma(self, b: Self, c: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $fma(c, self, b) }
                 }
                 #[inline(always)]
                 unsafe fn max(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $select($gt(self, b), self, b) }
                 }
                 #[inline(always)]
                 unsafe fn min(self, b: Self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $select($gt(b, self), self, b) }
                 }
                 #[inline(always)]
                 unsafe fn sqrt(self) -> Self {
+                    // SAFETY: by the trait's contract.
                     unsafe { $sqrt(self) }
                 }
                 #[inline(always)]
                 unsafe fn sum(self) -> $t {
+                    // SAFETY: by the trait's contract.
                     unsafe { $sum(self) }
                 }
             }
