@@ -197,6 +197,7 @@ macro_rules! layers {
 layers! {
     activation: Activation,
     activity_regularization: ActivityRegularization,
+    concatenate: Concatenate,
     convolution: Conv1D | Conv1DTranspose | Conv2D | Conv2DTranspose | Conv3D | Conv3DTranspose
         | DepthwiseConv1D | DepthwiseConv2D | SeparableConv1D | SeparableConv2D,
     dense: Dense,
@@ -206,7 +207,12 @@ layers! {
     identity: Identity,
     input: Input,
     leaky_relu: LeakyReLU,
+    margins: Cropping1D | Cropping2D | Cropping3D | ZeroPadding1D | ZeroPadding2D | ZeroPadding3D,
+    masking: Masking,
     merging: Add | Average | Maximum | Minimum | Multiply | Subtract,
+    multi_head_attention: MultiHeadAttention,
+    noise: AlphaDropout | GaussianDropout | GaussianNoise | SpatialDropout1D | SpatialDropout2D
+        | SpatialDropout3D,
     permute: Permute,
     pooling: AdaptiveAveragePooling1D | AdaptiveAveragePooling2D | AdaptiveAveragePooling3D
         | AdaptiveMaxPooling1D | AdaptiveMaxPooling2D | AdaptiveMaxPooling3D
