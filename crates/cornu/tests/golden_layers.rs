@@ -72,6 +72,14 @@ fn near(got: &[Array], want: &Value) -> Result<(), String> {
         .try_for_each(|(g, w)| close(g, &array(w), RELATIVE, ABSOLUTE))
 }
 
+/// The value of a weight of a model's layers.
+fn value_of(model: &Sequential, name: &str) -> cornu::Result<Array> {
+    let weights = model.weights();
+    let weight = weights.iter().find(|w| w.name == name);
+    let weight = weight.ok_or_else(|| cornu::Error::new(format!("no weight \"{name}\"")))?;
+    Ok(weight.variable.read().clone())
+}
+
 /// Everything that a case tells, in turn.
 fn check(case: &Value, report: &mut Report, name: &str) -> cornu::Result<()> {
     let mut add = |what: &str, outcome| report.add(|| format!("{name}, {what}"), outcome);
@@ -131,6 +139,25 @@ fn check(case: &Value, report: &mut Report, name: &str) -> cornu::Result<()> {
             "predict",
             close(&predicted, &array(&case["output"]), RELATIVE, ABSOLUTE),
         );
+    }
+
+    // State that moves in training, such as running means; outside training nothing does.
+    let state = case["state"].as_array();
+    for moved in state.filter(|_| training).into_iter().flatten() {
+        let name = moved["name"].as_str().unwrap();
+        let update = called
+            .updates
+            .iter()
+            .find(|(v, _)| v.name().ends_with(name));
+        let value = match update {
+            Some((_, value)) => value.eval()?,
+            None => value_of(&model, name)?,
+        };
+        let outcome = close(&value, &array(&moved["value"]), RELATIVE, ABSOLUTE);
+        add(name, outcome);
+    }
+    if !training {
+        add("updates outside training", equal(called.updates.len(), 0));
     }
 
     // What follows in `losses` are penalties on outputs, which the golden file leaves out.

@@ -38,6 +38,19 @@ impl InputShape {
         }
     }
 
+    /// The extent along an axis; negative ones count from the end.
+    ///
+    /// # Errors
+    /// If there is no such axis or its extent is unknown.
+    pub fn extent(&self, axis: isize) -> Result<usize> {
+        let i = self.with(1).axis(axis)?;
+        self.0[i].ok_or_else(|| {
+            Error::shape(format!(
+                "Axis {axis} of the input must be known. Received: input shape {self}."
+            ))
+        })
+    }
+
     /// The extents but for the batch axis.
     ///
     /// # Errors

@@ -246,8 +246,14 @@ impl Call<'_> {
     /// The value of a weight that the layer declared, in the type in which the layer computes.
     #[track_caller]
     pub fn weight(&self, name: &str) -> Tensor {
+        self.weight_as(name, self.built.compute)
+    }
+
+    /// The value of a weight in another type, for what a 16-bit type is too narrow for.
+    #[track_caller]
+    pub(crate) fn weight_as(&self, name: &str, dtype: DType) -> Tensor {
         match self.find(name) {
-            Ok(w) if w.variable.dtype().is_float() => w.variable.tensor().cast(self.built.compute),
+            Ok(w) if w.variable.dtype().is_float() => w.variable.tensor().cast(dtype),
             Ok(w) => w.variable.tensor(),
             Err(e) => Tensor::error(e),
         }
@@ -351,6 +357,7 @@ impl Call<'_> {
         match self.find(name) {
             Ok(w) => {
                 let variable = w.variable.clone();
+                let value = value.cast(variable.dtype());
                 self.pass.updates.push((variable, value));
             }
             Err(e) => self.pass.losses.push(Tensor::error(e)),

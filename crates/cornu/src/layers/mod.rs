@@ -71,9 +71,11 @@
 //! # }
 //! ```
 
+mod affine;
 mod base;
 mod built;
 mod context;
+mod normalizing;
 mod policy;
 mod registry;
 mod spatial;
@@ -198,14 +200,17 @@ layers! {
     activation: Activation,
     activity_regularization: ActivityRegularization,
     concatenate: Concatenate,
+    batch_normalization: BatchNormalization,
     convolution: Conv1D | Conv1DTranspose | Conv2D | Conv2DTranspose | Conv3D | Conv3DTranspose
         | DepthwiseConv1D | DepthwiseConv2D | SeparableConv1D | SeparableConv2D,
     dense: Dense,
     dropout: Dropout,
     elu: ELU,
     flatten: Flatten,
+    group_normalization: GroupNormalization,
     identity: Identity,
     input: Input,
+    layer_normalization: LayerNormalization,
     leaky_relu: LeakyReLU,
     margins: Cropping1D | Cropping2D | Cropping3D | ZeroPadding1D | ZeroPadding2D | ZeroPadding3D,
     masking: Masking,
@@ -225,5 +230,7 @@ layers! {
     repeat_vector: RepeatVector,
     rescaling: Rescaling,
     reshape: Reshape,
+    rms_normalization: RMSNormalization,
     softmax: Softmax,
+    unit_normalization: UnitNormalization,
 }
