@@ -14,6 +14,7 @@ pub mod matmul;
 pub mod movement;
 pub mod pool;
 pub mod random;
+pub mod recurrent;
 pub mod reduce;
 pub mod sort;
 
@@ -121,6 +122,10 @@ operations! {
     ScatterAddAlong(gather::ScatterAddAlong),
     /// The largest or the sum of each window, and what flows back through them.
     Pool(pool::Pool),
+    /// A recurrent cell over a whole sequence.
+    Recurrent(recurrent::Recurrent),
+    /// What flows back through it.
+    RecurrentGrad(recurrent::RecurrentGrad),
     /// The order that sorts the last axis.
     ArgSort(sort::ArgSort),
     /// Counter-based random numbers.
