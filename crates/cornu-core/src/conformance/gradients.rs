@@ -71,7 +71,7 @@ fn check(device: &Device, inputs: &[Array], f: &F) -> Result<(), String> {
     Ok(())
 }
 
-struct Maker<'a>(&'a mut Cases);
+pub(super) struct Maker<'a>(pub(super) &'a mut Cases);
 
 impl Maker<'_> {
     /// Inputs of these shapes from a range.
@@ -87,7 +87,7 @@ impl Maker<'_> {
         self.with(name, inputs, f);
     }
 
-    fn with(
+    pub(super) fn with(
         &mut self,
         name: &str,
         inputs: Vec<Array>,

@@ -18,6 +18,7 @@ mod families;
 mod gradients;
 mod programs;
 mod random_programs;
+mod recurrent;
 
 use crate::array::{Array, View, ViewMut};
 use crate::dtype::DType;
@@ -62,6 +63,7 @@ pub fn cases() -> Vec<Case> {
     let mut all = Cases::default();
     elementwise::add(&mut all);
     families::add(&mut all);
+    recurrent::add(&mut all);
     programs::add(&mut all);
     random_programs::add(&mut all);
     gradients::add(&mut all);

@@ -20,7 +20,6 @@ use super::Operation;
 use super::elementwise::map;
 use crate::array::Array;
 use crate::dtype::DType;
-use crate::ops::Op;
 use crate::shape::Shape;
 use crate::tensor::{Tensor, TensorType};
 use crate::{Error, Result};
@@ -411,6 +410,7 @@ impl Recurrent {
                 steps,
                 units,
             },
+            initial: operands.initial.is_some(),
         };
         let states = Tensor::with_rule(
             &states,
@@ -430,6 +430,8 @@ struct Back {
     op: Recurrent,
     tape: Tensor,
     extents: Extents,
+    /// Whether initial states were given, to which something may flow.
+    initial: bool,
 }
 
 impl Back {
@@ -441,11 +443,9 @@ impl Back {
         } = self.extents;
         let (cell, count) = (self.op.cell, self.op.cell.states());
         let columns = units * cell.gates();
-        let initial = &inputs[2..2 + count];
-        let known = |t: &Tensor| matches!(t.op(), Op::Full(_) | Op::Constant(_));
         let op = RecurrentGrad {
             forward: self.op,
-            initial: !initial.iter().all(known),
+            initial: self.initial,
         };
         let mut operands = vec![self.tape.clone(), g.clone(), inputs[1].clone()];
         operands.extend((cell == Cell::Lstm).then(|| inputs[3].clone()));

@@ -10,6 +10,7 @@ pub mod movement;
 pub mod other;
 mod pool;
 mod random;
+pub mod recurrent;
 pub mod reduce;
 pub mod sort;
 

@@ -7,6 +7,7 @@ use super::gather::{ScatterAddAlongKernel, ScatterAddKernel, TakeAlongKernel, Ta
 use super::movement::{ConcatKernel, PadKernel};
 use super::pool::PoolKernel;
 use super::random::RandomKernel;
+use super::recurrent::RecurrentKernel;
 use super::sort::ArgSortKernel;
 use cornu_core::{Op, TensorType};
 use std::ops::Range;
@@ -42,6 +43,8 @@ pub fn compile(
         Op::ScatterAddAlong(op) => Box::new(ScatterAddAlongKernel::compile(op, inputs, output)),
         Op::Cumulative(op) => Box::new(CumulativeKernel::compile(op, inputs, output)),
         Op::Pool(op) => Box::new(PoolKernel::compile(op, inputs, output)),
+        Op::Recurrent(op) => Box::new(RecurrentKernel::forward(op, inputs, output)),
+        Op::RecurrentGrad(op) => Box::new(RecurrentKernel::back(op, inputs, output)),
         Op::ArgSort(op) => Box::new(ArgSortKernel::compile(op, inputs, output)),
         Op::ArgReduce(op) => Box::new(ArgReduceKernel::compile(op, inputs, output)),
         Op::Random(op) => Box::new(RandomKernel::compile(op, inputs, output)),

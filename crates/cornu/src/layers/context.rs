@@ -203,6 +203,13 @@ impl WeightSpec<'_> {
     }
 }
 
+fn find<'a>(weights: &'a [Weight], name: &str) -> Result<&'a Weight> {
+    weights.iter().find(|w| w.name == name).ok_or_else(|| {
+        let known: Vec<&str> = weights.iter().map(|w| w.name.as_str()).collect();
+        Error::unknown("weight", name, &known)
+    })
+}
+
 /// What a layer's [`call`](super::Layer::call) may use beside its input.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -259,12 +266,22 @@ impl Call<'_> {
         }
     }
 
+    /// As [`Call::weight`], of a layer inside this one, which computes with it in its place.
+    #[track_caller]
+    pub(crate) fn weight_of(&self, field: &str, name: &str) -> Tensor {
+        let inside = self.built.children.iter().find(|(known, _)| known == field);
+        let found = match inside {
+            Some((_, built)) => find(&built.weights, name),
+            None => Err(Error::state(format!("No layer is built in \"{field}\"."))),
+        };
+        match found {
+            Ok(w) => w.variable.tensor().cast(self.built.compute),
+            Err(e) => Tensor::error(e),
+        }
+    }
+
     fn find(&self, name: &str) -> Result<&Weight> {
-        let weights = &self.built.weights;
-        weights.iter().find(|w| w.name == name).ok_or_else(|| {
-            let known: Vec<&str> = weights.iter().map(|w| w.name.as_str()).collect();
-            Error::unknown("weight", name, &known)
-        })
+        find(&self.built.weights, name)
     }
 
     /// The output of a layer inside this one, built by [`Build::layer`] under the same field name.

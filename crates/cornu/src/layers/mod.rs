@@ -85,6 +85,7 @@ pub use base::{Base, InputShape, LayerOptions};
 pub(crate) use built::{Built, Outputs, Pass, Site, build_layer, call_layer, output_shapes};
 pub use context::{Build, Call, Weight, WeightSpec};
 pub use policy::DTypePolicy;
+pub use recurrent::CellOptions;
 pub use registry::{from_config, to_config};
 pub use spatial::{DataFormat, Padding, PerAxis};
 
@@ -226,6 +227,7 @@ layers! {
         | GlobalMaxPooling1D | GlobalMaxPooling2D | GlobalMaxPooling3D
         | MaxPooling1D | MaxPooling2D | MaxPooling3D,
     prelu: PReLU,
+    recurrent: GRU | GRUCell | LSTM | LSTMCell | SimpleRNN | SimpleRNNCell,
     relu: ReLU,
     repeat_vector: RepeatVector,
     rescaling: Rescaling,

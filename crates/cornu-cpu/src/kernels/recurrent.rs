@@ -1,0 +1,267 @@
+//! Recurrent cells over whole sequences. Each thread takes its sequences through all steps, so that
+//! none ever waits for another; the recurrent kernel is packed once per thread, and a step's states
+//! and gates stay in the nearest cache.
+
+mod backward;
+mod forward;
+mod product;
+
+use super::other::{OtherKernel, part, pieces};
+use crate::buffer::Buffer;
+use crate::simd::{Isa, Simd, SimdOp, dispatch};
+use cornu_core::ops::recurrent::{Cell, Extents, Recurrent, RecurrentGrad};
+use cornu_core::{DType, TensorType};
+use product::{Part, ROWS, Real, pack, width};
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+/// Sequences that are walked together.
+const BLOCK: usize = 4 * ROWS;
+
+/// Which way a kernel goes, with what only that way needs.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Forward,
+    Back { initial: bool },
+}
+
+/// A recurrence, or the way back through it. A unit is [`ROWS`] sequences.
+#[derive(Debug)]
+pub struct RecurrentKernel {
+    op: Recurrent,
+    way: Way,
+    extents: Extents,
+    dtype: DType,
+    isa: Isa,
+    /// The parts that the recurrent kernel is packed in: all of it, or, if r is applied before the
+    /// product, the gates and the candidate.
+    parts: Vec<Part>,
+    /// Memory that pieces work in; as many as ever ran at the same time.
+    scratch: Mutex<Vec<Buffer>>,
+}
+
+impl RecurrentKernel {
+    /// The way there.
+    pub fn forward(op: &Recurrent, inputs: &[TensorType], _: &TensorType) -> RecurrentKernel {
+        let (z, u) = (&inputs[0].shape, inputs[1].shape[0]);
+        let extents = Extents {
+            batch: z[0],
+            steps: z[1],
+            units: u,
+        };
+        RecurrentKernel::new(*op, Way::Forward, extents, inputs[0].dtype)
+    }
+
+    /// The way back.
+    pub fn back(op: &RecurrentGrad, inputs: &[TensorType], _: &TensorType) -> RecurrentKernel {
+        let g = &inputs[1].shape;
+        let extents = Extents {
+            batch: g[0],
+            steps: g[1] - op.forward.cell.states(),
+            units: g[2],
+        };
+        let way = Way::Back {
+            initial: op.initial,
+        };
+        RecurrentKernel::new(op.forward, way, extents, inputs[0].dtype)
+    }
+
+    fn new(op: Recurrent, way: Way, extents: Extents, dtype: DType) -> RecurrentKernel {
+        let u = extents.units;
+        let columns = u * op.cell.gates();
+        let splits = match op.cell {
+            Cell::Gru { reset_after: false } => vec![(0, 2 * u), (2 * u, u)],
+            _ => vec![(0, columns)],
+        };
+        let part = |(first, n): (usize, usize)| match way {
+            Way::Forward => Part {
+                first,
+                row: columns,
+                column: 1,
+                k: u,
+                n,
+            },
+            Way::Back { .. } => Part {
+                first,
+                row: 1,
+                column: columns,
+                k: n,
+                n: u,
+            },
+        };
+        RecurrentKernel {
+            op,
+            way,
+            extents,
+            dtype,
+            isa: Isa::get(),
+            parts: splits.into_iter().map(part).collect(),
+            scratch: Mutex::default(),
+        }
+    }
+
+    /// What it takes one thread, roughly.
+    pub fn cost_ns(&self) -> f64 {
+        let Extents {
+            batch,
+            steps,
+            units,
+        } = self.extents;
+        let gates = units * self.op.cell.gates();
+        (batch * steps * gates) as f64 * (units as f64 * 0.03 + 1.0)
+    }
+
+    /// The sequences of a piece.
+    fn rows(&self, piece: usize, pieces: usize) -> Range<usize> {
+        let units = part(self.units(), piece, pieces);
+        units.start * ROWS..(units.end * ROWS).min(self.extents.batch)
+    }
+
+    fn units(&self) -> usize {
+        self.extents.batch.div_ceil(ROWS)
+    }
+
+    /// Elements of the packed parts, and of all scratch memory.
+    fn memory(&self, width: usize) -> (usize, usize) {
+        let packed = self.parts.iter().map(|p| p.packed(width)).sum();
+        let rows = BLOCK * self.extents.units;
+        (packed, packed + rows * (4 + self.op.cell.gates()))
+    }
+}
+
+impl OtherKernel for RecurrentKernel {
+    fn pieces(&self, threads: usize) -> usize {
+        pieces(self.cost_ns(), self.units(), threads).min(threads)
+    }
+
+    unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
+        let rows = self.rows(piece, pieces);
+        macro_rules! run {
+            ($T:ty) => {{
+                let job = Job::<$T> {
+                    kernel: self,
+                    inputs,
+                    output: output.cast(),
+                    rows,
+                };
+                // SAFETY: as promised by the caller.
+                unsafe { dispatch(self.isa, job) }
+            }};
+        }
+        match self.dtype {
+            DType::F32 => run!(f32),
+            // Refused when the operation was inferred: all others.
+            _ => run!(f64),
+        }
+    }
+}
+
+/// One piece of a run.
+struct Job<'a, T> {
+    kernel: &'a RecurrentKernel,
+    inputs: &'a [*const u8],
+    output: *mut T,
+    rows: Range<usize>,
+}
+
+impl<T: Real> SimdOp for Job<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn call<S: Simd>(self) {
+        let kernel = self.kernel;
+        let (packed, all) = kernel.memory(width::<S, T>());
+        let free = || {
+            kernel
+                .scratch
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let kept = free().pop();
+        let buffer = kept.unwrap_or_else(|| Buffer::new(all * size_of::<T>()));
+        let memory: *mut T = buffer.ptr().cast();
+        let source = match kernel.way {
+            Way::Forward => self.inputs[1],
+            Way::Back { .. } => self.inputs[2],
+        };
+        // SAFETY: the buffer has room for the packed parts and, behind them, a block's rows; all else
+        // as promised by the caller.
+        unsafe {
+            let mut to = memory;
+            for part in &kernel.parts {
+                pack::<S, T>(source.cast(), *part, to);
+                to = to.add(part.packed(width::<S, T>()));
+            }
+            let space = std::slice::from_raw_parts_mut(memory.add(packed), all - packed);
+            for first in self.rows.clone().step_by(BLOCK) {
+                let rows = first..(first + BLOCK).min(self.rows.end);
+                match kernel.way {
+                    Way::Forward => forward::walk::<S, T>(&self, memory, space, rows),
+                    Way::Back { initial } => {
+                        backward::walk::<S, T>(&self, memory, space, rows, initial);
+                    }
+                }
+            }
+        }
+        free().push(buffer);
+    }
+}
+
+impl<T: Real> Job<'_, T> {
+    /// An operand from an element on.
+    ///
+    /// # Safety
+    /// It has `len` elements from there.
+    #[inline(always)]
+    unsafe fn operand(&self, index: usize, at: usize, len: usize) -> &[T] {
+        // SAFETY: as promised by the caller.
+        unsafe { std::slice::from_raw_parts(self.inputs[index].cast::<T>().add(at), len) }
+    }
+
+    /// A part of the result.
+    ///
+    /// # Safety
+    /// It has these elements, and nobody else looks at them meanwhile.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)] // the result is this job's to write
+    unsafe fn result(&self, at: usize, len: usize) -> &mut [T] {
+        // SAFETY: as promised by the caller.
+        unsafe { std::slice::from_raw_parts_mut(self.output.add(at), len) }
+    }
+
+    /// Whether a step of a sequence counts.
+    ///
+    /// # Safety
+    /// Both are inside the mask.
+    #[inline(always)]
+    unsafe fn counts(&self, b: usize, t: usize) -> bool {
+        let kernel = self.kernel;
+        if !kernel.op.masked {
+            return true;
+        }
+        let mask = self.inputs[self.inputs.len() - 1];
+        // SAFETY: as promised by the caller.
+        unsafe { *mask.add(b * kernel.extents.steps + t) != 0 }
+    }
+
+    /// The input's step at a step of the walk.
+    #[inline(always)]
+    fn time(&self, step: usize) -> usize {
+        match self.kernel.op.reverse {
+            true => self.kernel.extents.steps - 1 - step,
+            false => step,
+        }
+    }
+
+    /// Where on the tape begins what is kept of a sequence's step.
+    #[inline(always)]
+    fn kept(&self, step: usize, b: usize) -> usize {
+        let Extents {
+            batch,
+            steps,
+            units,
+        } = self.kernel.extents;
+        let cell = self.kernel.op.cell;
+        (batch * cell.state_rows(steps) + (step * batch + b) * cell.kept()) * units
+    }
+}

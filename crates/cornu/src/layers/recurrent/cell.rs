@@ -1,0 +1,612 @@
+//! The cells: one step of SimpleRNN, LSTM and GRU.
+
+use crate::activations::Activation;
+use crate::constraints::Constraint;
+use crate::initializers::Initializer;
+use crate::layers::base::Base;
+use crate::layers::registry::fields;
+use crate::layers::{Build, Call, InputShape, Layer, LayerOptions};
+use crate::regularizers::Regularizer;
+use crate::{Array, DType, Error, Result, Shape, Tensor};
+use cornu_core::ops::recurrent::{Cell, Gate};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+use std::marker::PhantomData;
+use std::ops::RangeInclusive;
+
+/// Which cell: what tells LSTM, GRU and SimpleRNN apart.
+pub trait Kind: Clone + Copy + std::fmt::Debug + Send + Sync + 'static {
+    /// Keras' name of the layer over a sequence.
+    const LAYER: &'static str;
+    /// Keras' name of the cell.
+    const CELL: &'static str;
+    /// The name of the cell inside the layer.
+    const NAME: &'static str;
+    #[doc(hidden)]
+    fn defaults(config: &mut Config);
+    #[doc(hidden)]
+    fn cell(config: &Config) -> Cell;
+}
+
+/// What the layers LSTM and LSTMCell are.
+#[derive(Clone, Copy, Debug)]
+pub struct Lstm;
+
+/// What the layers GRU and GRUCell are.
+#[derive(Clone, Copy, Debug)]
+pub struct Gru;
+
+/// What the layers SimpleRNN and SimpleRNNCell are.
+#[derive(Clone, Copy, Debug)]
+pub struct Simple;
+
+impl Kind for Lstm {
+    const LAYER: &'static str = "LSTM";
+    const CELL: &'static str = "LSTMCell";
+    const NAME: &'static str = "lstm_cell";
+    fn defaults(config: &mut Config) {
+        config.recurrent_activation.get_or_insert("sigmoid".into());
+        config.unit_forget_bias.get_or_insert(true);
+    }
+    fn cell(_: &Config) -> Cell {
+        Cell::Lstm
+    }
+}
+
+impl Kind for Gru {
+    const LAYER: &'static str = "GRU";
+    const CELL: &'static str = "GRUCell";
+    const NAME: &'static str = "gru_cell";
+    fn defaults(config: &mut Config) {
+        config.recurrent_activation.get_or_insert("sigmoid".into());
+        config.reset_after.get_or_insert(true);
+    }
+    fn cell(config: &Config) -> Cell {
+        Cell::Gru {
+            reset_after: config.reset_after.unwrap_or(true),
+        }
+    }
+}
+
+impl Kind for Simple {
+    const LAYER: &'static str = "SimpleRNN";
+    const CELL: &'static str = "SimpleRNNCell";
+    const NAME: &'static str = "simple_rnn_cell";
+    fn defaults(_: &mut Config) {}
+    fn cell(_: &Config) -> Cell {
+        Cell::Simple
+    }
+}
+
+/// A cell's configuration, as Keras writes it. What only some cells have is `None` in the others.
+#[doc(hidden)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub(super) units: usize,
+    #[serde(default = "tanh")]
+    pub(super) activation: Activation,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) recurrent_activation: Option<Activation>,
+    #[serde(default = "yes")]
+    pub(super) use_bias: bool,
+    #[serde(default = "glorot_uniform")]
+    pub(super) kernel_initializer: Initializer,
+    #[serde(default = "orthogonal")]
+    pub(super) recurrent_initializer: Initializer,
+    #[serde(default = "zeros")]
+    pub(super) bias_initializer: Initializer,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unit_forget_bias: Option<bool>,
+    #[serde(default)]
+    pub(super) kernel_regularizer: Option<Regularizer>,
+    #[serde(default)]
+    pub(super) recurrent_regularizer: Option<Regularizer>,
+    #[serde(default)]
+    pub(super) bias_regularizer: Option<Regularizer>,
+    #[serde(default)]
+    pub(super) kernel_constraint: Option<Constraint>,
+    #[serde(default)]
+    pub(super) recurrent_constraint: Option<Constraint>,
+    #[serde(default)]
+    pub(super) bias_constraint: Option<Constraint>,
+    #[serde(default)]
+    pub(super) dropout: f64,
+    #[serde(default)]
+    pub(super) recurrent_dropout: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reset_after: Option<bool>,
+    #[serde(default)]
+    pub(super) seed: Option<u32>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn tanh() -> Activation {
+    "tanh".into()
+}
+
+fn glorot_uniform() -> Initializer {
+    "glorot_uniform".into()
+}
+
+fn orthogonal() -> Initializer {
+    "orthogonal".into()
+}
+
+fn zeros() -> Initializer {
+    "zeros".into()
+}
+
+/// One step of a recurrent layer: from an input `(batch, features)` and the states before, each
+/// `(batch, units)`, to the output and the states after. See [`LSTMCell`], [`GRUCell`],
+/// [`SimpleRNNCell`].
+#[derive(Clone, Debug)]
+pub struct RecurrentCell<K> {
+    pub(super) base: Base,
+    pub(super) config: Config,
+    kind: PhantomData<K>,
+}
+
+/// One step of an [`LSTM`](super::LSTM): inputs x, h, c; outputs h, h, c.
+pub type LSTMCell = RecurrentCell<Lstm>;
+/// One step of a [`GRU`](super::GRU): inputs x, h; outputs h, h.
+pub type GRUCell = RecurrentCell<Gru>;
+/// One step of a [`SimpleRNN`](super::SimpleRNN): inputs x, h; outputs h, h.
+pub type SimpleRNNCell = RecurrentCell<Simple>;
+
+impl<K: Kind> RecurrentCell<K> {
+    /// A cell whose states have `units` numbers.
+    pub fn new(units: usize) -> Self {
+        let mut config = Config {
+            units,
+            activation: tanh(),
+            recurrent_activation: None,
+            use_bias: true,
+            kernel_initializer: glorot_uniform(),
+            recurrent_initializer: orthogonal(),
+            bias_initializer: zeros(),
+            unit_forget_bias: None,
+            kernel_regularizer: None,
+            recurrent_regularizer: None,
+            bias_regularizer: None,
+            kernel_constraint: None,
+            recurrent_constraint: None,
+            bias_constraint: None,
+            dropout: 0.0,
+            recurrent_dropout: 0.0,
+            reset_after: None,
+            seed: None,
+        };
+        K::defaults(&mut config);
+        Self {
+            base: Base::default(),
+            config,
+            kind: PhantomData,
+        }
+    }
+
+    pub(super) fn cell(&self) -> Cell {
+        K::cell(&self.config)
+    }
+}
+
+/// The options of a cell and of the layer over it, as builder methods.
+pub trait CellOptions: Sized {
+    #[doc(hidden)]
+    fn config_mut(&mut self) -> &mut Config;
+
+    /// The activation of the new state; `"tanh"` by default.
+    fn activation(mut self, activation: impl Into<Activation>) -> Self {
+        self.config_mut().activation = activation.into();
+        self
+    }
+
+    /// Whether a bias is added; it is by default.
+    fn use_bias(mut self, use_bias: bool) -> Self {
+        self.config_mut().use_bias = use_bias;
+        self
+    }
+
+    /// How the kernel starts; `"glorot_uniform"` by default.
+    fn kernel_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
+        self.config_mut().kernel_initializer = initializer.into();
+        self
+    }
+
+    /// How the recurrent kernel starts; `"orthogonal"` by default.
+    fn recurrent_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
+        self.config_mut().recurrent_initializer = initializer.into();
+        self
+    }
+
+    /// How the bias starts; `"zeros"` by default.
+    fn bias_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
+        self.config_mut().bias_initializer = initializer.into();
+        self
+    }
+
+    /// A penalty on the kernel.
+    fn kernel_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.config_mut().kernel_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// A penalty on the recurrent kernel.
+    fn recurrent_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.config_mut().recurrent_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// A penalty on the bias.
+    fn bias_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.config_mut().bias_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// A constraint on the kernel.
+    fn kernel_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.config_mut().kernel_constraint = Some(constraint.into());
+        self
+    }
+
+    /// A constraint on the recurrent kernel.
+    fn recurrent_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.config_mut().recurrent_constraint = Some(constraint.into());
+        self
+    }
+
+    /// A constraint on the bias.
+    fn bias_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.config_mut().bias_constraint = Some(constraint.into());
+        self
+    }
+
+    /// The share of input features dropped in training, the same ones at every step; 0 by default.
+    fn dropout(mut self, rate: f64) -> Self {
+        self.config_mut().dropout = rate;
+        self
+    }
+
+    /// The share of h dropped in training on its way into each gate, the same at every step; 0 by
+    /// default. Other than 0 it takes the slower way, step by step.
+    fn recurrent_dropout(mut self, rate: f64) -> Self {
+        self.config_mut().recurrent_dropout = rate;
+        self
+    }
+
+    /// A seed for what is dropped.
+    fn seed(mut self, seed: u32) -> Self {
+        self.config_mut().seed = Some(seed);
+        self
+    }
+}
+
+impl<K: Kind> CellOptions for RecurrentCell<K> {
+    fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
+    }
+}
+
+impl<K: Kind> LayerOptions for RecurrentCell<K> {
+    fn base_mut(&mut self) -> &mut Base {
+        &mut self.base
+    }
+}
+
+impl<K: Kind> Serialize for RecurrentCell<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.config.serialize(serializer)
+    }
+}
+
+impl<'de, K: Kind> Deserialize<'de> for RecurrentCell<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = Map::deserialize(deserializer)?;
+        let mut config: Config = serde_json::from_value(Value::Object(given.clone()))
+            .map_err(serde::de::Error::custom)?;
+        K::defaults(&mut config);
+        let mut cell = Self::new(config.units);
+        // What this kind of cell has not.
+        let known = fields(&cell);
+        if let Some(field) = given.keys().find(|k| !known.contains_key(*k)) {
+            let message = format!("{} has no field `{field}`", K::CELL);
+            return Err(serde::de::Error::custom(message));
+        }
+        cell.config = config;
+        Ok(cell)
+    }
+}
+
+/// The initializer of the bias, with ones for an LSTM's forget gate.
+fn forgetful(inner: Initializer, units: usize) -> Initializer {
+    Initializer::custom("unit_forget_bias", move |shape, dtype, seed| {
+        let mut values = inner.sample(shape, DType::F64, seed, 0)?.to_vec::<f64>();
+        values
+            .iter_mut()
+            .skip(units)
+            .take(units)
+            .for_each(|v| *v = 1.0);
+        Ok(Array::from(values).cast(dtype))
+    })
+}
+
+impl<K: Kind> Layer for RecurrentCell<K> {
+    fn class_name(&self) -> &str {
+        K::CELL
+    }
+
+    fn base(&self) -> Option<&Base> {
+        Some(&self.base)
+    }
+
+    fn config(&self) -> Map<String, Value> {
+        fields(self)
+    }
+
+    fn arity(&self) -> RangeInclusive<usize> {
+        let n = 1 + self.cell().states();
+        n..=n
+    }
+
+    fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
+        let c = &self.config;
+        if c.units == 0 {
+            return Err(Error::new(
+                "units must be a positive integer. Received: units=0.",
+            ));
+        }
+        for (name, rate) in [
+            ("dropout", c.dropout),
+            ("recurrent_dropout", c.recurrent_dropout),
+        ] {
+            if !(0.0..=1.0).contains(&rate) {
+                return Err(Error::new(format!(
+                    "{name} must be between 0 and 1. Received: {name}={rate}."
+                )));
+            }
+        }
+        c.activation.check()?;
+        c.recurrent_activation
+            .as_ref()
+            .map_or(Ok(()), Activation::check)?;
+        let cell = self.cell();
+        let columns = c.units * cell.gates();
+        cx.weight("kernel", [input.features()?, columns])
+            .initializer(c.kernel_initializer.clone())
+            .regularizer(c.kernel_regularizer.clone())
+            .constraint(c.kernel_constraint.clone())
+            .add()?;
+        cx.weight("recurrent_kernel", [c.units, columns])
+            .initializer(c.recurrent_initializer.clone())
+            .regularizer(c.recurrent_regularizer.clone())
+            .constraint(c.recurrent_constraint.clone())
+            .add()?;
+        if !c.use_bias {
+            return Ok(());
+        }
+        let shape = match cell.has_bias() {
+            true => Shape::from([2, columns]),
+            false => Shape::from([columns]),
+        };
+        let initializer = match c.unit_forget_bias {
+            Some(true) => forgetful(c.bias_initializer.clone(), c.units),
+            _ => c.bias_initializer.clone(),
+        };
+        cx.weight("bias", shape)
+            .initializer(initializer)
+            .regularizer(c.bias_regularizer.clone())
+            .constraint(c.bias_constraint.clone())
+            .add()
+    }
+
+    fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {
+        let weights = Weights::of(self, |name| cx.weight(name));
+        let (x, drop) = weights.dropped(cx, x, self);
+        let states = self.step(&weights, &weights.project(&x), &cx.inputs()[1..], &drop);
+        states.iter().for_each(|s| cx.output(s.clone()));
+        states[0].clone()
+    }
+}
+
+/// A cell's weights, ready for a walk.
+pub(super) struct Weights {
+    cell: Cell,
+    units: usize,
+    kernel: Tensor,
+    pub(super) recurrent: Tensor,
+    /// What is added to the input's product.
+    bias: Option<Tensor>,
+    /// What is added to the recurrent product of h̃, of a GRU that resets after.
+    pub(super) recurrent_bias: Option<Tensor>,
+}
+
+/// What is left of the states on their way into each gate: one mask per gate, or none.
+pub(super) type Drop = Vec<Tensor>;
+
+impl Weights {
+    pub(super) fn of<K: Kind>(cell: &RecurrentCell<K>, weight: impl Fn(&str) -> Tensor) -> Weights {
+        let (kind, u) = (cell.cell(), cell.config.units);
+        let bias = cell.config.use_bias.then(|| weight("bias"));
+        let (bias, recurrent_bias) = match bias {
+            Some(both) if kind.has_bias() => {
+                let row = |i| both.narrow(0, i, 1).squeeze(0);
+                // Of z and r the two biases are one.
+                let gates = row(1).narrow(0, 0, 2 * u).pad(&[(0, u)], 0.0);
+                (Some(row(0) + gates), Some(row(1).narrow(0, 2 * u, u)))
+            }
+            other => (other, None),
+        };
+        Weights {
+            cell: kind,
+            units: u,
+            kernel: weight("kernel"),
+            recurrent: weight("recurrent_kernel"),
+            bias,
+            recurrent_bias,
+        }
+    }
+
+    /// The input's product and bias, over all steps at once. One input per gate if each is dropped
+    /// by itself.
+    pub(super) fn project(&self, x: &[Tensor]) -> Tensor {
+        let z = match x {
+            [x] => x.matmul(&self.kernel),
+            all => {
+                let gate = |(i, x): (usize, &Tensor)| {
+                    x.matmul(self.kernel.narrow(1, i * self.units, self.units))
+                };
+                Tensor::concat(&all.iter().enumerate().map(gate).collect::<Vec<_>>(), -1)
+            }
+        };
+        match &self.bias {
+            Some(bias) => z + bias,
+            None => z,
+        }
+    }
+
+    /// The input with features dropped, and the masks for the states.
+    pub(super) fn dropped<K: Kind>(
+        &self,
+        cx: &mut Call<'_>,
+        x: &Tensor,
+        cell: &RecurrentCell<K>,
+    ) -> (Vec<Tensor>, Drop) {
+        let c = &cell.config;
+        if !cx.training() {
+            return (vec![x.clone()], Vec::new());
+        }
+        let mut draws = 0;
+        let mut mask = |cx: &mut Call<'_>, rate: f64, shape: Vec<usize>| {
+            let draw = match c.seed {
+                None => cx.random_uniform(shape),
+                Some(seed) => cx.random_uniform_seeded(seed.wrapping_add(draws), shape),
+            };
+            draws += 1;
+            draw.ge(rate).select(1.0 / (1.0 - rate), draw.zeros_like())
+        };
+        let partly = |rate: f64| rate > 0.0 && rate < 1.0;
+        // As in Keras: a mask for each gate where states are dropped too.
+        let count = match c.recurrent_dropout > 0.0 && self.cell != Cell::Simple {
+            true => self.cell.gates(),
+            false => 1,
+        };
+        let mut features = x.shape().to_vec();
+        let last = features.len() - 1;
+        features[1..last].fill(1);
+        let inputs = match partly(c.dropout) {
+            true => (0..count)
+                .map(|_| x * mask(cx, c.dropout, features.clone()))
+                .collect(),
+            false => vec![x.clone()],
+        };
+        let states = match partly(c.recurrent_dropout) {
+            true => (0..count)
+                .map(|_| mask(cx, c.recurrent_dropout, vec![x.shape()[0], self.units]))
+                .collect(),
+            false => Vec::new(),
+        };
+        (inputs, states)
+    }
+}
+
+impl<K: Kind> RecurrentCell<K> {
+    /// The states after a step, from the projected input `(batch, gates · units)` and the states
+    /// before; made of small operations, for any activation.
+    pub(super) fn step(
+        &self,
+        weights: &Weights,
+        z: &Tensor,
+        states: &[Tensor],
+        drop: &Drop,
+    ) -> Vec<Tensor> {
+        let (u, cell) = (self.config.units, self.cell());
+        let (Some(h), kernel) = (states.first(), &weights.recurrent) else {
+            return Vec::new();
+        };
+        let columns = |i: usize, n: usize| kernel.narrow(1, i * u, n * u);
+        let masked = |i: usize, h: &Tensor| match drop.get(i.min(drop.len().saturating_sub(1))) {
+            Some(mask) => h * mask,
+            None => h.clone(),
+        };
+        let whole = drop.is_empty().then(|| h.matmul(kernel));
+        let product = |i: usize| match &whole {
+            Some(q) => q.narrow(1, i * u, u),
+            None => masked(i, h).matmul(columns(i, 1)),
+        };
+        let x = |i: usize| z.narrow(1, i * u, u);
+        let a = |x: Tensor| self.config.activation.apply(&x);
+        let s = |x: Tensor| match &self.config.recurrent_activation {
+            Some(activation) => activation.apply(&x),
+            None => x,
+        };
+        match cell {
+            Cell::Simple => vec![a(x(0) + product(0))],
+            Cell::Lstm => {
+                let [i, f] = [0, 1].map(|k| s(x(k) + product(k)));
+                let kept = states.get(1).map_or_else(|| h.zeros_like(), |c| f * c);
+                let c = kept + i * a(x(2) + product(2));
+                vec![s(x(3) + product(3)) * a(c.clone()), c]
+            }
+            Cell::Gru { reset_after } => {
+                let [z, r] = [0, 1].map(|k| s(x(k) + product(k)));
+                let inner = match (reset_after, &weights.recurrent_bias) {
+                    (true, Some(bias)) => r * (product(2) + bias),
+                    (true, None) => r * product(2),
+                    (false, _) => (r * masked(2, h)).matmul(columns(2, 1)),
+                };
+                let candidate = a(x(2) + inner);
+                vec![&z * h + (1.0 - &z) * candidate]
+            }
+        }
+    }
+
+    /// The activations, if the whole walk is one operation of the engine's.
+    pub(super) fn gates(&self) -> Option<(Gate, Gate)> {
+        let gate = |a: &Activation| match a.name() {
+            _ if *a != Activation::from(a.name()) => None,
+            "linear" => Some(Gate::Linear),
+            "tanh" => Some(Gate::Tanh),
+            "sigmoid" => Some(Gate::Sigmoid),
+            "relu" => Some(Gate::Relu),
+            "hard_sigmoid" => Some(Gate::HardSigmoid),
+            _ => None,
+        };
+        let recurrent = self.config.recurrent_activation.as_ref();
+        Some((
+            gate(&self.config.activation)?,
+            recurrent.map_or(Some(Gate::Linear), gate)?,
+        ))
+    }
+}
+
+impl RecurrentCell<Lstm> {
+    /// Whether the forget gate's bias starts at 1; it does by default.
+    pub fn unit_forget_bias(mut self, ones: bool) -> Self {
+        self.config.unit_forget_bias = Some(ones);
+        self
+    }
+
+    /// The activation of the gates; `"sigmoid"` by default.
+    pub fn recurrent_activation(mut self, activation: impl Into<Activation>) -> Self {
+        self.config.recurrent_activation = Some(activation.into());
+        self
+    }
+}
+
+impl RecurrentCell<Gru> {
+    /// Whether the reset gate is applied to the recurrent product (then the recurrent kernel has a
+    /// bias of its own) rather than to h; it is by default.
+    pub fn reset_after(mut self, reset_after: bool) -> Self {
+        self.config.reset_after = Some(reset_after);
+        self
+    }
+
+    /// The activation of the gates; `"sigmoid"` by default.
+    pub fn recurrent_activation(mut self, activation: impl Into<Activation>) -> Self {
+        self.config.recurrent_activation = Some(activation.into());
+        self
+    }
+}
