@@ -1,6 +1,6 @@
 //! Times Cornu's workloads through its public API; one JSON line each.
 //!
-//! `cargo run --release -p cornu-benchmarks -- [WORKLOAD…]` (`mlp`, `tabular`, `convnet`; all by default).
+//! `cargo run --release -p cornu-benchmarks -- [WORKLOAD…]` (`mlp`, `tabular`, `convnet`, `lstm`, `gru`; all by default).
 //! `peers/compare.py` runs other libraries
 //! on the same workloads and prints the ratios.
 

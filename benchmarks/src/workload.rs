@@ -13,6 +13,10 @@ pub enum Workload {
     Tabular,
     /// Two convolutions with pooling on 12,800 images of MNIST, Adam, batch 128.
     Convnet,
+    /// Embedding 20,000 × 128, LSTM 64, Dense 1 on 1,600 sequences of 200, Adam, batch 32.
+    Lstm,
+    /// The same with GRU 64.
+    Gru,
 }
 
 /// Samples and targets for training and testing.
@@ -24,7 +28,13 @@ pub struct Sets {
 }
 
 impl Workload {
-    pub const ALL: [Workload; 3] = [Workload::Mlp, Workload::Tabular, Workload::Convnet];
+    pub const ALL: [Workload; 5] = [
+        Workload::Mlp,
+        Workload::Tabular,
+        Workload::Convnet,
+        Workload::Lstm,
+        Workload::Gru,
+    ];
 
     pub fn named(name: &str) -> Result<Workload> {
         Workload::ALL
@@ -38,20 +48,22 @@ impl Workload {
             Workload::Mlp => "mlp",
             Workload::Tabular => "tabular",
             Workload::Convnet => "convnet",
+            Workload::Lstm => "lstm",
+            Workload::Gru => "gru",
         }
     }
 
     pub fn batch(self) -> usize {
         match self {
             Workload::Mlp | Workload::Convnet => 128,
-            Workload::Tabular => 32,
+            Workload::Tabular | Workload::Lstm | Workload::Gru => 32,
         }
     }
 
     /// The metric beside the loss.
     pub fn metric(self) -> &'static str {
         match self {
-            Workload::Mlp | Workload::Convnet => "accuracy",
+            Workload::Mlp | Workload::Convnet | Workload::Lstm | Workload::Gru => "accuracy",
             Workload::Tabular => "mae",
         }
     }
@@ -62,6 +74,8 @@ impl Workload {
             Workload::Mlp => &[784 * 512, 512 * 10],
             Workload::Tabular => &[8 * 32, 32 * 32, 32],
             Workload::Convnet => &[26 * 26 * 9 * 32, 11 * 11 * 288 * 64, 1600 * 10],
+            Workload::Lstm => &[200 * 128, 200 * (128 + 64) * 256, 64],
+            Workload::Gru => &[200 * 128, 200 * (128 + 64) * 192, 64],
         }
     }
 
@@ -90,6 +104,15 @@ impl Workload {
                 model.add(Dense::new(10).activation("softmax"));
                 model.compile("adam", "categorical_crossentropy", ["accuracy"])?;
             }
+            Workload::Lstm | Workload::Gru => {
+                model.add(Embedding::new(WORDS, 128).input_shape([STEPS]));
+                match self {
+                    Workload::Lstm => model.add(LSTM::new(64)),
+                    _ => model.add(GRU::new(64)),
+                };
+                model.add(Dense::new(1).activation("sigmoid"));
+                model.compile("adam", "binary_crossentropy", ["accuracy"])?;
+            }
         }
         Ok(model.into())
     }
@@ -99,6 +122,7 @@ impl Workload {
             Workload::Mlp => images(60_000, &[784]),
             Workload::Convnet => images(12_800, &[28, 28, 1]),
             Workload::Tabular => synthetic(),
+            Workload::Lstm | Workload::Gru => sequences(),
         }
     }
 
@@ -118,17 +142,24 @@ impl Workload {
             Workload::Mlp => (794, 784 * 512 + 512 + 512 * 10 + 10, 1),
             Workload::Tabular => (9, 8 * 32 + 32 + 32 * 32 + 32 + 32 + 1, 2),
             Workload::Convnet => (794, 320 + 18_496 + 16_010, 2),
+            Workload::Lstm => (201, WORDS * 128 + 192 * 256 + 256 + 65, 2),
+            Workload::Gru => (201, WORDS * 128 + 192 * 192 + 2 * 192 + 65, 2),
         };
         (4 * own) as f64 + (weights * 4 * 2 * (1 + slots)) as f64 / self.batch() as f64
     }
 }
+
+/// Words of the sequences' vocabulary, and words of each.
+const WORDS: usize = 20_000;
+const STEPS: usize = 200;
 
 /// The first rows of an array.
 pub fn head(a: &Array, rows: usize) -> Result<Array> {
     let mut shape = a.shape().to_vec();
     let row: usize = shape.iter().skip(1).product();
     shape[0] = rows;
-    Array::from_vec(shape, a.to_vec::<f32>()[..rows * row].to_vec())
+    let rows = Array::from_vec(shape, a.to_vec::<f32>()[..rows * row].to_vec())?;
+    Ok(rows.cast(a.dtype()))
 }
 
 /// MNIST's first samples for training, all for testing; each sample of this shape.
@@ -182,6 +213,31 @@ fn synthetic() -> Result<Sets> {
         ))
     };
     let ((x, y), (test_x, test_y)) = (part(20_000)?, part(10_000)?);
+    Ok(Sets {
+        x,
+        y,
+        test_x,
+        test_y,
+    })
+}
+
+/// Sequences of numbers made by arithmetic; each is called by whether more than half of them are in
+/// the upper half of the vocabulary.
+fn sequences() -> Result<Sets> {
+    let mut random = SplitMix(20_262);
+    let mut part = |rows: usize| {
+        let ids: Vec<i32> = (0..rows * STEPS)
+            .map(|_| (random.uniform() * WORDS as f64) as i32)
+            .collect();
+        let upper = |row: &[i32]| row.iter().filter(|i| **i >= WORDS as i32 / 2).count();
+        let label = |row: &[i32]| f32::from(u8::from(upper(row) > STEPS / 2));
+        let labels = ids.chunks(STEPS).map(label).collect();
+        Ok::<_, Error>((
+            Array::from_vec([rows, STEPS], ids)?,
+            Array::from_vec([rows, 1], labels)?,
+        ))
+    };
+    let ((x, y), (test_x, test_y)) = (part(1_600)?, part(400)?);
     Ok(Sets {
         x,
         y,

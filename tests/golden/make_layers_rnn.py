@@ -40,5 +40,18 @@ def recurrent(rng):
     return cases
 
 
+def embedding(rng):
+    x = np.array([[0, 3, 1], [6, 3, 0]], dtype=np.int32)
+    return [
+        case(rng, "Embedding", config, x)
+        for config in [
+            {"input_dim": 7, "output_dim": 2},
+            {"input_dim": 7, "output_dim": 3, "mask_zero": True, "embeddings_initializer": "normal",
+             "embeddings_regularizer": "l2", "embeddings_constraint": "non_neg"},
+        ]
+    ]  # fmt: skip
+
+
 def build():
-    return {"cases": recurrent(np.random.default_rng(107))}
+    rng = np.random.default_rng(107)
+    return {"cases": recurrent(rng) + embedding(rng)}

@@ -1,7 +1,7 @@
 //! Convolutions over one to three spatial axes: plain, transposed, depthwise and separable.
 
 use super::base::Base;
-use super::registry::fields;
+use super::registry::penalized;
 use super::spatial::{DataFormat, Padding, PerAxis};
 use super::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::activations::Activation;
@@ -160,15 +160,6 @@ fn finish(y: Tensor, bias: Option<Tensor>, activation: &Activation, format: Data
     }
 }
 
-/// A layer's configuration, with the penalty on its output, which Keras always names here.
-fn config<L: Serialize>(layer: &L, base: &Base) -> Map<String, Value> {
-    let mut map = fields(layer);
-    let penalty = base.activity_regularizer.as_ref();
-    let penalty = penalty.map_or(Value::Null, Regularizer::to_config);
-    map.insert("activity_regularizer".into(), penalty);
-    map
-}
-
 fn one<const N: usize>() -> PerAxis<N> {
     PerAxis([1; N])
 }
@@ -302,7 +293,7 @@ macro_rules! alike {
             Some(&self.base)
         }
         fn config(&self) -> Map<String, Value> {
-            config(self, &self.base)
+            penalized(self)
         }
     };
 }

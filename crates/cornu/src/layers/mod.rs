@@ -207,6 +207,7 @@ layers! {
     dense: Dense,
     dropout: Dropout,
     elu: ELU,
+    embedding: Embedding,
     flatten: Flatten,
     group_normalization: GroupNormalization,
     identity: Identity,

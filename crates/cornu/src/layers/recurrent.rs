@@ -7,14 +7,14 @@ pub use cell::{
 };
 
 use super::base::Base;
-use super::registry::fields;
+use super::registry::{fields, penalized};
 use super::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::activations::Activation;
 use crate::{DType, Error, Result, Tensor};
 use cell::{Drop, Weights};
 use cornu_core::ops::recurrent::{Operands, Recurrent};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
 /// What a layer does with the walk over its sequence.
@@ -303,14 +303,7 @@ impl<K: Kind> Layer for RecurrentLayer<K> {
     }
 
     fn config(&self) -> Map<String, Value> {
-        let mut config = fields(self);
-        // Keras writes it for these layers even if there is none.
-        let regularizer = self.base.activity_regularizer.as_ref();
-        config.insert(
-            "activity_regularizer".into(),
-            regularizer.map_or(json!(null), |r| r.to_config()),
-        );
-        config
+        penalized(self)
     }
 
     fn arity(&self) -> RangeInclusive<usize> {

@@ -31,6 +31,16 @@ pub(crate) fn fields<L: Serialize>(layer: &L) -> Map<String, Value> {
     }
 }
 
+/// A layer's own fields and the penalty on its output, which Keras names in some classes even if
+/// there is none.
+pub(crate) fn penalized<L: Layer + Serialize>(layer: &L) -> Map<String, Value> {
+    let mut map = fields(layer);
+    let penalty = layer.base().and_then(|b| b.activity_regularizer.as_ref());
+    let penalty = penalty.map_or(Value::Null, Regularizer::to_config);
+    map.insert("activity_regularizer".into(), penalty);
+    map
+}
+
 fn policy(dtype: DTypePolicy) -> Value {
     json!({
         "module": "keras",
