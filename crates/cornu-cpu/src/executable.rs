@@ -3,6 +3,7 @@
 mod convolution;
 mod product;
 mod profile;
+mod scatter;
 
 use crate::buffer::Buffer;
 use crate::kernels::fused::FusedKernel;
@@ -20,6 +21,7 @@ use cornu_core::{
 };
 use product::Product;
 use profile::Profile;
+use scatter::ScatterRows;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLockReadGuard, RwLockWriteGuard};
 
@@ -32,6 +34,7 @@ enum Kernel {
     Reduce(Box<Reduce>),
     Product(Box<Product>),
     Convolution(Box<Convolution>),
+    Scatter(Box<ScatterRows>),
     Other(Other),
 }
 
@@ -214,6 +217,10 @@ impl CpuExecutable {
                     // SAFETY: as above.
                     unsafe { convolution.run(team, ptrs, scratch.0, step) }
                 }
+                Kernel::Scatter(sums) => {
+                    // SAFETY: as above.
+                    unsafe { sums.run(team, ptrs, scratch.0, step) }
+                }
                 Kernel::Other(o) => {
                     for (source, slot) in o.sources.iter_mut().zip(&o.inputs) {
                         *source = ptrs[*slot].cast_const();
@@ -310,14 +317,19 @@ fn build(
             let scratch = product.scratch_bytes();
             (Kernel::Product(Box::new(product)), scratch)
         }
-        Group::Rows(rows) => {
-            let Op::Conv(op) = &rows.op else {
-                return Err(no_kernel(&rows.op));
-            };
-            let convolution = Convolution::compile(rows, op, slot, threads)?;
-            let scratch = convolution.scratch_bytes();
-            (Kernel::Convolution(Box::new(convolution)), scratch)
-        }
+        Group::Rows(rows) => match &rows.op {
+            Op::Conv(op) => {
+                let convolution = Convolution::compile(rows, op, slot, threads)?;
+                let scratch = convolution.scratch_bytes();
+                (Kernel::Convolution(Box::new(convolution)), scratch)
+            }
+            Op::ScatterAdd(_) => {
+                let sums = ScatterRows::compile(rows, slot, threads)?;
+                let scratch = sums.scratch_bytes();
+                (Kernel::Scatter(Box::new(sums)), scratch)
+            }
+            op => return Err(no_kernel(op)),
+        },
         Group::Other(o) => {
             let kernel = other::compile(&o.op, &o.types, &plan.types[&o.output])
                 .ok_or_else(|| no_kernel(&o.op))?;

@@ -52,6 +52,7 @@ pub(super) fn add(all: &mut Cases) {
     products(all);
     movement(all);
     gathering(all);
+    scattering(all);
     sorting(all);
     random(all);
     pooling(all);
@@ -349,6 +350,32 @@ fn gathering(all: &mut Cases) {
                     })
                 });
             }
+        }
+    }
+}
+
+fn scattering(all: &mut Cases) {
+    for dtype in [BF16, F32, F64] {
+        for (rows, row) in [(1usize, 1usize), (90, 100), (700, 16), (3, 5000)] {
+            let name = format!("scatter: {rows} rows of {row} {dtype}, and what follows");
+            all.sample(name, move || {
+                let mut n = Numbers::new(row as u64);
+                let x = n.array(dtype, [23, row]);
+                let low = -1.5 * rows as f64;
+                let i = n.range(I32, [23], low, 1.5 * rows as f64);
+                let (w, b) = (n.array(dtype, [rows, row]), n.array(dtype, [row]));
+                Sample::of(vec![x, i, w, b], summed(23), move |x| {
+                    let sums = node(ScatterAdd { axis: 0, len: rows }, &x[..2]);
+                    let lines = x[0].reshape([23, row, 1]);
+                    let deep = node(ScatterAdd { axis: 0, len: rows }, &[lines, x[1].clone()]);
+                    let moved = &x[2] * 0.5 + &sums;
+                    vec![
+                        &moved - sums.square() * 0.1 + &x[3],
+                        moved,
+                        deep * x[2].reshape([rows, row, 1]),
+                    ]
+                })
+            });
         }
     }
 }

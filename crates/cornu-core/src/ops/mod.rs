@@ -19,6 +19,7 @@ pub mod reduce;
 pub mod sort;
 
 use crate::array::Array;
+use crate::dtype::DType;
 use crate::tensor::{Tensor, TensorType};
 use crate::{Result, Variable};
 use std::fmt;
@@ -144,9 +145,19 @@ impl Op {
         }
     }
 
-    /// Whether the result is made in blocks of rows, so that element functions can follow each block.
-    pub fn is_blockwise(&self) -> bool {
-        matches!(self, Op::Conv(_))
+    /// Whether a result of this type is made in blocks of rows, so that element functions can follow
+    /// each block.
+    pub fn is_blockwise(&self, result: &TensorType) -> bool {
+        match self {
+            Op::Conv(_) => true,
+            // Half-precision sums are kept wider than what follows would read.
+            Op::ScatterAdd(op) => {
+                op.axis == 0
+                    && result.shape.rank() > 1
+                    && matches!(result.dtype, DType::F32 | DType::F64)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the result at a position depends only on the operands at that position.

@@ -234,7 +234,7 @@ impl<'a> Grouping<'a> {
                 op if is_view(op) && !views.is_base(ValueId(i as u32)) => continue,
                 op if is_view(op) || op.is_elementwise() => Kind::Elementwise,
                 Op::MatMul(_) => Kind::MatMul,
-                op if op.is_blockwise() => Kind::Rows,
+                op if op.is_blockwise(&inst.ty) => Kind::Rows,
                 Op::Reduce(_) => Kind::Reduce,
                 _ => Kind::Other,
             };

@@ -231,6 +231,11 @@ pub(super) struct Tiles {
 }
 
 impl Tiles {
+    /// The estimated time for the whole matrix on one thread, in nanoseconds.
+    pub(super) fn cost_ns(&self) -> f64 {
+        self.kernel.cost_ns()
+    }
+
     pub(super) fn scratch_bytes(&self) -> usize {
         let line = self.line.as_ref().map_or(0, FusedKernel::scratch_bytes);
         line.max(self.kernel.scratch_bytes())

@@ -8,7 +8,7 @@ use std::cell::UnsafeCell;
 use std::ops::Range;
 
 /// An integer type that indexes.
-trait Index: Element {
+pub(super) trait Index: Element {
     /// The place along an axis of `n`, if there is one; negative ones count from the end.
     fn place(self, n: usize) -> Option<usize>;
 }
@@ -45,6 +45,8 @@ macro_rules! with_index {
         }
     };
 }
+
+pub(super) use with_index;
 
 /// What stands for an element out of range: NaN, or 0 of integers.
 fn hole<T: Element>() -> T {

@@ -12,6 +12,7 @@ mod pool;
 mod random;
 pub mod recurrent;
 pub mod reduce;
+pub(crate) mod scatter;
 pub mod sort;
 
 /// Asks for a cache line that will be needed soon; the address need not be valid.
