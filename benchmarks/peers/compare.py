@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-WORKLOADS = ["mlp", "tabular", "convnet"]
+WORKLOADS = ["mlp", "tabular", "convnet", "lstm", "gru"]
 PYTHON_PEERS = {
     "keras-tensorflow": (["keras_peer.py", "--backend", "tensorflow"], ["keras", "tensorflow"]),
     "keras-jax": (["keras_peer.py", "--backend", "jax"], ["keras", "jax"]),
@@ -257,7 +257,7 @@ def words(choices):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", type=words(PEERS), default=PEERS, help=f"some of {','.join(PEERS)}")
-    parser.add_argument("--workloads", type=words(WORKLOADS), default=WORKLOADS, help="some of mlp,tabular,convnet")
+    parser.add_argument("--workloads", type=words(WORKLOADS), default=WORKLOADS, help="some of mlp,tabular,convnet,lstm,gru")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--python", default=sys.executable, help="interpreter that has the Python peers")

@@ -80,18 +80,33 @@ def mnist(folder: Path) -> Data:
     return Data(*part("train"), *part("t10k"))
 
 
+def uniform(seed: int, n: int):
+    """`n` numbers of SplitMix64 in [0, 1)."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):  # SplitMix64 is arithmetic modulo 2^64
+        z = np.uint64(seed) + np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def sequences() -> Data:
+    """1,600 sequences of 200 words (400 to test), called by whether most are in the vocabulary's upper half."""
+    import numpy as np
+
+    x = (uniform(20_262, 2_000 * 200) * WORDS).astype(np.int32).reshape(2_000, 200)
+    y = ((x >= WORDS // 2).sum(1, keepdims=True) > 100).astype(np.float32)
+    return Data(x[:1_600].copy(), y[:1_600], x[1_600:].copy(), y[1_600:])
+
+
 def synthetic() -> Data:
     """The `tabular` rows: 8 standard-normal inputs and a smooth target with noise (README.md, "Data")."""
     import numpy as np
 
     rows = sum(SYNTHETIC_ROWS)
-    with np.errstate(over="ignore"):  # SplitMix64 is arithmetic modulo 2^64
-        count = np.arange(1, 2 * 9 * rows + 1, dtype=np.uint64)
-        z = np.uint64(SYNTHETIC_SEED) + count * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z ^= z >> np.uint64(31)
-    u = (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    u = uniform(SYNTHETIC_SEED, 2 * 9 * rows)
     normal = np.sqrt(-2 * np.log(1 - u[0::2])) * np.cos(2 * math.pi * u[1::2])
     normal = normal.reshape(rows, 9)
     x, noise = normal[:, :8], normal[:, 8]
@@ -109,8 +124,10 @@ def images(folder: Path) -> Data:
     return Data(x[:12_800].copy(), data.y[:12_800].copy(), x_test, data.y_test)
 
 
-BATCH = {"mlp": 128, "tabular": 32, "convnet": 128}
-FEATURES = {"mlp": ((784,), 10), "tabular": ((8,), 1), "convnet": ((28, 28, 1), 10)}
+WORDS = 20_000
+BATCH = {"mlp": 128, "tabular": 32, "convnet": 128, "lstm": 32, "gru": 32}
+FEATURES = {"mlp": ((784,), 10), "tabular": ((8,), 1), "convnet": ((28, 28, 1), 10), "lstm": ((200,), 1), "gru": ((200,), 1)}
+RECURRENT = ("lstm", "gru")
 CLASSES = ("mlp", "convnet")
 
 
@@ -164,11 +181,14 @@ def main(args: argparse.Namespace, engine: str, version: str, make: type[Peer]) 
     if args.start_only:
         features, outputs = FEATURES[args.workload]
         peer = make(args.workload, batch)
-        peer.fit(np.zeros((batch, *features), np.float32), np.eye(batch, outputs, dtype=np.float32), 1)
+        peer.fit(np.zeros((batch, *features), np.int32 if args.workload in RECURRENT else np.float32), np.eye(batch, outputs, dtype=np.float32), 1)
         print(time.time())
         return
 
-    data = {"mlp": mnist, "convnet": images}.get(args.workload, lambda _: synthetic())(args.data)
+    if args.workload in RECURRENT:
+        data = sequences()
+    else:
+        data = {"mlp": mnist, "convnet": images}.get(args.workload, lambda _: synthetic())(args.data)
     firsts, fits, bests = [], [], []
     for _ in range(args.repeat):
         began = time.perf_counter()
@@ -201,6 +221,6 @@ def main(args: argparse.Namespace, engine: str, version: str, make: type[Peer]) 
         "rss_mb": round(rss, 1),
         "start_s": round(start_seconds(sys.argv), 3),
         "test_loss": round(float(loss), 5),
-        ("test_accuracy" if args.workload in CLASSES else "test_mae"): round(float(metric), 5),
+        ("test_accuracy" if args.workload in CLASSES + RECURRENT else "test_mae"): round(float(metric), 5),
     }
     print(json.dumps(result))

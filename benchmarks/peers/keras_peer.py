@@ -57,6 +57,17 @@ class KerasPeer(harness.Peer):
                 ]
             )
             self.model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+        elif workload in harness.RECURRENT:
+            recurrent = layers.LSTM(64) if workload == "lstm" else layers.GRU(64)
+            self.model = keras.Sequential(
+                [
+                    keras.Input((200,), dtype="int32"),
+                    layers.Embedding(harness.WORDS, 128),
+                    recurrent,
+                    layers.Dense(1, activation="sigmoid"),
+                ]
+            )
+            self.model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
         else:
             self.model = keras.Sequential(
                 [

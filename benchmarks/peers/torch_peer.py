@@ -38,11 +38,28 @@ def convnet():
     return model.to(memory_format=torch.channels_last)
 
 
+class Recurrent(nn.Module):
+    """Words through an LSTM or GRU to one logit."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.words = nn.Embedding(harness.WORDS, 128)
+        self.recurrent = layer(128, 64, batch_first=True)
+        self.out = nn.Linear(64, 1)
+
+    def forward(self, x):
+        return self.out(self.recurrent(self.words(x))[0][:, -1])
+
+
 class TorchPeer(harness.Peer):
     def __init__(self, workload, batch):
         self.batch = batch
         self.classes = workload in harness.CLASSES
-        if workload == "convnet":
+        self.binary = workload in harness.RECURRENT
+        if self.binary:
+            self.model = Recurrent(nn.LSTM if workload == "lstm" else nn.GRU)
+            self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, fused=True)
+        elif workload == "convnet":
             self.model = convnet()
             self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, fused=True)
         elif self.classes:
@@ -62,10 +79,14 @@ class TorchPeer(harness.Peer):
         return x, (y.argmax(1) if self.classes else y)
 
     def loss(self, out, y):
+        if self.binary:
+            return F.binary_cross_entropy_with_logits(out, y)
         return F.cross_entropy(out, y) if self.classes else F.mse_loss(out, y)
 
     def metric(self, out, y):
         """Sum of the metric over a batch."""
+        if self.binary:
+            return ((out > 0) == (y > 0.5)).sum()
         return (out.argmax(1) == y).sum() if self.classes else (out - y).abs().sum()
 
     def fit(self, x, y, epochs):
@@ -99,6 +120,8 @@ class TorchPeer(harness.Peer):
         self.model.eval()
         parts = self.images(torch.from_numpy(x)).split(batch)
         out = torch.cat([self.model(part) for part in parts]) if len(parts) > 1 else self.model(parts[0])
+        if self.binary:
+            return out.sigmoid().numpy()
         return (out.softmax(1) if self.classes else out).numpy()
 
     def lean_calls(self, row):
