@@ -41,7 +41,7 @@ fn large_means_leave_small_deviations() -> cornu::Result<()> {
     let mut model = Sequential::new();
     model.add(LayerNormalization::new().epsilon(0.0).input_shape([4]));
     model.build()?;
-    let y = model.predict(&row())?.to_vec::<f32>();
+    let y = model.predict(row())?.to_vec::<f32>();
     // Deviations of −1, 1, −3 and 3 from 60001, of variance 5.
     for (y, deviation) in y.iter().zip([-1.0f32, 1.0, -3.0, 3.0]) {
         assert!((y - deviation / 5f32.sqrt()).abs() < 1e-6, "{y}");

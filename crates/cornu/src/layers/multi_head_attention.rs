@@ -215,7 +215,7 @@ impl MultiHeadAttention {
         }
         let at = |axis: usize| Tensor::iota([1, steps, others], axis, DType::I32);
         if self.causal {
-            masks.push(at(1).ge(&at(2)));
+            masks.push(at(1).ge(at(2)));
         }
         if let Some(window) = self.sliding_window {
             masks.push((at(1) - at(2)).abs().lt(window as f64));
