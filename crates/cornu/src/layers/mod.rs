@@ -200,8 +200,8 @@ macro_rules! layers {
 layers! {
     activation: Activation,
     activity_regularization: ActivityRegularization,
-    concatenate: Concatenate,
     batch_normalization: BatchNormalization,
+    concatenate: Concatenate,
     convolution: Conv1D | Conv1DTranspose | Conv2D | Conv2DTranspose | Conv3D | Conv3DTranspose
         | DepthwiseConv1D | DepthwiseConv2D | SeparableConv1D | SeparableConv2D,
     dense: Dense,
