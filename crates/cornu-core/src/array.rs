@@ -411,6 +411,16 @@ impl<T: Element, const N: usize, const M: usize> From<[[T; M]; N]> for Array {
     }
 }
 
+impl<T: Element, const N: usize, const M: usize, const L: usize> From<[[[T; L]; M]; N]> for Array {
+    fn from(values: [[[T; L]; M]; N]) -> Self {
+        let flat: Vec<T> = values.iter().flatten().flatten().copied().collect();
+        Array {
+            shape: [N, M, L].into(),
+            data: T::wrap(flat),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
