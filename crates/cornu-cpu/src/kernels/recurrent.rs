@@ -25,7 +25,7 @@ enum Way {
     Back { initial: bool },
 }
 
-/// A recurrence, or the way back through it. A unit is [`ROWS`] sequences.
+/// A recurrence, or the way back through it. A unit is `ROWS` sequences.
 #[derive(Debug)]
 pub struct RecurrentKernel {
     op: Recurrent,
