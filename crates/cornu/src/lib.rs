@@ -47,6 +47,8 @@ pub mod constraints;
 mod data;
 pub mod datasets;
 mod device;
+#[cfg(feature = "download")]
+mod files;
 pub mod initializers;
 mod interrupt;
 pub mod layers;

@@ -1,17 +1,17 @@
 //! Downloading a data file: one address, one answer, checked before anything is kept.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, IsTerminal, Read, Write},
     path::Path,
-    process,
-    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
 use ureq::{Agent, Proxy, http::Uri};
 
 use super::content::{DataFile, read_verified};
+use crate::Result;
+use crate::files::write_atomically;
 
 /// Gzip makes no file longer than this beyond the raw one (a header, and 5 bytes for each block
 /// of data that will not shrink); an answer that goes further is not what was asked for.
@@ -164,35 +164,18 @@ fn line(name: &str, received: usize, length: Option<u64>) -> String {
     }
 }
 
-/// Keeps what a server sent as `folder/name.gz` or, if it is not gzip, `folder/name`. The file
-/// comes into being whole: it is written under another name, synchronised and renamed. Any other
-/// form of the same file is removed, for it was found bad.
-pub(super) fn save(served: &[u8], folder: &Path, name: &str) -> io::Result<()> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
+/// Keeps what a server sent as `folder/name.gz` or, if it is not gzip, `folder/name`. Any other form of the
+/// same file is removed, for it was found bad.
+pub(super) fn save(served: &[u8], folder: &Path, name: &str) -> Result<()> {
     let gzipped = format!("{name}.gz");
     let (kept, other) = match served.starts_with(&[0x1f, 0x8b]) {
         true => (&*gzipped, name),
         false => (name, &*gzipped),
     };
     fs::create_dir_all(folder)?;
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let partial = folder.join(format!(".{kept}.{}-{count}.part", process::id()));
-    let written = write_whole(&partial, served).and_then(|()| {
-        // On Windows a folder of that name, or a file in use, makes this fail.
-        fs::rename(&partial, folder.join(kept))
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&partial);
-    } else {
-        let _ = fs::remove_file(folder.join(other));
-    }
-    written
-}
-
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    write_atomically(&folder.join(kept), |file| Ok(file.write_all(served)?))?;
+    let _ = fs::remove_file(folder.join(other));
+    Ok(())
 }
 
 #[cfg(test)]
