@@ -63,6 +63,9 @@ pub mod regularizers;
 pub mod summary;
 pub mod utils;
 
+#[cfg(feature = "linear")]
+pub use cornu_linear as linear;
+
 pub use axes::Axes;
 pub use data::{Data, Inputs, IntoData, IntoInputs};
 pub use device::{Eval, device, function};

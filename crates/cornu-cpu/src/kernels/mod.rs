@@ -14,6 +14,7 @@ pub mod recurrent;
 pub mod reduce;
 pub(crate) mod scatter;
 pub mod sort;
+pub mod tall;
 
 /// Asks for a cache line that will be needed soon; the address need not be valid.
 #[inline(always)]

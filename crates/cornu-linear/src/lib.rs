@@ -1,0 +1,45 @@
+//! Linear models with solvers of their own: least squares, penalised, robust and generalised
+//! regression, logistic regression and its kin. The estimators, their parameters and defaults are
+//! scikit-learn's.
+//!
+//! ```
+//! use cornu_linear::{Estimator, LinearRegression, Predictor};
+//! use ndarray::array;
+//!
+//! # fn main() -> cornu_linear::Result<()> {
+//! let x = array![[1.0, 1.0], [1.0, 2.0], [2.0, 2.0], [2.0, 3.0]];
+//! let y = array![6.0, 8.0, 9.0, 11.0]; // 3 + x₀ + 2·x₁
+//! let model = LinearRegression::new().fit(&x, &y)?;
+//! assert!((model.coef()[[0, 1]] - 2.0).abs() < 1e-12);
+//! assert!((model.score(&x, &y)? - 1.0).abs() < 1e-12);
+//! assert!((model.predict(&array![[3.0, 5.0]])?[0] - 16.0).abs() < 1e-12);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * An estimator is its parameters. [`Estimator::fit`] leaves it as it is and returns what was
+//!   learnt, a [`Predictor`]: so nothing can be asked of a model that was not fitted.
+//! * Features are [`Rows`]: `ndarray` arrays and views of f32 or f64, or sparse [`Csr`]. Targets and
+//!   labels are [`Targets`]: one-dimensional or, for several targets, two-dimensional, of any type of
+//!   numbers. Data are borrowed; they are read in blocks that stay in the cache, and neither copied nor
+//!   centred as a whole. What is learnt and predicted is f64.
+//! * Work is shared by the process' thread team (`CORNU_NUM_THREADS`, else `OMP_NUM_THREADS`); results
+//!   do not depend on its size.
+
+mod blocks;
+mod check;
+mod csr;
+mod data;
+mod estimator;
+mod factor;
+mod linear_model;
+mod linear_regression;
+mod moments;
+mod nnls;
+
+pub use cornu_core::{Error, ErrorKind, Result};
+pub use csr::Csr;
+pub use data::{Feature, OwnedRows, Rows, Target, Targets};
+pub use estimator::{Estimator, Predictor};
+pub use linear_model::LinearModel;
+pub use linear_regression::LinearRegression;

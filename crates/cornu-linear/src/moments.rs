@@ -1,0 +1,161 @@
+//! Means and centred products of features and targets, in one pass.
+
+use crate::blocks::{Real, for_blocks, map_pieces, pieces};
+use crate::{Result, Targets, check};
+use cornu_cpu::kernels::tall::Gram;
+use faer::Mat;
+use ndarray::{ArrayView2, s};
+
+/// Weighted means, and sums of weighted products of deviations from them, of the features and after
+/// them the targets.
+#[derive(Clone, Debug)]
+pub(crate) struct Moments {
+    /// How many columns are features.
+    pub features: usize,
+    /// The sum of the weights.
+    pub weight: f64,
+    /// Means; zeros if nothing is centred.
+    pub mean: Vec<f64>,
+    /// Sums of products, symmetric.
+    pub products: Mat<f64>,
+}
+
+impl Moments {
+    /// Reads the data once. Rows are shifted by the mean of some of them before they are multiplied, so
+    /// that the products of deviations lose no digits to large means.
+    pub fn new<T: Real>(
+        x: ArrayView2<'_, T>,
+        y: &Targets<'_>,
+        weights: Option<&[f64]>,
+        center: bool,
+    ) -> Result<Self> {
+        let (rows, features) = x.dim();
+        let targets = y.columns();
+        let columns = features + targets;
+        let shift = if center {
+            first_mean(x, y)
+        } else {
+            vec![0.0; columns]
+        };
+        // The last column is of ones, so that its products are the sums.
+        let gram = Gram::new(columns + 1);
+        let packing = Packing {
+            gram: &gram,
+            shift: &shift,
+            features,
+            targets,
+        };
+        // As many sums as pieces are in memory at once.
+        let most = (1 << 23) / gram.sums_len().max(1);
+        let count = pieces(rows, columns * columns).min(most.max(2));
+        let parts = map_pieces(rows, count, |range| {
+            let mut sums = vec![0.0; gram.sums_len()];
+            let mut packed = vec![0.0; gram.packed_len()];
+            for_blocks(x, range, Gram::ROWS, |range, x| {
+                let y = &y.values()[range.start * targets..range.end * targets];
+                let weights = weights.map(|w| &w[range.clone()]);
+                packing.pack(x, y, weights, &mut packed);
+                gram.add(range.len(), &packed, &mut sums);
+            });
+            sums
+        });
+        let mut sums = vec![0.0; gram.sums_len()];
+        for part in &parts {
+            for (sum, part) in sums.iter_mut().zip(part) {
+                *sum += part;
+            }
+        }
+        let weight = gram.at(&sums, columns, columns);
+        let mean: Vec<f64> = (0..columns)
+            .map(|c| {
+                if center {
+                    gram.at(&sums, c, columns) / weight
+                } else {
+                    0.0
+                }
+            })
+            .collect();
+        let product = |i: usize, j: usize| gram.at(&sums, i, j) - weight * mean[i] * mean[j];
+        if (0..columns).any(|c| !product(c, c).is_finite()) {
+            return Err(check::not_finite(x));
+        }
+        Ok(Self {
+            features,
+            weight,
+            products: Mat::from_fn(columns, columns, product),
+            mean: mean.iter().zip(&shift).map(|(m, s)| m + s).collect(),
+        })
+    }
+
+    /// How many columns are targets.
+    pub fn targets(&self) -> usize {
+        self.mean.len() - self.features
+    }
+
+    /// The product of two features' deviations.
+    pub fn xx(&self, i: usize, j: usize) -> f64 {
+        self.products[(i, j)]
+    }
+
+    /// The product of a feature's and a target's deviations.
+    pub fn xy(&self, feature: usize, target: usize) -> f64 {
+        self.products[(feature, self.features + target)]
+    }
+
+    /// The sum of squares of a target's deviations.
+    pub fn yy(&self, target: usize) -> f64 {
+        let column = self.features + target;
+        self.products[(column, column)]
+    }
+
+    /// The intercept that goes with coefficients.
+    pub fn intercept(&self, target: usize, coef: impl Iterator<Item = f64>) -> f64 {
+        let at_mean: f64 = self.mean.iter().zip(coef).map(|(m, c)| m * c).sum();
+        self.mean[self.features + target] - at_mean
+    }
+}
+
+/// The mean of the first rows.
+fn first_mean<T: Real>(x: ArrayView2<'_, T>, y: &Targets<'_>) -> Vec<f64> {
+    let rows = x.nrows().min(64);
+    let mut mean = vec![0.0; x.ncols() + y.columns()];
+    for r in 0..rows {
+        let y = &y.values()[r * y.columns()..][..y.columns()];
+        let x = x.slice(s![r, ..]);
+        let row = x.iter().map(|&v| v.into()).chain(y.iter().copied());
+        for (mean, v) in mean.iter_mut().zip(row) {
+            *mean += v / rows as f64;
+        }
+    }
+    mean
+}
+
+/// How rows are put into the panels of [`Gram`].
+struct Packing<'a> {
+    gram: &'a Gram,
+    shift: &'a [f64],
+    features: usize,
+    targets: usize,
+}
+
+impl Packing<'_> {
+    fn pack<T: Real>(&self, x: &[T], y: &[f64], weights: Option<&[f64]>, packed: &mut [f64]) {
+        let (p, t, width) = (self.features, self.targets, self.gram.width());
+        for r in 0..x.len() / p {
+            let factor = weights.map_or(1.0, |w| w[r].sqrt());
+            for (panel, start) in (0..p).step_by(width).enumerate() {
+                let to = &mut packed[(panel * Gram::ROWS + r) * width..][..width.min(p - start)];
+                let x = &x[r * p + start..][..to.len()];
+                for ((to, &x), &shift) in to.iter_mut().zip(x).zip(&self.shift[start..]) {
+                    *to = (x.into() - shift) * factor;
+                }
+            }
+            let last = y[r * t..][..t].iter().zip(&self.shift[p..]);
+            let last = last.map(|(y, shift)| y - shift).chain([1.0]);
+            for (column, v) in (p..).zip(last) {
+                let (panel, column) = (column / width, column % width);
+                packed[(panel * Gram::ROWS + r) * width + column] = v * factor;
+            }
+        }
+    }
+}
