@@ -1,6 +1,7 @@
 //! Walks over the rows: in pieces, which the threads share, and within a piece in blocks that stay
 //! in the cache.
 
+use crate::Rows;
 use cornu_cpu::simd::Float;
 use cornu_cpu::team::Team;
 use ndarray::{ArrayView2, s};
@@ -11,14 +12,22 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) trait Real: Float + Into<f64> {
     /// The distance from 1 to the next number.
     const EPSILON: f64;
+    /// Dense rows of this type.
+    fn rows(x: ArrayView2<'_, Self>) -> Rows<'_>;
 }
 
 impl Real for f64 {
     const EPSILON: f64 = f64::EPSILON;
+    fn rows(x: ArrayView2<'_, f64>) -> Rows<'_> {
+        Rows::F64(x)
+    }
 }
 
 impl Real for f32 {
     const EPSILON: f64 = f32::EPSILON as f64;
+    fn rows(x: ArrayView2<'_, f32>) -> Rows<'_> {
+        Rows::F32(x)
+    }
 }
 
 /// Numbers that a piece should have at least, so that sharing it pays.

@@ -88,3 +88,12 @@ pub(crate) fn not_finite<T: Copy + Into<f64>>(x: ArrayView2<'_, T>) -> Error {
         None => Error::new("x: expected numbers whose squares do not overflow when summed up."),
     }
 }
+/// A parameter that must be a finite number and not negative.
+pub(crate) fn not_negative(name: &str, value: f64) -> Result<()> {
+    if value.is_finite() && value >= 0.0 {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "{name}: expected a finite number that is not negative. Received: {value}."
+    )))
+}

@@ -59,4 +59,24 @@ impl Svd {
         }
         (&self.v * c, rank)
     }
+
+    /// `(AᵀA + alpha·I)⁻¹ Aᵀ b`.
+    pub fn solve_ridge(&self, b: MatRef<'_, f64>, alpha: f64) -> Mat<f64> {
+        let mut c = self.u.transpose() * b;
+        for j in 0..c.ncols() {
+            for (i, s) in self.s.iter().enumerate().take(c.nrows()) {
+                c[(i, j)] *= if *s > 0.0 { s / (s * s + alpha) } else { 0.0 };
+            }
+        }
+        &self.v * c
+    }
+}
+
+/// The eigenvalues of a symmetric matrix, the smallest first, and its eigenvectors.
+pub(crate) fn eigen(a: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>)> {
+    let eigen = a.self_adjoint_eigen(Side::Lower).map_err(|_| {
+        Error::new("The eigenvalues of the features' products could not be computed.")
+    })?;
+    let values = eigen.S().column_vector().iter().copied().collect();
+    Ok((values, eigen.U().to_owned()))
 }

@@ -30,16 +30,28 @@ mod blocks;
 mod check;
 mod csr;
 mod data;
+mod descent;
+mod elastic_net;
+mod elastic_net_cv;
 mod estimator;
 mod factor;
+mod least_squares;
 mod linear_model;
 mod linear_regression;
 mod moments;
 mod nnls;
+mod ridge;
+mod ridge_cv;
 
 pub use cornu_core::{Error, ErrorKind, Result};
 pub use csr::Csr;
 pub use data::{Feature, OwnedRows, Rows, Target, Targets};
+pub use elastic_net::{ElasticNet, Lasso, MultiTaskElasticNet, MultiTaskLasso};
+pub use elastic_net_cv::{
+    ElasticNetCV, ElasticNetCVFit, LassoCV, MultiTaskElasticNetCV, MultiTaskLassoCV,
+};
 pub use estimator::{Estimator, Predictor};
 pub use linear_model::LinearModel;
 pub use linear_regression::LinearRegression;
+pub use ridge::{Ridge, RidgeSolver};
+pub use ridge_cv::{RidgeCV, RidgeCVFit};

@@ -13,6 +13,8 @@ pub struct LinearModel {
     intercept: Array1<f64>,
     rank: Option<usize>,
     iterations: usize,
+    dual_gap: Option<f64>,
+    converged: bool,
 }
 
 impl LinearModel {
@@ -33,6 +35,8 @@ impl LinearModel {
             intercept,
             rank: None,
             iterations: 0,
+            dual_gap: None,
+            converged: true,
         })
     }
 
@@ -44,7 +48,16 @@ impl LinearModel {
             intercept: intercept.into(),
             rank: None,
             iterations: 0,
+            dual_gap: None,
+            converged: true,
         }
+    }
+
+    pub(crate) fn with_descended(mut self, iterations: usize, gap: f64, converged: bool) -> Self {
+        self.iterations = iterations;
+        self.dual_gap = Some(gap);
+        self.converged = converged;
+        self
     }
 
     pub(crate) fn with_rank(mut self, rank: usize) -> Self {
@@ -70,6 +83,17 @@ impl LinearModel {
     /// How many iterations the solver took; 0 of an exact one.
     pub fn iterations(&self) -> usize {
         self.iterations
+    }
+
+    /// The duality gap of a coordinate descent: its objective is above the least by no more.
+    pub fn dual_gap(&self) -> Option<f64> {
+        self.dual_gap
+    }
+
+    /// Whether the solver got as near to the optimum as it was asked to, before its iterations were used up.
+    /// True of an exact one.
+    pub fn converged(&self) -> bool {
+        self.converged
     }
 
     /// How many targets there are.

@@ -1,7 +1,8 @@
 //! Means and centred products of features and targets, in one pass.
 
 use crate::blocks::{Real, for_blocks, map_pieces, pieces};
-use crate::{Result, Targets, check};
+use crate::factor::Cholesky;
+use crate::{LinearModel, Result, Targets, check};
 use cornu_cpu::kernels::tall::Gram;
 use faer::Mat;
 use ndarray::{ArrayView2, s};
@@ -87,6 +88,54 @@ impl Moments {
         })
     }
 
+    /// The moments of both parts together.
+    pub fn merge(&self, other: &Moments) -> Moments {
+        let weight = self.weight + other.weight;
+        let apart: Vec<f64> = self
+            .mean
+            .iter()
+            .zip(&other.mean)
+            .map(|(a, b)| b - a)
+            .collect();
+        let between = self.weight * other.weight / weight;
+        Moments {
+            features: self.features,
+            weight,
+            mean: self
+                .mean
+                .iter()
+                .zip(&apart)
+                .map(|(m, d)| m + d * other.weight / weight)
+                .collect(),
+            products: Mat::from_fn(apart.len(), apart.len(), |i, j| {
+                self.products[(i, j)] + other.products[(i, j)] + between * apart[i] * apart[j]
+            }),
+        }
+    }
+
+    /// With `alpha` added to the features' squares: the moments of a ridge regression.
+    pub fn ridge(mut self, alpha: f64) -> Moments {
+        for j in 0..self.features {
+            self.products[(j, j)] += alpha;
+        }
+        self
+    }
+
+    /// The weighted squares of the errors of a linear function of one target.
+    pub fn errors(&self, target: usize, coef: &[f64], intercept: f64) -> f64 {
+        let mut sum = self.yy(target);
+        for (i, w) in coef.iter().enumerate() {
+            let fitted: f64 = coef
+                .iter()
+                .enumerate()
+                .map(|(j, v)| v * self.xx(j, i))
+                .sum();
+            sum += w * (fitted - 2.0 * self.xy(i, target));
+        }
+        let off = self.intercept(target, coef.iter().copied()) - intercept;
+        sum + self.weight * off * off
+    }
+
     /// How many columns are targets.
     pub fn targets(&self) -> usize {
         self.mean.len() - self.features
@@ -106,6 +155,26 @@ impl Moments {
     pub fn yy(&self, target: usize) -> f64 {
         let column = self.features + target;
         self.products[(column, column)]
+    }
+
+    /// The solution with `alpha` times the squares of the coefficients as a penalty, by Cholesky's
+    /// decomposition; None if there is none.
+    pub fn solve(&self, alpha: f64) -> Option<Mat<f64>> {
+        let p = self.features;
+        let mut xx = self.products.get(..p, ..p).to_owned();
+        for j in 0..p {
+            xx[(j, j)] += alpha;
+        }
+        Some(Cholesky::new(xx.as_ref())?.solve(self.products.get(..p, p..)))
+    }
+
+    /// The model with these coefficients (features × targets).
+    pub fn model(&self, coef: &Mat<f64>, fit_intercept: bool) -> LinearModel {
+        let intercept = |t: usize| match fit_intercept {
+            true => self.intercept(t, coef.col(t).iter().copied()),
+            false => 0.0,
+        };
+        LinearModel::from_solution(coef, (0..self.targets()).map(intercept).collect())
     }
 
     /// The intercept that goes with coefficients.
