@@ -60,6 +60,7 @@ pub mod optimizers;
 pub mod prelude;
 mod progress;
 pub mod regularizers;
+pub mod saving;
 pub mod summary;
 pub mod utils;
 

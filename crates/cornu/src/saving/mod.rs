@@ -1,0 +1,7 @@
+//! Files of arrays and weights.
+//!
+//! Every reader is bounded: a file that is cut off, altered or made to do harm gives an
+//! [`Error`](crate::Error), and never takes more memory than a small multiple of its own size.
+
+pub mod npy;
+pub mod npz;

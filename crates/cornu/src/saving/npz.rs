@@ -1,0 +1,116 @@
+//! NumPy's `.npz`: several arrays by name in a zip archive.
+
+use super::npy;
+use crate::files::write_atomically;
+use crate::{Array, Error, Result};
+use std::io::{Cursor, Read, Write};
+use std::path::Path;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+/// All arrays of a file together may take this much for each byte of the file, beside
+/// [`SMALL`]: arrays of mostly zeros compress well, archives made to fill memory do better.
+const EXPANSION: u64 = 64;
+/// What any file may take.
+const SMALL: u64 = 64 << 20;
+
+/// Reads the arrays of a `.npz` file, with their names, in the file's order.
+///
+/// Archives made by NumPy's `savez` and `savez_compressed` are read. A compressed one is refused if
+/// it takes more than 64 times its own size and 64 MiB.
+///
+/// ```no_run
+/// for (name, array) in cornu::saving::npz::load("data.npz")? {
+///     println!("{name}: {}", array.shape());
+/// }
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// If the file cannot be read or is not a whole archive, or a member is not an array that
+/// [`npy::load`] takes.
+pub fn load(path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
+    let path = path.as_ref();
+    let cannot = |e: std::io::Error| Error::io(format!("Cannot read {}: {e}.", path.display()));
+    let bytes = std::fs::read(path).map_err(cannot)?;
+    from_bytes(&bytes).map_err(|e| Error::with_kind(e.kind(), format!("{}: {e}", path.display())))
+}
+
+/// Reads the arrays from the content of a `.npz` file; see [`load`].
+///
+/// ```
+/// use cornu::{Array, saving::npz};
+/// let a = Array::from([1.0f32, 2.0]);
+/// let file = npz::to_bytes([("a", &a)])?;
+/// assert_eq!(npz::from_bytes(&file)?, [("a".to_string(), a)]);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`load`].
+pub fn from_bytes(bytes: &[u8]) -> Result<Vec<(String, Array)>> {
+    let broken = |e: &dyn std::fmt::Display| Error::new(format!("This is not a .npz archive: {e}."));
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;
+    let mut left = SMALL.saturating_add(EXPANSION.saturating_mul(bytes.len() as u64));
+    let mut arrays: Vec<(String, Array)> = Vec::new();
+    for i in 0..archive.len() {
+        let member = archive.by_index(i).map_err(|e| broken(&e))?;
+        let name = member.name().to_string();
+        let name = name.strip_suffix(".npy").unwrap_or(&name).to_string();
+        // What a member claims to hold is not believed: it is read until there is no more.
+        let mut content = Vec::new();
+        let read = member.take(left + 1).read_to_end(&mut content);
+        let size = read.map_err(|e| broken(&e))? as u64;
+        if size > left {
+            return Err(Error::new(format!(
+                "The arrays of a .npz archive may take {EXPANSION} times its size and {} MiB. Received: more, with the array \"{name}\".",
+                SMALL >> 20
+            )));
+        }
+        left -= size;
+        let in_array = |e: Error| Error::with_kind(e.kind(), format!("The array \"{name}\": {e}"));
+        let array = npy::from_bytes(&content).map_err(in_array)?;
+        arrays.push((name, array));
+    }
+    Ok(arrays)
+}
+
+/// Writes arrays by name to a `.npz` file, uncompressed as by NumPy's `savez`; whole or not at all.
+///
+/// ```no_run
+/// use cornu::{Array, saving::npz};
+/// let (x, y) = (Array::from([[1.0f32], [2.0]]), Array::from([0, 1]));
+/// npz::save("data.npz", [("x", &x), ("y", &y)])?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// If two arrays have one name, or the file cannot be written.
+pub fn save<'a>(
+    path: impl AsRef<Path>,
+    arrays: impl IntoIterator<Item = (impl Into<String>, &'a Array)>,
+) -> Result<()> {
+    let bytes = to_bytes(arrays)?;
+    write_atomically(path.as_ref(), |file| Ok(file.write_all(&bytes)?))
+}
+
+/// The content of a `.npz` file of these arrays; see [`save`].
+///
+/// # Errors
+/// If two arrays have one name.
+pub fn to_bytes<'a>(
+    arrays: impl IntoIterator<Item = (impl Into<String>, &'a Array)>,
+) -> Result<Vec<u8>> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let failed = |e: zip::result::ZipError| Error::io(format!("A .npz archive: {e}."));
+    for (name, array) in arrays {
+        let content = npy::to_bytes(array);
+        let stored = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .large_file(u32::try_from(content.len()).is_err());
+        let name = format!("{}.npy", name.into());
+        archive.start_file(name, stored).map_err(failed)?;
+        archive.write_all(&content)?;
+    }
+    Ok(archive.finish().map_err(failed)?.into_inner())
+}
