@@ -272,6 +272,13 @@ impl Team {
         GLOBAL.get_or_init(|| Team::new(default_threads()))
     }
 
+    /// Says how many threads the process' team is to have, whatever the environment says; for
+    /// programs with an option for it. `false` if that was said before: the first word counts. To
+    /// be called before anything is computed.
+    pub fn ask(threads: usize) -> bool {
+        ASKED.set(threads).is_ok()
+    }
+
     /// How many threads take part in a [`Team::run`], the caller counted; at least 1.
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
@@ -366,10 +373,16 @@ impl Drop for Team {
     }
 }
 
-/// The number of threads that the environment asks for.
+/// The size of the process' team as the program asked for it, before the team was started.
+static ASKED: OnceLock<usize> = OnceLock::new();
+
+/// The number of threads that the program, else the environment, asks for.
 fn default_threads() -> usize {
     let asked = |name| threads_from(std::env::var(name).ok().as_deref());
-    asked("CORNU_NUM_THREADS")
+    ASKED
+        .get()
+        .copied()
+        .or_else(|| asked("CORNU_NUM_THREADS"))
         .or_else(|| asked("OMP_NUM_THREADS"))
         .or_else(|| thread::available_parallelism().ok().map(usize::from))
         .unwrap_or(1)

@@ -1,6 +1,6 @@
 //! The device that everything runs on, and the low-level API on it.
 
-use crate::{Array, Device, Function, Result, Tensor, Traced};
+use crate::{Array, Device, Error, Function, Result, Tensor, Traced};
 use std::sync::OnceLock;
 
 /// The device that models and [`Eval::eval`] run on: the CPU, or, if the environment variable
@@ -13,6 +13,19 @@ pub fn device() -> Device {
         _ => Device::new(cornu_cpu::Cpu::new()),
     };
     DEVICE.get_or_init(make).clone()
+}
+
+/// Sets how many threads compute, whatever `CORNU_NUM_THREADS` says. To be called before anything is
+/// computed.
+///
+/// # Errors
+/// If `threads` is 0, or the number was set before.
+pub fn set_num_threads(threads: usize) -> Result<()> {
+    match threads {
+        0 => Err(Error::new("There must be at least 1 thread. Received: 0.")),
+        n if cornu_cpu::team::Team::ask(n) => Ok(()),
+        _ => Err(Error::state("The number of threads was set before.")),
+    }
 }
 
 /// Computing a tensor expression at once.

@@ -47,7 +47,6 @@ pub mod constraints;
 mod data;
 pub mod datasets;
 mod device;
-#[cfg(feature = "download")]
 mod files;
 pub mod initializers;
 mod interrupt;
@@ -69,7 +68,7 @@ pub use cornu_linear as linear;
 
 pub use axes::Axes;
 pub use data::{Data, Inputs, IntoData, IntoInputs};
-pub use device::{Eval, device, function};
+pub use device::{Eval, device, function, set_num_threads};
 pub use interrupt::Interrupt;
 pub use logs::Logs;
 pub use progress::{Progress, Verbose, is_terminal};

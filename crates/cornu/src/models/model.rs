@@ -103,6 +103,11 @@ impl Model {
         }
     }
 
+    /// Whether this is a stack of layers.
+    pub(crate) fn is_stack(&self) -> bool {
+        self.stack.is_some()
+    }
+
     /// The layers: a stack's as they were added, others in Keras' order.
     pub fn layers(&self) -> Vec<Arc<dyn Layer>> {
         self.units().iter().map(|u| u.layer.clone()).collect()

@@ -4,8 +4,9 @@
 //! with the element type, the order and the shape), and the elements. The format's source is NumPy's
 //! `numpy.lib.format`.
 
-use crate::{Array, DType, Element, Error, Result, Shape};
-use cornu_core::{Slice, f16};
+use super::elements::{Kind, append};
+use crate::{Array, DType, Error, Result, Shape};
+use cornu_core::with_dtype;
 use std::path::Path;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -50,7 +51,7 @@ pub fn load(path: impl AsRef<Path>) -> Result<Array> {
 pub fn from_bytes(bytes: &[u8]) -> Result<Array> {
     let (header, at) = Header::parse(bytes)?;
     let content = &bytes[at..];
-    let expected = header.bytes()?;
+    let expected = header.kind.bytes(&header.shape)?;
     if content.len() < expected {
         return Err(Error::shape(format!(
             "The .npy array is cut off: shape {} of \"{}\" takes {expected} bytes. Received: {}.",
@@ -92,72 +93,38 @@ pub fn to_bytes(array: &Array) -> Vec<u8> {
     bytes.extend_from_slice(header.as_bytes());
     bytes.resize(start - 1, b' ');
     bytes.push(b'\n');
-    append_elements(array, &mut bytes);
+    match array.dtype() {
+        DType::BF16 => append(&array.cast(DType::F32), &mut bytes),
+        _ => append(array, &mut bytes),
+    }
     bytes
 }
 
-/// Appends the elements, little-endian, in C order.
-fn append_elements(array: &Array, bytes: &mut Vec<u8>) {
-    macro_rules! little_endian {
-        ($values:expr) => {
-            for v in $values {
-                bytes.extend_from_slice(&v.to_le_bytes());
-            }
-        };
-    }
-    match array.view().data {
-        Slice::Bool(values) => bytes.extend(values.iter().map(|v| u8::from(*v))),
-        Slice::U8(values) => bytes.extend_from_slice(values),
-        Slice::I32(values) => little_endian!(values),
-        Slice::I64(values) => little_endian!(values),
-        Slice::BF16(values) => little_endian!(values.iter().map(|v| v.to_f32())),
-        Slice::F16(values) => little_endian!(values),
-        Slice::F32(values) => little_endian!(values),
-        Slice::F64(values) => little_endian!(values),
-    }
-}
-
-/// The element types that can be read: NumPy's kind, and the bytes of one element.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Kind {
-    letter: u8,
-    size: usize,
-    big_endian: bool,
-}
-
-impl Kind {
-    /// From NumPy's text, such as `<f4`.
-    fn parse(descr: &str) -> Result<Kind> {
-        let refused = || {
-            Error::dtype(format!(
-                "A .npy array must hold booleans, integers or floats. Received: elements of type \"{}\".",
-                descr.escape_default()
-            ))
-        };
-        let [order, letter, digit] = descr.as_bytes() else {
-            return Err(refused());
-        };
-        let kind = Kind {
-            letter: *letter,
-            size: usize::from(digit.wrapping_sub(b'0')),
-            big_endian: *order == b'>',
-        };
-        let known = match letter {
-            b'b' => kind.size == 1,
-            b'f' => matches!(kind.size, 2 | 4 | 8),
-            b'i' | b'u' => matches!(kind.size, 1 | 2 | 4 | 8),
-            _ => false,
-        };
-        if known && matches!(order, b'<' | b'>' | b'|' | b'=') {
-            Ok(kind)
-        } else {
-            Err(refused())
-        }
-    }
-
-    fn name(self) -> String {
-        let order = if self.big_endian { '>' } else { '<' };
-        format!("{order}{}{}", char::from(self.letter), self.size)
+/// The element type of NumPy's text, such as `<f4`.
+fn kind(descr: &str) -> Result<Kind> {
+    let refused = || {
+        Error::dtype(format!(
+            "A .npy array must hold booleans, integers or floats. Received: elements of type \"{}\".",
+            descr.escape_default()
+        ))
+    };
+    let [order, letter, digit] = descr.as_bytes() else {
+        return Err(refused());
+    };
+    let kind = Kind {
+        letter: *letter,
+        size: usize::from(digit.wrapping_sub(b'0')),
+        big_endian: *order == b'>',
+    };
+    let known = match letter {
+        b'b' => kind.size == 1,
+        b'f' => matches!(kind.size, 2 | 4 | 8),
+        b'i' | b'u' => matches!(kind.size, 1 | 2 | 4 | 8),
+        _ => false,
+    };
+    match known && matches!(order, b'<' | b'>' | b'|' | b'=') {
+        true => Ok(kind),
+        false => Err(refused()),
     }
 }
 
@@ -181,9 +148,7 @@ impl Header {
         };
         let (length, digits) = match rest {
             [1, _, a, b, ..] => (usize::from(u16::from_le_bytes([*a, *b])), 2),
-            [2 | 3, _, a, b, c, d, ..] => {
-                (u32::from_le_bytes([*a, *b, *c, *d]) as usize, 4)
-            }
+            [2 | 3, _, a, b, c, d, ..] => (u32::from_le_bytes([*a, *b, *c, *d]) as usize, 4),
             [version, _, ..] if !(1..=3).contains(version) => {
                 return Err(malformed(&format!("version {version} is not known")));
             }
@@ -202,73 +167,17 @@ impl Header {
         Ok((Literal(text).header()?, start + length))
     }
 
-    /// The number of bytes that the elements take.
-    fn bytes(&self) -> Result<usize> {
-        // An extent of 0 must not hide an overflow of the others.
-        let extents = self.shape.iter().map(|d| (*d).max(1));
-        let mut all = extents.chain([self.kind.size]);
-        let product = all.try_fold(1usize, usize::checked_mul);
-        match product.filter(|n| isize::try_from(*n).is_ok()) {
-            Some(_) => Ok(self.shape.size() * self.kind.size),
-            None => Err(Error::shape(format!(
-                "A .npy array of shape {} is too large for any memory.",
-                self.shape
-            ))),
-        }
-    }
-
-    /// The elements as an array.
+    /// The elements as an array, put in C order.
     fn array(self, content: &[u8]) -> Result<Array> {
-        let Kind {
-            letter,
-            size,
-            big_endian,
-        } = self.kind;
-        macro_rules! elements {
-            ($t:ty, $n:literal) => {{
-                let (chunks, _) = content.as_chunks::<$n>();
-                let read = |c: &[u8; $n]| match big_endian {
-                    true => <$t>::from_be_bytes(*c),
-                    false => <$t>::from_le_bytes(*c),
-                };
-                chunks.iter().map(read)
-            }};
+        let array = self.kind.array(self.shape, content)?;
+        if !self.fortran || array.shape().rank() < 2 {
+            return Ok(array);
         }
-        match (letter, size) {
-            (b'b', _) => self.place(content.iter().map(|b| *b != 0).collect()),
-            (b'u', 1) => self.place(content.to_vec()),
-            (b'i', 1) => self.place(content.iter().map(|b| i32::from(*b as i8)).collect()),
-            (b'u', 2) => self.place(elements!(u16, 2).map(i32::from).collect()),
-            (b'i', 2) => self.place(elements!(i16, 2).map(i32::from).collect()),
-            (b'u', 4) => self.place(elements!(u32, 4).map(i64::from).collect()),
-            (b'i', 4) => self.place(elements!(i32, 4).collect()),
-            (b'i', _) => self.place(elements!(i64, 8).collect()),
-            (b'f', 2) => self.place(elements!(f16, 2).collect()),
-            (b'f', 4) => self.place(elements!(f32, 4).collect()),
-            (b'f', _) => self.place(elements!(f64, 8).collect()),
-            _ => {
-                let values = elements!(u64, 8).map(|v| {
-                    i64::try_from(v).map_err(|_| {
-                        Error::dtype(format!(
-                            "uint64 is read as int64, whose largest number is {}. Received: {v}.",
-                            i64::MAX
-                        ))
-                    })
-                });
-                let values = values.collect::<Result<Vec<i64>>>()?;
-                self.place(values)
-            }
-        }
-    }
-
-    /// The array of these elements, put in C order.
-    fn place<T: Element>(self, values: Vec<T>) -> Result<Array> {
-        if !self.fortran || self.shape.rank() < 2 {
-            return Array::from_vec(self.shape, values);
-        }
-        let fortran = ndarray::ShapeBuilder::f(self.shape.dims());
-        let array = ndarray::ArrayD::from_shape_vec(fortran, values)?;
-        Ok(Array::from(&array))
+        let fortran = ndarray::ShapeBuilder::f(array.shape().to_vec());
+        with_dtype!(array.dtype(), T => {
+            let values = array.into_vec::<T>()?;
+            Ok(Array::from(&ndarray::ArrayD::from_shape_vec(fortran, values)?))
+        })
     }
 }
 
@@ -277,13 +186,13 @@ struct Literal<'a>(&'a str);
 
 impl<'a> Literal<'a> {
     fn header(mut self) -> Result<Header> {
-        let (mut kind, mut fortran, mut shape) = (None, None, None);
+        let (mut element, mut fortran, mut shape) = (None, None, None);
         self.expect('{')?;
         while !self.skip('}') {
             let key = self.string()?;
             self.expect(':')?;
             match key {
-                "descr" => kind = Some(Kind::parse(self.string()?)?),
+                "descr" => element = Some(kind(self.string()?)?),
                 "fortran_order" => fortran = Some(self.boolean()?),
                 "shape" => shape = Some(self.tuple()?),
                 _ => {
@@ -301,7 +210,7 @@ impl<'a> Literal<'a> {
         if !self.0.trim().is_empty() {
             return Err(malformed("the header goes on after its dictionary"));
         }
-        match (kind, fortran, shape) {
+        match (element, fortran, shape) {
             (Some(kind), Some(fortran), Some(shape)) => Ok(Header {
                 kind,
                 fortran,
@@ -338,7 +247,9 @@ impl<'a> Literal<'a> {
         } else if self.skip('"') {
             '"'
         } else {
-            return Err(malformed("the header has something else where text should be"));
+            return Err(malformed(
+                "the header has something else where text should be",
+            ));
         };
         let (text, rest) = self
             .0

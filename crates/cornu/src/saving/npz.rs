@@ -1,7 +1,8 @@
 //! NumPy's `.npz`: several arrays by name in a zip archive.
 
-use super::npy;
+use super::{npy, weights};
 use crate::files::write_atomically;
+use crate::models::Model;
 use crate::{Array, Error, Result};
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
@@ -49,13 +50,14 @@ pub fn load(path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
 /// # Errors
 /// As [`load`].
 pub fn from_bytes(bytes: &[u8]) -> Result<Vec<(String, Array)>> {
-    let broken = |e: &dyn std::fmt::Display| Error::new(format!("This is not a .npz archive: {e}."));
+    let broken =
+        |e: &dyn std::fmt::Display| Error::new(format!("This is not a .npz archive: {e}."));
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;
     let mut left = SMALL.saturating_add(EXPANSION.saturating_mul(bytes.len() as u64));
     let mut arrays: Vec<(String, Array)> = Vec::new();
     for i in 0..archive.len() {
         let member = archive.by_index(i).map_err(|e| broken(&e))?;
-        let name = member.name().to_string();
+        let name = member.name().map_err(|e| broken(&e))?.into_owned();
         let name = name.strip_suffix(".npy").unwrap_or(&name).to_string();
         // What a member claims to hold is not believed: it is read until there is no more.
         let mut content = Vec::new();
@@ -113,4 +115,22 @@ pub fn to_bytes<'a>(
         archive.write_all(&content)?;
     }
     Ok(archive.finish().map_err(failed)?.into_inner())
+}
+
+/// Writes a model's weights to a `.npz` file, by Keras' names (`sequential/dense/kernel`); whole or not at all.
+///
+/// # Errors
+/// If the model is not built, or the file cannot be written.
+pub fn save_weights(model: &Model, path: impl AsRef<Path>) -> Result<()> {
+    let arrays = weights::values(model)?;
+    save(path, arrays.iter().map(|(name, array)| (name, array)))
+}
+
+/// Sets a model's weights to those in a `.npz` file, by name.
+///
+/// # Errors
+/// As [`load`]; if the model is not built, a weight is missing, has another shape, or one is no weight
+/// of the model's: the error names it, and nothing is set.
+pub fn load_weights(model: &mut Model, path: impl AsRef<Path>) -> Result<()> {
+    weights::assign(model, &load(path)?)
 }
