@@ -44,7 +44,7 @@ mod axes;
 pub mod callbacks;
 mod config;
 pub mod constraints;
-mod data;
+pub mod data;
 pub mod datasets;
 mod device;
 mod files;

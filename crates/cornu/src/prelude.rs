@@ -5,6 +5,7 @@ pub use crate::callbacks::{
     ReduceLROnPlateau, TerminateOnNaN, Trained,
 };
 pub use crate::constraints::{self, MaxNorm, MinMaxNorm, NonNeg, UnitNorm};
+pub use crate::data::{Dataset, from_generator, from_iterator, from_tensor_slices};
 pub use crate::datasets;
 pub use crate::initializers;
 pub use crate::layers::*;
@@ -16,7 +17,9 @@ pub use crate::models::{
 pub use crate::optimizers::*;
 pub use crate::progress::Verbose;
 pub use crate::regularizers::{self, L1, L1L2, L2};
-pub use crate::utils::{normalize, set_random_seed, to_categorical};
+pub use crate::utils::{
+    normalize, pad_sequences, set_random_seed, timeseries_dataset_from_array, to_categorical,
+};
 pub use crate::{
     Array, DType, Eval, Function, Inputs, Logs, Shape, Tensor, Variable, custom_gradient, grad,
 };

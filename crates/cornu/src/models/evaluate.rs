@@ -3,7 +3,7 @@
 use super::graph::Graph;
 use super::model::Model;
 use super::trainer::{Signature, Trainer};
-use crate::data::{Data, Inputs, IntoInputs};
+use crate::data::{Cardinality, Data, Dataset, Example, Inputs, IntoInputs};
 use crate::layers::InputShape;
 use crate::progress::{Progress, Verbose};
 use crate::{Error, Logs, Result};
@@ -113,6 +113,64 @@ impl Model {
         self.trainer = Some(trainer);
         result
     }
+
+    /// Loss and metrics over the batches that a dataset makes.
+    ///
+    /// ```
+    /// use cornu::data::{Dataset, from_tensor_slices};
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new();
+    /// model.add(Dense::new(1).kernel_initializer("ones").input_shape([1]));
+    /// model.compile("sgd", "mse", ["mae"])?;
+    /// let data = from_tensor_slices(Array::from([[1.0f32], [2.0]]), Array::from([[1.0f32], [4.0]]));
+    /// let scores = model.evaluate_dataset(&data.batch(1), Evaluate::new().verbose(0))?;
+    /// assert_eq!((scores["loss"], scores["mae"]), (2.0, 1.0));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::evaluate_with`]; whatever the dataset gives as an error; a dataset without end and
+    /// without [`Evaluate::steps`]; a `batch_size` or `sample_weight`, which are for arrays.
+    pub fn evaluate_dataset(&mut self, data: &dyn Dataset, options: Evaluate<'_>) -> Result<Logs> {
+        if options.batch_size.is_some() || !options.sample_weight.is_empty() {
+            return Err(Error::new(
+                "batch_size and sample_weight are for arrays. A dataset is batched and weighted \
+                 before it is given to evaluate_dataset.",
+            ));
+        }
+        let all = steps_of(data, options.steps)?;
+        let mut trainer = self.take_trainer()?;
+        let result = self.prepare_for(data).and_then(|()| {
+            let graph = self.graph()?;
+            trainer.bind(graph)?;
+            let mut progress = Progress::stdout(options.verbose)?;
+            progress.begin(all);
+            let steps = options.steps.unwrap_or(usize::MAX);
+            let logs = measure_dataset(&mut trainer, graph, data, steps, "", |step, trainer| {
+                if progress.due(step) {
+                    progress.update(step, &sorted(trainer.figures()?));
+                }
+                Ok(())
+            })?;
+            progress.finish(&sorted(logs.clone()));
+            Ok(logs)
+        });
+        self.trainer = Some(trainer);
+        result
+    }
+}
+
+/// The number of batches that will be seen, if it is known.
+pub(super) fn steps_of(data: &dyn Dataset, asked: Option<usize>) -> Result<Option<usize>> {
+    match (data.cardinality(), asked) {
+        (_, Some(0)) => Err(Error::new("steps must be at least 1. Received: steps=0.")),
+        (Cardinality::Infinite, None) => Err(Error::new(
+            "A dataset that is repeated for ever needs a number of steps.",
+        )),
+        (Cardinality::Known(n), asked) => Ok(Some(asked.map_or(n, |steps| steps.min(n)))),
+        (Cardinality::Infinite, asked) => Ok(asked),
+        (Cardinality::Unknown, _) => Ok(None),
+    }
 }
 
 pub(super) fn sorted(mut logs: Logs) -> Logs {
@@ -137,6 +195,30 @@ impl Model {
         }
         arrange_inputs(self.graph()?, x.by_ref(), "x").map(|_| ())
     }
+
+    /// Builds the model from the first batch of a dataset if it is not built yet.
+    pub(super) fn prepare_for(&mut self, data: &dyn Dataset) -> Result<()> {
+        if self.is_built() || self.build().is_ok() {
+            return Ok(());
+        }
+        match data.examples()?.next() {
+            Some(first) => self.prepare(&first?.x),
+            None => Err(Error::new("The dataset gave no batch.")),
+        }
+    }
+}
+
+/// A batch of a dataset, checked; `prefix` tells validation data apart in messages.
+pub(super) fn set_of(
+    graph: &Graph,
+    trainer: &Trainer,
+    batch: Example,
+    prefix: &str,
+) -> Result<Set<'static>> {
+    let n = samples_of(&batch.x, &format!("{prefix}x"))?;
+    let set = Set::new(graph, batch.x, batch.y, batch.weight, n, prefix)?;
+    trainer.check_targets(graph, &set, prefix)?;
+    Ok(set)
 }
 
 /// The number of samples in the first array.
@@ -303,6 +385,34 @@ pub(super) fn measure(
         }
     }
     trainer.figures()
+}
+
+/// Loss and metrics over the first `steps` batches of a dataset.
+pub(super) fn measure_dataset(
+    trainer: &mut Trainer,
+    graph: &Graph,
+    data: &dyn Dataset,
+    steps: usize,
+    prefix: &str,
+    mut after: impl FnMut(usize, &Trainer) -> Result<()>,
+) -> Result<Logs> {
+    trainer.reset()?;
+    let mut seen = 0;
+    for batch in data.examples()?.take(steps) {
+        let set = set_of(graph, trainer, batch?, prefix)?;
+        run_rows(trainer, graph, &set, false, 0..set.samples)?;
+        seen += 1;
+        after(seen, trainer)?;
+        if crate::interrupt::Interrupt::requested() {
+            break;
+        }
+    }
+    match seen {
+        0 => Err(Error::new(format!(
+            "The {prefix}dataset gave no batch: there is nothing to measure."
+        ))),
+        _ => trainer.figures(),
+    }
 }
 
 /// One step on consecutive rows.

@@ -1,18 +1,15 @@
 //! `fit`: the training loop.
 
-use super::evaluate::{Set, batch_size, measure, run_compiled, samples_of, sorted};
-use super::graph::Graph;
-use super::health;
-use super::model::{Model, set_weights};
-use super::trainer::{Signature, Trainer};
-use super::weighting;
-use crate::callbacks::{Callback, History, Trained};
-use crate::data::{Data, Inputs, IntoInputs};
-use crate::interrupt::Interrupt;
-use crate::progress::{Progress, Verbose};
-use crate::{Array, Error, Logs, Result};
-use cornu_core::random::Stream;
-use cornu_core::{Slice, View};
+mod rows;
+mod run;
+mod stream;
+
+use super::model::Model;
+use crate::callbacks::{Callback, History};
+use crate::data::{Dataset, Inputs, IntoInputs};
+use crate::progress::Verbose;
+use crate::{Error, Result};
+use run::Run;
 
 /// In which order samples are seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +41,7 @@ pub struct Fit<'a> {
     verbose: Verbose,
     callbacks: Vec<Box<dyn Callback + 'a>>,
     validation_split: f64,
-    validation_data: Option<(Inputs<'a>, Inputs<'a>, Inputs<'a>)>,
+    validation_data: Option<Validation<'a>>,
     shuffle: Shuffle,
     class_weight: Option<Vec<(usize, f64)>>,
     sample_weight: Inputs<'a>,
@@ -53,6 +50,13 @@ pub struct Fit<'a> {
     validation_steps: Option<usize>,
     validation_batch_size: Option<usize>,
     validation_freq: Frequency,
+}
+
+/// What validation is made on.
+enum Validation<'a> {
+    /// Inputs, targets and weights.
+    Arrays(Inputs<'a>, Inputs<'a>, Inputs<'a>),
+    Dataset(&'a dyn Dataset),
 }
 
 /// After which epochs there is validation.
@@ -123,7 +127,8 @@ impl<'a> Fit<'a> {
 
     /// Measures loss and metrics on these samples after each epoch.
     pub fn validation_data(mut self, x: impl IntoInputs<'a>, y: impl IntoInputs<'a>) -> Self {
-        self.validation_data = Some((x.into_inputs(), y.into_inputs(), Inputs::new()));
+        let (x, y) = (x.into_inputs(), y.into_inputs());
+        self.validation_data = Some(Validation::Arrays(x, y, Inputs::new()));
         self
     }
 
@@ -134,7 +139,14 @@ impl<'a> Fit<'a> {
         y: impl IntoInputs<'a>,
         weight: impl IntoInputs<'a>,
     ) -> Self {
-        self.validation_data = Some((x.into_inputs(), y.into_inputs(), weight.into_inputs()));
+        let (x, y) = (x.into_inputs(), y.into_inputs());
+        self.validation_data = Some(Validation::Arrays(x, y, weight.into_inputs()));
+        self
+    }
+
+    /// Measures loss and metrics on the batches of this dataset after each epoch.
+    pub fn validation_dataset(mut self, data: &'a dyn Dataset) -> Self {
+        self.validation_data = Some(Validation::Dataset(data));
         self
     }
 
@@ -220,6 +232,21 @@ impl<'a> Fit<'a> {
         }
         Ok(())
     }
+
+    fn check_for_dataset(&self) -> Result<()> {
+        let given = [
+            ("batch_size", self.batch_size.is_some()),
+            ("validation_split", self.validation_split > 0.0),
+            ("sample_weight", !self.sample_weight.is_empty()),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((name, _)) => Err(Error::new(format!(
+                "{name} is for arrays. A dataset is batched, split and weighted before it is given \
+                 to fit_dataset."
+            ))),
+        }
+    }
 }
 
 impl Model {
@@ -254,385 +281,47 @@ impl Model {
         let result = self.prepare(&x).and_then(|()| {
             let graph = self.graph()?;
             trainer.bind(graph)?;
-            Run::start(graph, &mut trainer, &x, &y, options)
+            Run::on_arrays(graph, &mut trainer, &x, &y, options)
         });
         self.trainer = Some(trainer);
         result
     }
-}
 
-/// What callbacks see and may change.
-struct Training<'r> {
-    graph: &'r Graph,
-    trainer: &'r mut Trainer,
-    steps: usize,
-    epochs: usize,
-    stop: bool,
-}
-
-impl Trained for Training<'_> {
-    fn name(&self) -> &str {
-        &self.graph.name
+    /// Trains the model on the batches that a dataset makes, from its first one on in each epoch.
+    ///
+    /// With [`Fit::steps_per_epoch`] an epoch ends after so many batches and the next goes on with
+    /// those that follow; a dataset without end needs it. If nobody knows how many batches there are,
+    /// the first epoch shows `12/Unknown`, as in Keras. The options that cut arrays into batches
+    /// (`batch_size`, `shuffle`, `validation_split`, `sample_weight`) are the dataset's affair.
+    ///
+    /// ```
+    /// use cornu::data::{Dataset, from_generator};
+    /// use cornu::prelude::*;
+    /// let samples = from_generator(|| {
+    ///     (0..64).map(|i| Ok((Array::from([i as f32 / 64.0]), Array::from([i as f32 / 32.0]))))
+    /// });
+    /// let mut model = Sequential::new();
+    /// model.add(Dense::new(1).input_shape([1]));
+    /// model.compile(SGD::new().learning_rate(0.2), "mse", ())?;
+    /// let data = samples.cache().shuffle(64).batch(16);
+    /// let history = model.fit_dataset(&data, Fit::new().epochs(100).verbose(0))?;
+    /// assert!(history["loss"].last().unwrap() < &1e-2);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::fit`]; whatever the dataset gives as an error; a dataset that gives no batch; an
+    /// option that is for arrays alone.
+    pub fn fit_dataset<'a>(&mut self, data: &'a dyn Dataset, options: Fit<'a>) -> Result<History> {
+        options.check()?;
+        options.check_for_dataset()?;
+        let mut trainer = self.take_trainer()?;
+        let result = self.prepare_for(data).and_then(|()| {
+            let graph = self.graph()?;
+            trainer.bind(graph)?;
+            Run::on_dataset(graph, &mut trainer, data, options)
+        });
+        self.trainer = Some(trainer);
+        result
     }
-    fn steps(&self) -> Option<usize> {
-        Some(self.steps)
-    }
-    fn epochs(&self) -> usize {
-        self.epochs
-    }
-    fn stop_training(&mut self) {
-        self.stop = true;
-    }
-    fn learning_rate(&self) -> f64 {
-        self.trainer.optimizer.learning_rate()
-    }
-    fn set_learning_rate(&mut self, value: f64) -> Result<()> {
-        self.trainer.optimizer.set_learning_rate(value)
-    }
-    fn weights(&self) -> Vec<Array> {
-        self.graph
-            .weights(true)
-            .iter()
-            .map(|w| w.variable.value())
-            .collect()
-    }
-    fn set_weights(&mut self, weights: &[Array]) -> Result<()> {
-        set_weights(&self.graph.weights(true), weights)
-    }
-}
-
-/// A training under way.
-struct Run<'r, 'd> {
-    training: Training<'r>,
-    train: Set<'d>,
-    validation: Option<Set<'d>>,
-    validation_steps: usize,
-    callbacks: Vec<Box<dyn Callback + 'd>>,
-    progress: Progress,
-    order: Vec<i32>,
-    stream: Stream,
-    shuffle: Shuffle,
-    /// The next batch of the current pass over the samples.
-    cursor: usize,
-    warned: bool,
-}
-
-impl<'r, 'd> Run<'r, 'd> {
-    fn start(
-        graph: &'r Graph,
-        trainer: &'r mut Trainer,
-        x: &'d Inputs<'d>,
-        y: &'d Inputs<'d>,
-        options: Fit<'d>,
-    ) -> Result<History> {
-        let Fit {
-            sample_weight,
-            validation_data,
-            callbacks,
-            ..
-        } = options;
-        let samples = samples_of(x, "x")?;
-        let weight = match &options.class_weight {
-            Some(weights) => weighting::from_classes(y, weights)?.into_inputs(),
-            None => sample_weight,
-        };
-        let batch = batch_size(options.batch_size, options.steps_per_epoch, samples)?;
-        // Whole data first, so that what does not fit is found before it is split.
-        let whole = Set::new(graph, x.by_ref(), y.by_ref(), weight.by_ref(), batch, "")?;
-        trainer.check_targets(graph, &whole, "")?;
-        let validation_batch = options.validation_batch_size.unwrap_or(batch);
-        let at = (samples as f64 * (1.0 - options.validation_split)).floor() as usize;
-        let split = options.validation_split > 0.0 && validation_data.is_none();
-        if split && (at == 0 || at == samples) {
-            return Err(Error::new(format!(
-                "validation_split={} of {samples} samples leaves {at} for training and {} for validation; both need at least one.",
-                options.validation_split,
-                samples - at
-            )));
-        }
-        let parts = split.then(|| (x.split(at), y.split(at), weight.split(at)));
-        let (train, validation) = match (&parts, &validation_data) {
-            (Some(((xt, xv), (yt, yv), (wt, wv))), _) => {
-                let wt = wt.by_ref();
-                // Class weights are for training alone.
-                let wv = match options.class_weight {
-                    Some(_) => Inputs::new(),
-                    None => wv.by_ref(),
-                };
-                (
-                    Set::new(graph, xt.by_ref(), yt.by_ref(), wt, batch, "")?,
-                    Some(Set::new(
-                        graph,
-                        xv.by_ref(),
-                        yv.by_ref(),
-                        wv,
-                        validation_batch,
-                        "validation ",
-                    )?),
-                )
-            }
-            (None, Some((xv, yv, wv))) => {
-                let wv = wv.by_ref();
-                let set = Set::new(
-                    graph,
-                    xv.by_ref(),
-                    yv.by_ref(),
-                    wv,
-                    validation_batch,
-                    "validation ",
-                )?;
-                trainer.check_targets(graph, &set, "validation ")?;
-                (whole, Some(set))
-            }
-            (None, None) => (whole, None),
-        };
-        let steps = options.steps_per_epoch.unwrap_or(train.steps());
-        let validation_steps = options
-            .validation_steps
-            .unwrap_or(usize::MAX)
-            .min(validation.as_ref().map_or(0, Set::steps));
-        let training = Training {
-            graph,
-            trainer,
-            steps,
-            epochs: options.epochs,
-            stop: false,
-        };
-        let mut run = Run {
-            training,
-            validation,
-            validation_steps,
-            callbacks,
-            progress: Progress::stdout(options.verbose)?,
-            order: match options.shuffle {
-                Shuffle::No => Vec::new(),
-                _ => (0..i32::try_from(train.samples).map_err(|_| too_many(train.samples))?)
-                    .collect(),
-            },
-            stream: Stream::new(crate::utils::next_seed(), 0),
-            shuffle: options.shuffle,
-            cursor: 0,
-            warned: false,
-            train,
-        };
-        let mut history = History::new(options.verbose);
-        let resumed = options.steps_per_epoch.is_some();
-        run.epochs(
-            &mut history,
-            options.initial_epoch,
-            resumed,
-            &options.validation_freq,
-        )?;
-        Ok(history)
-    }
-
-    fn epochs(
-        &mut self,
-        history: &mut History,
-        first: usize,
-        resumed: bool,
-        frequency: &Frequency,
-    ) -> Result<()> {
-        let guard = Interrupt::guard();
-        each(&mut self.callbacks, |c| {
-            c.on_train_begin(&mut self.training)
-        })?;
-        history.on_train_begin(&mut self.training)?;
-        let mut logs = Logs::default();
-        for epoch in first..self.training.epochs {
-            self.training.trainer.reset()?;
-            each(&mut self.callbacks, |c| {
-                c.on_epoch_begin(&mut self.training, epoch)
-            })?;
-            self.progress
-                .begin_epoch(epoch, self.training.epochs, Some(self.training.steps));
-            if !resumed {
-                self.cursor = 0;
-            }
-            self.epoch(epoch)?;
-            logs = sorted(self.training.trainer.figures()?);
-            let due = match frequency {
-                Frequency::Every(n) => (epoch + 1) % n == 0,
-                Frequency::Epochs(list) => list.contains(&(epoch + 1)),
-            };
-            if due && !Interrupt::requested() {
-                self.validate(&mut logs)?;
-            }
-            each(&mut self.callbacks, |c| {
-                c.on_epoch_end(&mut self.training, epoch, &mut logs)
-            })?;
-            history.on_epoch_end(&mut self.training, epoch, &mut logs)?;
-            self.progress.finish(&logs);
-            if self.training.stop || Interrupt::requested() {
-                break;
-            }
-        }
-        drop(guard);
-        self.training.trainer.optimizer.finalize()?;
-        each(&mut self.callbacks, |c| {
-            c.on_train_end(&mut self.training, &logs)
-        })
-    }
-
-    /// The signatures and places of the two steps of an epoch: full batches and the short last one.
-    fn compiled(&mut self, rows: usize) -> Result<(Signature, usize)> {
-        let signature = self
-            .train
-            .signature(true, rows, self.shuffle != Shuffle::No);
-        let place = self
-            .training
-            .trainer
-            .step(self.training.graph, &signature)?;
-        Ok((signature, place))
-    }
-
-    fn epoch(&mut self, epoch: usize) -> Result<()> {
-        let batches = self.train.steps();
-        let full = self.compiled(self.train.batch.min(self.train.samples))?;
-        let rest = self.train.rows(batches - 1).len();
-        let last = if rest == self.train.batch {
-            None
-        } else {
-            Some(self.compiled(rest)?)
-        };
-        let hooks = self.callbacks.iter().any(|c| c.wants_batches());
-        for step in 0..self.training.steps {
-            if self.cursor >= batches {
-                eprintln!(
-                    "Warning: the data has {batches} batches; epoch {} ends after {step} of the {} steps asked for.",
-                    epoch + 1,
-                    self.training.steps
-                );
-                break;
-            }
-            if self.cursor == 0 {
-                self.reorder();
-            }
-            if hooks {
-                each(&mut self.callbacks, |c| {
-                    if c.wants_batches() {
-                        c.on_train_batch_begin(&mut self.training, step)
-                    } else {
-                        Ok(())
-                    }
-                })?;
-            }
-            let rows = self.train.rows(self.cursor);
-            let (signature, place) = match &last {
-                Some(last) if rows.len() == rest => last,
-                _ => &full,
-            };
-            step_on(
-                self.training.trainer,
-                &self.train,
-                signature,
-                *place,
-                &self.order,
-                rows.clone(),
-            )?;
-            self.cursor += 1;
-            if !self.warned && !self.training.trainer.loss_is_finite() {
-                self.warned = true;
-                self.progress.abandon();
-                let rows: Vec<usize> = match self.order.get(rows.clone()) {
-                    Some(order) if !order.is_empty() => order.iter().map(|r| *r as usize).collect(),
-                    _ => rows.collect(),
-                };
-                let where_from = health::diagnose(self.training.graph, &self.train, &rows)?;
-                eprintln!(
-                    "Warning: the loss is not finite from epoch {}, batch {} on: {where_from}.",
-                    epoch + 1,
-                    step + 1
-                );
-            }
-            if hooks {
-                let logs = sorted(self.training.trainer.figures()?);
-                each(&mut self.callbacks, |c| {
-                    if c.wants_batches() {
-                        c.on_train_batch_end(&mut self.training, step, &logs)
-                    } else {
-                        Ok(())
-                    }
-                })?;
-            }
-            if self.progress.due(step + 1) {
-                let logs = sorted(self.training.trainer.figures()?);
-                self.progress.update(step + 1, &logs);
-            }
-            if self.training.stop || Interrupt::requested() {
-                break;
-            }
-        }
-        if self.cursor >= batches {
-            self.cursor = 0;
-        }
-        Ok(())
-    }
-
-    fn reorder(&mut self) {
-        match self.shuffle {
-            Shuffle::No => {}
-            Shuffle::Samples => self.stream.shuffle(&mut self.order),
-            Shuffle::Batch => {
-                for batch in self.order.chunks_mut(self.train.batch) {
-                    self.stream.shuffle(batch);
-                }
-            }
-        }
-    }
-
-    fn validate(&mut self, logs: &mut Logs) -> Result<()> {
-        let Some(set) = &self.validation else {
-            return Ok(());
-        };
-        each(&mut self.callbacks, |c| c.on_test_begin(&mut self.training))?;
-        let figures = measure(
-            self.training.trainer,
-            self.training.graph,
-            set,
-            self.validation_steps,
-            |_, _| Ok(()),
-        )?;
-        let figures = sorted(figures);
-        for (name, value) in figures.iter() {
-            logs.set(&format!("val_{name}"), value);
-        }
-        each(&mut self.callbacks, |c| {
-            c.on_test_end(&mut self.training, &figures)
-        })
-    }
-}
-
-/// Runs a compiled step: on rows picked by `order`, or, if it is empty, on consecutive ones.
-fn step_on(
-    trainer: &mut Trainer,
-    set: &Set<'_>,
-    signature: &Signature,
-    place: usize,
-    order: &[i32],
-    rows: std::ops::Range<usize>,
-) -> Result<()> {
-    if order.is_empty() {
-        return run_compiled(trainer, set, signature, place, rows);
-    }
-    let picked = [rows.len()];
-    let index = View {
-        shape: &picked,
-        data: Slice::I32(&order[rows]),
-    };
-    let arrays = [&set.x, &set.y, &set.weight].into_iter().flatten();
-    trainer.run(place, arrays.map(Data::view).chain([index]))
-}
-
-fn each<'d>(
-    callbacks: &mut [Box<dyn Callback + 'd>],
-    mut hook: impl FnMut(&mut (dyn Callback + 'd)) -> Result<()>,
-) -> Result<()> {
-    callbacks.iter_mut().try_for_each(|c| hook(&mut **c))
-}
-
-fn too_many(samples: usize) -> Error {
-    Error::shape(format!(
-        "fit shuffles at most 2^31 - 1 samples. Received: {samples}. Use shuffle(false)."
-    ))
 }

@@ -11,7 +11,7 @@ use crate::{Array, Result, Tensor};
 pub(super) fn diagnose(graph: &Graph, set: &Set<'_>, rows: &[usize]) -> Result<String> {
     let data = set.x.iter().map(|d| ("x", d));
     for (what, data) in data.chain(set.y.iter().map(|d| ("y", d))) {
-        let values = data.pick(rows).to_vec::<f64>();
+        let values = data.select(rows)?.to_vec::<f64>();
         if let Some(at) = values.iter().position(|v| !v.is_finite()) {
             let sample = rows[at / (values.len() / rows.len()).max(1)];
             return Ok(format!(
@@ -33,8 +33,8 @@ pub(super) fn diagnose(graph: &Graph, set: &Set<'_>, rows: &[usize]) -> Result<S
             first.variable.name()
         ));
     }
-    let batch = |d: &Data<'_>| Tensor::constant(d.pick(rows).cast(d.dtype()));
-    let xs: Vec<Tensor> = set.x.iter().map(batch).collect();
+    let batch = |d: &Data<'_>| d.select(rows).map(Tensor::constant);
+    let xs = set.x.iter().map(batch).collect::<Result<Vec<Tensor>>>()?;
     let mut pass = Pass {
         taps: Some(Vec::new()),
         ..Pass::default()

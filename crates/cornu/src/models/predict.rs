@@ -1,9 +1,9 @@
 //! `predict`.
 
-use super::evaluate::{arrange_inputs, samples_of};
+use super::evaluate::{arrange_inputs, samples_of, steps_of};
 use super::graph::Graph;
 use super::model::Model;
-use crate::data::{Data, IntoData, IntoInputs};
+use crate::data::{Data, Dataset, IntoData, IntoInputs};
 use crate::layers::Pass;
 use crate::progress::{Progress, Verbose};
 use crate::{Array, DType, Error, Logs, Result, Tensor};
@@ -246,6 +246,56 @@ impl Model {
             true => self.predict_rows(graph, &x),
             false => Ok(results),
         }
+    }
+
+    /// The model's output for each sample of the batches that a dataset makes; targets are not looked
+    /// at.
+    ///
+    /// ```
+    /// use cornu::data::{Dataset, from_tensor_slices};
+    /// use cornu::prelude::*;
+    /// let x = Input::new([1]).symbol();
+    /// let model = Model::new(&x, &x * 2.0)?;
+    /// let data = from_tensor_slices(Array::from([[1.0f32], [2.0], [3.0]]), ()).batch(2);
+    /// let y = model.predict_dataset(&data, Predict::new())?;
+    /// assert_eq!(y[0].to_vec::<f32>(), [2.0, 4.0, 6.0]);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// One array for each output of the model.
+    ///
+    /// # Errors
+    /// As [`Model::predict_with`]; whatever the dataset gives as an error; a dataset without end and
+    /// without [`Predict::steps`]; a `batch_size`, which is for arrays.
+    pub fn predict_dataset(&self, data: &dyn Dataset, options: Predict) -> Result<Vec<Array>> {
+        if options.batch_size.is_some() {
+            return Err(Error::new(
+                "batch_size is for arrays: batch the dataset before it is given to predict_dataset.",
+            ));
+        }
+        let graph = self.graph()?;
+        let all = steps_of(data, options.steps)?;
+        let mut progress = Progress::stdout(options.verbose)?;
+        progress.begin(all);
+        let mut parts: Vec<Vec<Data<'_>>> = vec![Vec::new(); graph.outputs.len()];
+        for (step, batch) in data
+            .examples()?
+            .take(options.steps.unwrap_or(usize::MAX))
+            .enumerate()
+        {
+            let x = batch?.x;
+            let samples = samples_of(&x, "x")?;
+            let x = arrange_inputs(graph, x, "x")?;
+            same_samples(&x, samples)?;
+            for (part, y) in parts.iter_mut().zip(self.predict_rows(graph, &x)?) {
+                part.push(y.into_data());
+            }
+            if progress.due(step + 1) {
+                progress.update(step + 1, &Logs::default());
+            }
+        }
+        progress.finish(&Logs::default());
+        parts.iter().map(|batches| Data::concat(batches)).collect()
     }
 
     /// The model's output for one batch.

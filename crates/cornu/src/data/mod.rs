@@ -1,26 +1,61 @@
-//! Host data given to `fit`, `evaluate` and `predict`: borrowed where it can be, never copied per
-//! batch.
+//! What `fit`, `evaluate` and `predict` are given: arrays, borrowed where they can be and never copied
+//! per batch, or a [`Dataset`] that makes batches one after the other.
+//!
+//! ```
+//! use cornu::data::{Dataset, from_tensor_slices};
+//! use cornu::prelude::*;
+//! let x = ndarray::Array2::from_shape_fn((100, 3), |(i, j)| (i * j) as f32 / 100.0);
+//! let y = ndarray::Array1::from_shape_fn(100, |i| i as f32);
+//! let data = from_tensor_slices(x, y).shuffle(50).batch(16).prefetch(2);
+//!
+//! let mut model = Sequential::from_layers(vec![Input::new([3]).into(), Dense::new(1).into()]);
+//! model.compile("sgd", "mse", ())?;
+//! let history = model.fit_dataset(&data, Fit::new().epochs(3).verbose(0))?;
+//! assert_eq!(history["loss"].len(), 3);
+//! # Ok::<(), cornu::Error>(())
+//! ```
+
+mod batch;
+mod cache;
+mod dataset;
+mod example;
+mod prefetch;
+mod shuffle;
+mod sources;
+mod transforms;
+
+pub use batch::Batch;
+pub use cache::Cache;
+pub use dataset::{Cardinality, Dataset, Examples};
+pub use example::{Example, IntoExample};
+pub use prefetch::Prefetch;
+pub use shuffle::ShuffleBuffer;
+pub use sources::{
+    FromGenerator, FromIterator, TensorSlices, from_generator, from_iterator, from_tensor_slices,
+};
+pub use transforms::{Map, Repeat, Skip, Take, Zip};
 
 use crate::{Array, DType, Element, Error, Result};
 use cornu_core::{Slice, View, with_values};
 use ndarray::{ArrayBase, Dimension};
+use std::borrow::Borrow;
 use std::ops::Range;
 
 /// An array given by the user: samples along the first axis.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Data<'a> {
     shape: Vec<usize>,
     values: Values<'a>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Values<'a> {
     Borrowed(Slice<'a>),
     Owned(Array),
 }
 
 /// What can be given as data: `ndarray` arrays and views of any element type (borrowed when in
-/// standard order), [`Array`], vectors and slices of labels.
+/// standard order, or given away), [`Array`], vectors and slices of labels.
 pub trait IntoData<'a> {
     /// As data.
     fn into_data(self) -> Data<'a>;
@@ -86,21 +121,27 @@ impl<'a> Data<'a> {
         View { shape, data }
     }
 
-    /// Copies of the samples at these places, in `f64`, and their shape.
-    pub(crate) fn pick(&self, rows: &[usize]) -> Array {
+    /// Copies of the samples at these places.
+    pub(crate) fn select(&self, rows: &[usize]) -> Result<Array> {
+        fn picked<T: Element>(all: &[T], rows: &[usize], row: usize) -> Option<Vec<T>> {
+            let mut values = Vec::with_capacity(rows.len() * row);
+            for r in rows {
+                values.extend_from_slice(all.get(r * row..(r + 1) * row)?);
+            }
+            Some(values)
+        }
         let row: usize = self.shape.iter().skip(1).product();
         let mut shape = self.shape.clone();
-        shape[0] = 1;
-        let mut values = Vec::with_capacity(rows.len() * row);
-        for r in rows {
-            values.extend(self.rows(*r..*r + 1, &shape).to_array().to_vec::<f64>());
+        if let Some(first) = shape.first_mut() {
+            *first = rows.len();
         }
-        shape[0] = rows.len();
-        match Array::from_vec(shape.clone(), values) {
-            Ok(array) => array,
-            // Not reached: there are as many values as the shape says.
-            Err(_) => Array::zeros(DType::F64, shape),
-        }
+        with_values!(Slice, self.slice(), v => match picked(v, rows, row) {
+            Some(values) => Array::from_vec(shape, values),
+            None => Err(Error::shape(format!(
+                "A sample beyond the last of {} was asked for.",
+                self.shape.first().copied().unwrap_or(0)
+            ))),
+        })
     }
 
     /// The first samples, and the rest, without a copy.
@@ -115,9 +156,76 @@ impl<'a> Data<'a> {
         (part(0..at), part(at..n))
     }
 
+    /// A copy, as an array of its own.
+    pub fn to_array(&self) -> Array {
+        self.view().to_array()
+    }
+
+    /// As an array of its own; copied only if it is borrowed.
+    pub fn into_array(self) -> Array {
+        match self.values {
+            Values::Borrowed(_) => self.to_array(),
+            Values::Owned(array) => array,
+        }
+    }
+
+    /// As data that borrows nothing.
+    pub(crate) fn into_owned(self) -> Data<'static> {
+        Data::owned(self.into_array())
+    }
+
     /// The values converted to a type.
     pub(crate) fn to_vec<T: Element>(&self) -> Vec<T> {
         self.view().to_array().to_vec()
+    }
+
+    /// Arrays one after the other along their first axis.
+    pub(crate) fn concat(arrays: &[Data<'a>]) -> Result<Array> {
+        let Some(first) = arrays.first() else {
+            return Err(Error::new("The dataset gave no batch."));
+        };
+        let fits = |a: &Data<'a>| a.shape.get(1..) == first.shape.get(1..);
+        if let Some(other) = arrays.iter().find(|a| !fits(a)) {
+            return Err(Error::shape(format!(
+                "The results of all batches must have one shape to be put together. Received: {} and {}.",
+                crate::Shape::from(&first.shape[..]),
+                crate::Shape::from(&other.shape[..])
+            )));
+        }
+        let mut shape = first.shape.clone();
+        if let Some(n) = shape.first_mut() {
+            *n = arrays.iter().map(|a| a.shape[0]).sum();
+        }
+        first.joined(arrays, shape)
+    }
+
+    /// The values of arrays of this array's type, one after the other, as one array.
+    pub(crate) fn joined(
+        &self,
+        arrays: &[impl Borrow<Data<'a>>],
+        shape: Vec<usize>,
+    ) -> Result<Array> {
+        fn join<'a, T: Element>(
+            _: &[T],
+            arrays: &[impl Borrow<Data<'a>>],
+            shape: Vec<usize>,
+        ) -> Result<Array> {
+            let mut values: Vec<T> = Vec::with_capacity(shape.iter().product());
+            for array in arrays {
+                array.borrow().append_to(&mut values)?;
+            }
+            Array::from_vec(shape, values)
+        }
+        with_values!(Slice, self.slice(), v => join(v, arrays, shape))
+    }
+
+    /// Adds the values, which are of this type, to a list.
+    fn append_to<T: Element>(&self, list: &mut Vec<T>) -> Result<()> {
+        match &self.values {
+            Values::Owned(array) => list.extend_from_slice(array.as_slice()?),
+            Values::Borrowed(_) => list.extend(self.to_array().into_vec::<T>()?),
+        }
+        Ok(())
     }
 
     /// Another handle to the same data.
@@ -137,6 +245,23 @@ impl<'a, T: Element, S: ndarray::Data<Elem = T>, D: Dimension> IntoData<'a>
             Some(values) => Data::borrowed(self.shape().to_vec(), values),
             None => Data::owned(Array::from(self)),
         }
+    }
+}
+
+impl<'a, T: Element, D: Dimension> IntoData<'a> for ndarray::Array<T, D> {
+    fn into_data(self) -> Data<'a> {
+        let shape = self.shape().to_vec();
+        let (values, offset) = match self.is_standard_layout() {
+            true => self.into_raw_vec_and_offset(),
+            false => (self.iter().copied().collect(), None),
+        };
+        let size: usize = shape.iter().product();
+        let values = match offset.unwrap_or(0) {
+            0 if values.len() == size => values,
+            at => values[at..at + size].to_vec(),
+        };
+        // There are as many values as the shape says.
+        Data::owned(Array::from_vec(shape, values).unwrap_or_else(|_| Array::zeros(T::DTYPE, [0])))
     }
 }
 
@@ -190,7 +315,7 @@ impl<'a> IntoData<'a> for Data<'a> {
 /// let named = Inputs::new().with("age", &age).with("image", &image);
 /// assert_eq!(named.len(), 2);
 /// ```
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Inputs<'a>(Vec<(Option<String>, Data<'a>)>);
 
 impl<'a> Inputs<'a> {
@@ -269,13 +394,39 @@ impl<'a> Inputs<'a> {
     }
 
     /// The first array.
-    pub(crate) fn first(&self) -> Option<&Data<'a>> {
+    pub fn first(&self) -> Option<&Data<'a>> {
         self.0.first().map(|(_, d)| d)
     }
 
-    /// The arrays.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Data<'a>> {
+    /// The array of this name.
+    pub fn get(&self, name: &str) -> Option<&Data<'a>> {
+        let mut named = self.0.iter().filter(|(n, _)| n.as_deref() == Some(name));
+        named.next().map(|(_, d)| d)
+    }
+
+    /// The arrays, whatever their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Data<'a>> {
         self.0.iter().map(|(_, d)| d)
+    }
+
+    /// The names, of those arrays that have one.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Option<&str>> {
+        self.0.iter().map(|(n, _)| n.as_deref())
+    }
+
+    /// Each array changed, under the same name.
+    pub(crate) fn try_map<'b>(
+        &self,
+        mut change: impl FnMut(&Data<'a>) -> Result<Data<'b>>,
+    ) -> Result<Inputs<'b>> {
+        let changed = self.0.iter().map(|(n, d)| Ok((n.clone(), change(d)?)));
+        changed.collect::<Result<_>>().map(Inputs)
+    }
+
+    /// As arrays that borrow nothing.
+    pub(crate) fn into_owned(self) -> Inputs<'static> {
+        let owned = self.0.into_iter().map(|(n, d)| (n, d.into_owned()));
+        Inputs(owned.collect())
     }
 
     /// The arrays, whatever their names.

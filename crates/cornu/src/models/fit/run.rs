@@ -1,0 +1,372 @@
+//! The one training loop.
+
+use super::rows::Rows;
+use super::stream::Stream;
+use super::{Fit, Frequency, Validation};
+use crate::callbacks::{Callback, History, Trained};
+use crate::data::{Cardinality, Dataset, Inputs, IntoInputs};
+use crate::interrupt::Interrupt;
+use crate::models::evaluate::{Set, batch_size, measure, measure_dataset, samples_of, sorted};
+use crate::models::graph::Graph;
+use crate::models::model::set_weights;
+use crate::models::trainer::Trainer;
+use crate::models::weighting;
+use crate::progress::Progress;
+use crate::{Array, Error, Logs, Result};
+
+/// Where batches come from.
+pub(super) trait Feed {
+    /// The number of batches in a pass over the data, if it is known.
+    fn steps(&self) -> Option<usize>;
+
+    /// Before an epoch; `go_on` if it goes on where the one before ended.
+    fn begin_epoch(&mut self, graph: &Graph, trainer: &mut Trainer, go_on: bool) -> Result<()>;
+
+    /// Trains on the next batch, and says whether there was one left in this pass.
+    fn step(&mut self, graph: &Graph, trainer: &mut Trainer) -> Result<bool>;
+
+    /// Where the last step's loss that is not finite comes from.
+    fn diagnose(&self, graph: &Graph) -> Result<String>;
+}
+
+/// What callbacks see and may change.
+struct Training<'r> {
+    graph: &'r Graph,
+    trainer: &'r mut Trainer,
+    steps: Option<usize>,
+    epochs: usize,
+    stop: bool,
+}
+
+impl Trained for Training<'_> {
+    fn name(&self) -> &str {
+        &self.graph.name
+    }
+    fn steps(&self) -> Option<usize> {
+        self.steps
+    }
+    fn epochs(&self) -> usize {
+        self.epochs
+    }
+    fn stop_training(&mut self) {
+        self.stop = true;
+    }
+    fn learning_rate(&self) -> f64 {
+        self.trainer.optimizer.learning_rate()
+    }
+    fn set_learning_rate(&mut self, value: f64) -> Result<()> {
+        self.trainer.optimizer.set_learning_rate(value)
+    }
+    fn weights(&self) -> Vec<Array> {
+        self.graph
+            .weights(true)
+            .iter()
+            .map(|w| w.variable.value())
+            .collect()
+    }
+    fn set_weights(&mut self, weights: &[Array]) -> Result<()> {
+        set_weights(&self.graph.weights(true), weights)
+    }
+}
+
+/// What validation is made on, checked.
+enum Held<'d> {
+    Set(Set<'d>),
+    Dataset(&'d dyn Dataset),
+}
+
+/// A training under way.
+pub(super) struct Run<'r, 'd> {
+    training: Training<'r>,
+    feed: Box<dyn Feed + 'd>,
+    /// Whether the user said how long an epoch is.
+    asked: bool,
+    validation: Option<Held<'d>>,
+    validation_steps: usize,
+    frequency: Frequency,
+    callbacks: Vec<Box<dyn Callback + 'd>>,
+    progress: Progress,
+    warned: bool,
+}
+
+impl<'r, 'd> Run<'r, 'd> {
+    /// Trains on arrays.
+    pub fn on_arrays(
+        graph: &'r Graph,
+        trainer: &'r mut Trainer,
+        x: &'d Inputs<'d>,
+        y: &'d Inputs<'d>,
+        mut options: Fit<'d>,
+    ) -> Result<History> {
+        let validation_data = options.validation_data.take();
+        let given = std::mem::take(&mut options.sample_weight);
+        let samples = samples_of(x, "x")?;
+        let weight = match &options.class_weight {
+            Some(weights) => weighting::from_classes(y, weights)?.into_inputs(),
+            None => given,
+        };
+        let batch = batch_size(options.batch_size, options.steps_per_epoch, samples)?;
+        // Whole data first, so that what does not fit is found before it is split.
+        let whole = Set::new(graph, x.by_ref(), y.by_ref(), weight.by_ref(), batch, "")?;
+        trainer.check_targets(graph, &whole, "")?;
+        let validation_batch = options.validation_batch_size.unwrap_or(batch);
+        let at = (samples as f64 * (1.0 - options.validation_split)).floor() as usize;
+        let split = options.validation_split > 0.0 && validation_data.is_none();
+        if split && (at == 0 || at == samples) {
+            return Err(Error::new(format!(
+                "validation_split={} of {samples} samples leaves {at} for training and {} for validation; both need at least one.",
+                options.validation_split,
+                samples - at
+            )));
+        }
+        let parts = split.then(|| (x.split(at), y.split(at), weight.split(at)));
+        let (train, validation) = match &parts {
+            Some(((xt, xv), (yt, yv), (wt, wv))) => {
+                let wt = wt.by_ref();
+                // Class weights are for training alone.
+                let wv = match options.class_weight {
+                    Some(_) => Inputs::new(),
+                    None => wv.by_ref(),
+                };
+                let (xv, yv) = (xv.by_ref(), yv.by_ref());
+                let held = Set::new(graph, xv, yv, wv, validation_batch, "validation ")?;
+                let train = Set::new(graph, xt.by_ref(), yt.by_ref(), wt, batch, "")?;
+                (train, Some(Held::Set(held)))
+            }
+            None => {
+                let held = held(graph, trainer, validation_data.as_ref(), validation_batch)?;
+                (whole, held)
+            }
+        };
+        let feed = Box::new(Rows::new(train, options.shuffle)?);
+        Run::start(graph, trainer, feed, validation, options)
+    }
+
+    /// Trains on the batches of a dataset.
+    pub fn on_dataset(
+        graph: &'r Graph,
+        trainer: &'r mut Trainer,
+        data: &'d dyn Dataset,
+        mut options: Fit<'d>,
+    ) -> Result<History> {
+        if data.cardinality() == Cardinality::Infinite && options.steps_per_epoch.is_none() {
+            return Err(Error::new(
+                "A dataset that is repeated for ever needs steps_per_epoch, so that epochs end.",
+            ));
+        }
+        let validation_data = options.validation_data.take();
+        let batch = options.validation_batch_size.unwrap_or(32);
+        let held = held(graph, trainer, validation_data.as_ref(), batch)?;
+        let feed = Box::new(Stream::new(data, options.class_weight.take()));
+        Run::start(graph, trainer, feed, held, options)
+    }
+
+    fn start<'f>(
+        graph: &'r Graph,
+        trainer: &'r mut Trainer,
+        feed: Box<dyn Feed + 'f>,
+        validation: Option<Held<'f>>,
+        options: Fit<'f>,
+    ) -> Result<History> {
+        let endless = matches!(&validation, Some(Held::Dataset(data)) if data.cardinality() == Cardinality::Infinite);
+        if endless && options.validation_steps.is_none() {
+            return Err(Error::new(
+                "A validation dataset that is repeated for ever needs validation_steps.",
+            ));
+        }
+        let training = Training {
+            graph,
+            trainer,
+            steps: options.steps_per_epoch.or(feed.steps()),
+            epochs: options.epochs,
+            stop: false,
+        };
+        let mut run = Run {
+            training,
+            feed,
+            asked: options.steps_per_epoch.is_some(),
+            validation,
+            validation_steps: options.validation_steps.unwrap_or(usize::MAX),
+            frequency: options.validation_freq,
+            callbacks: options.callbacks,
+            progress: Progress::stdout(options.verbose)?,
+            warned: false,
+        };
+        let mut history = History::new(options.verbose);
+        run.epochs(&mut history, options.initial_epoch)?;
+        Ok(history)
+    }
+
+    fn epochs(&mut self, history: &mut History, first: usize) -> Result<()> {
+        let guard = Interrupt::guard();
+        each(&mut self.callbacks, |c| {
+            c.on_train_begin(&mut self.training)
+        })?;
+        history.on_train_begin(&mut self.training)?;
+        let mut logs = Logs::default();
+        for epoch in first..self.training.epochs {
+            self.training.trainer.reset()?;
+            each(&mut self.callbacks, |c| {
+                c.on_epoch_begin(&mut self.training, epoch)
+            })?;
+            self.progress
+                .begin_epoch(epoch, self.training.epochs, self.training.steps);
+            self.epoch(epoch)?;
+            logs = sorted(self.training.trainer.figures()?);
+            let due = match &self.frequency {
+                Frequency::Every(n) => (epoch + 1) % n == 0,
+                Frequency::Epochs(list) => list.contains(&(epoch + 1)),
+            };
+            if due && !Interrupt::requested() {
+                self.validate(&mut logs)?;
+            }
+            each(&mut self.callbacks, |c| {
+                c.on_epoch_end(&mut self.training, epoch, &mut logs)
+            })?;
+            history.on_epoch_end(&mut self.training, epoch, &mut logs)?;
+            self.progress.finish(&logs);
+            if self.training.stop || Interrupt::requested() {
+                break;
+            }
+        }
+        drop(guard);
+        self.training.trainer.optimizer.finalize()?;
+        each(&mut self.callbacks, |c| {
+            c.on_train_end(&mut self.training, &logs)
+        })
+    }
+
+    fn epoch(&mut self, epoch: usize) -> Result<()> {
+        let hooks = self.callbacks.iter().any(|c| c.wants_batches());
+        let go_on = self.asked;
+        self.begin_pass(go_on)?;
+        let mut step = 0;
+        while self.training.steps.is_none_or(|steps| step < steps) {
+            if hooks {
+                each(&mut self.callbacks, |c| {
+                    if c.wants_batches() {
+                        c.on_train_batch_begin(&mut self.training, step)
+                    } else {
+                        Ok(())
+                    }
+                })?;
+            }
+            let mut made = self.step()?;
+            if !made && step == 0 && go_on {
+                // The pass had ended with the epoch before, which nobody could know.
+                self.begin_pass(false)?;
+                made = self.step()?;
+            }
+            if !made {
+                self.ran_out(epoch, step);
+                break;
+            }
+            step += 1;
+            if !self.warned && !self.training.trainer.loss_is_finite() {
+                self.warned = true;
+                self.progress.abandon();
+                let where_from = self.feed.diagnose(self.training.graph)?;
+                eprintln!(
+                    "Warning: the loss is not finite from epoch {}, batch {step} on: {where_from}.",
+                    epoch + 1,
+                );
+            }
+            if hooks {
+                let logs = sorted(self.training.trainer.figures()?);
+                each(&mut self.callbacks, |c| {
+                    if c.wants_batches() {
+                        c.on_train_batch_end(&mut self.training, step - 1, &logs)
+                    } else {
+                        Ok(())
+                    }
+                })?;
+            }
+            if self.progress.due(step) {
+                let logs = sorted(self.training.trainer.figures()?);
+                self.progress.update(step, &logs);
+            }
+            if self.training.stop || Interrupt::requested() {
+                break;
+            }
+        }
+        match step {
+            0 => Err(Error::new(
+                "The dataset gave no batch: there is nothing to fit.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn begin_pass(&mut self, go_on: bool) -> Result<()> {
+        let Training { graph, trainer, .. } = &mut self.training;
+        self.feed.begin_epoch(graph, trainer, go_on)
+    }
+
+    fn step(&mut self) -> Result<bool> {
+        let Training { graph, trainer, .. } = &mut self.training;
+        self.feed.step(graph, trainer)
+    }
+
+    /// The data ended before the epoch did, after so many steps.
+    fn ran_out(&mut self, epoch: usize, step: usize) {
+        match self.training.steps {
+            // The first pass has shown how long they are.
+            None => self.training.steps = Some(step),
+            Some(steps) => {
+                let batches = self.feed.steps().unwrap_or(step);
+                eprintln!(
+                    "Warning: the data has {batches} batches; epoch {} ends after {step} of the {steps} steps asked for.",
+                    epoch + 1
+                );
+            }
+        }
+    }
+
+    fn validate(&mut self, logs: &mut Logs) -> Result<()> {
+        let Some(held) = &self.validation else {
+            return Ok(());
+        };
+        each(&mut self.callbacks, |c| c.on_test_begin(&mut self.training))?;
+        let Training { graph, trainer, .. } = &mut self.training;
+        let steps = self.validation_steps;
+        let figures = match held {
+            Held::Set(set) => measure(trainer, graph, set, steps, |_, _| Ok(()))?,
+            Held::Dataset(data) => {
+                measure_dataset(trainer, graph, *data, steps, "validation ", |_, _| Ok(()))?
+            }
+        };
+        let figures = sorted(figures);
+        for (name, value) in figures.iter() {
+            logs.set(&format!("val_{name}"), value);
+        }
+        each(&mut self.callbacks, |c| {
+            c.on_test_end(&mut self.training, &figures)
+        })
+    }
+}
+
+/// Validation data, checked against the model.
+fn held<'d>(
+    graph: &Graph,
+    trainer: &Trainer,
+    data: Option<&'d Validation<'d>>,
+    batch: usize,
+) -> Result<Option<Held<'d>>> {
+    Ok(match data {
+        None => None,
+        Some(Validation::Dataset(data)) => Some(Held::Dataset(*data)),
+        Some(Validation::Arrays(x, y, weight)) => {
+            let (x, y, weight) = (x.by_ref(), y.by_ref(), weight.by_ref());
+            let set = Set::new(graph, x, y, weight, batch, "validation ")?;
+            trainer.check_targets(graph, &set, "validation ")?;
+            Some(Held::Set(set))
+        }
+    })
+}
+
+fn each<'d>(
+    callbacks: &mut [Box<dyn Callback + 'd>],
+    mut hook: impl FnMut(&mut (dyn Callback + 'd)) -> Result<()>,
+) -> Result<()> {
+    callbacks.iter_mut().try_for_each(|c| hook(&mut **c))
+}
