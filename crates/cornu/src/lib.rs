@@ -48,6 +48,7 @@ pub mod data;
 pub mod datasets;
 mod device;
 mod files;
+pub mod image;
 pub mod initializers;
 mod interrupt;
 pub mod layers;

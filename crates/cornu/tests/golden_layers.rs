@@ -4,7 +4,7 @@ mod golden;
 
 use cornu::layers::{self, InputShape};
 use cornu::prelude::*;
-use golden::{Report, array, close, number, usize_of};
+use golden::{Report, array, close, number, same_json as same, usize_of};
 use serde_json::{Value, json};
 
 /// A Keras object of a class with this configuration.
@@ -18,40 +18,6 @@ fn one_layer(case: &Value, shape: &[usize]) -> cornu::Result<Sequential> {
     let mut model = Sequential::from_layers(vec![layer]);
     model.build_for(&InputShape::batch_of(&shape[1..]))?;
     Ok(model)
-}
-
-/// Whether two pieces of JSON say the same; 6 and 6.0 do.
-fn same(got: &Value, want: &Value) -> Result<(), String> {
-    let fits = match (got, want) {
-        (Value::Object(g), Value::Object(w)) => {
-            for (key, want) in w {
-                // Cornu has no quantised layers, and keeps where they were built for itself.
-                if key == "build_config" || (key == "quantization_config" && want.is_null()) {
-                    continue;
-                }
-                let got = g.get(key).ok_or(format!("no \"{key}\""))?;
-                same(got, want).map_err(|e| format!("\"{key}\": {e}"))?;
-            }
-            // Keras' SimpleRNN takes a seed, but forgets it in its configuration.
-            match g.keys().find(|k| !w.contains_key(*k) && *k != "seed") {
-                Some(more) => return Err(format!("\"{more}\" is not Keras'")),
-                None => true,
-            }
-        }
-        (Value::Array(g), Value::Array(w)) => {
-            if g.len() != w.len() {
-                return Err(format!("{got} instead of {want}"));
-            }
-            return g.iter().zip(w).try_for_each(|(g, w)| same(g, w));
-        }
-        (Value::Number(g), Value::Number(w)) => g.as_f64() == w.as_f64(),
-        _ => got == want,
-    };
-    if fits {
-        Ok(())
-    } else {
-        Err(format!("{got} instead of {want}"))
-    }
 }
 
 fn equal<T: PartialEq + std::fmt::Debug>(got: T, want: T) -> Result<(), String> {
@@ -120,7 +86,13 @@ fn check(case: &Value, report: &mut Report, name: &str) -> cornu::Result<()> {
         equal(model.count_params()?, usize_of(&case["count_params"])),
     );
     let shape = model.output_shape()?.to_json();
-    add("output shape", same(&shape, &case["batch_output_shape"]));
+    // Of EinsumDense Keras forgets what its output_shape leaves open, and turns elided axes round.
+    let mut known = case["batch_output_shape"].clone();
+    if case["class"] == "EinsumDense" {
+        known = case["output"]["shape"].clone();
+        known[0] = Value::Null;
+    }
+    add("output shape", same(&shape, &known));
     let values: Vec<Array> = golden.iter().map(|w| array(&w["value"])).collect();
     model.set_weights(&values)?;
 

@@ -8,6 +8,7 @@ pub mod conv;
 pub mod creation;
 pub mod cumulative;
 pub mod custom;
+pub mod einsum;
 pub mod elementwise;
 pub mod gather;
 pub mod matmul;

@@ -280,6 +280,15 @@ impl VarianceScaling {
         )))
     }
 
+    /// The same with these axes as inputs and outputs, unless it has both.
+    pub(super) fn with_fans(mut self, inputs: &[usize], outputs: &[usize]) -> Self {
+        if self.input_axes.is_none() || self.output_axes.is_none() {
+            self.input_axes = Some(inputs.to_vec());
+            self.output_axes = Some(outputs.to_vec());
+        }
+        self
+    }
+
     /// The distribution for a weight of this shape.
     pub(super) fn distribution_for(&self, shape: &Shape) -> Result<Distribution> {
         let (fan_in, fan_out) = match (&self.input_axes, &self.output_axes) {

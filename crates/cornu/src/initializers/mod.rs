@@ -209,6 +209,18 @@ impl Initializer {
         }
     }
 
+    /// The initializer for a kernel whose inputs and outputs are these axes, unless it names axes itself.
+    pub(crate) fn with_fans(self, inputs: &[usize], outputs: &[usize]) -> Initializer {
+        let rule = match &self.0 {
+            Kind::Known(known) => known.rule(),
+            _ => return self,
+        };
+        match rule {
+            Ok(Rule::Scaled(_, v)) => Initializer::from(v.with_fans(inputs, outputs)),
+            _ => self,
+        }
+    }
+
     /// Keras' class name, the name of an initializer of one's own, or the unknown string.
     pub fn name(&self) -> &str {
         match &self.0 {

@@ -2,6 +2,7 @@
 
 use super::base::{Base, builtin, options};
 use super::{Build, Call, InputShape, Layer};
+use crate::models::{Functional, IntoSymbols, Symbol};
 use crate::{DType, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -52,6 +53,11 @@ impl Concatenate {
 }
 
 options!(Concatenate);
+
+/// [`Concatenate`] of symbols along an axis.
+pub fn concatenate(inputs: impl IntoSymbols, axis: isize) -> Symbol {
+    Concatenate::new().axis(axis).on(inputs)
+}
 
 impl Layer for Concatenate {
     builtin!(Concatenate, masks pass);

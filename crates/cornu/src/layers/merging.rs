@@ -2,6 +2,7 @@
 
 use super::base::{Base, builtin, options};
 use super::{Build, Call, InputShape, Layer};
+use crate::models::{Functional, IntoSymbols, Symbol};
 use crate::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -85,7 +86,7 @@ fn folded(inputs: &[Tensor], fold: Fold) -> Option<Tensor> {
 }
 
 macro_rules! merge {
-    ($($(#[$doc:meta])* $layer:ident($arity:expr): $combine:expr;)*) => {$(
+    ($($(#[$doc:meta])* $layer:ident, $function:ident($arity:expr): $combine:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, Default, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -102,6 +103,11 @@ macro_rules! merge {
         }
 
         options!($layer);
+
+        #[doc = concat!("[`", stringify!($layer), "`] of symbols.")]
+        pub fn $function(inputs: impl IntoSymbols) -> Symbol {
+            $layer::new().on(inputs)
+        }
 
         impl Layer for $layer {
             builtin!($layer, masks pass);
@@ -136,19 +142,19 @@ merge! {
     /// assert_eq!(model.predict((&x, &y))?.to_vec::<f32>(), [11.0, 22.0]);
     /// # Ok::<(), cornu::Error>(())
     /// ```
-    Add(1..=usize::MAX): |_, xs| folded(xs, |a, b| a + b);
+    Add, add(1..=usize::MAX): |_, xs| folded(xs, |a, b| a + b);
     /// The first tensor minus the second.
-    Subtract(2..=2): |_, xs| folded(xs, |a, b| a - b);
+    Subtract, subtract(2..=2): |_, xs| folded(xs, |a, b| a - b);
     /// The product of tensors whose shapes broadcast, element by element.
-    Multiply(1..=usize::MAX): |_, xs| folded(xs, |a, b| a * b);
+    Multiply, multiply(1..=usize::MAX): |_, xs| folded(xs, |a, b| a * b);
     /// The mean of tensors whose shapes broadcast.
-    Average(1..=usize::MAX): |_, xs| {
+    Average, average(1..=usize::MAX): |_, xs| {
         folded(xs, |a, b| a + b).map(|sum| sum / xs.len() as f64)
     };
     /// The largest of tensors whose shapes broadcast, element by element; what a mask leaves out
     /// does not count.
-    Maximum(1..=usize::MAX): |cx, xs| extreme(cx, xs, |a, b| a.maximum(b));
+    Maximum, maximum(1..=usize::MAX): |cx, xs| extreme(cx, xs, |a, b| a.maximum(b));
     /// The smallest of tensors whose shapes broadcast, element by element; what a mask leaves out
     /// does not count.
-    Minimum(1..=usize::MAX): |cx, xs| extreme(cx, xs, |a, b| a.minimum(b));
+    Minimum, minimum(1..=usize::MAX): |cx, xs| extreme(cx, xs, |a, b| a.minimum(b));
 }

@@ -75,15 +75,21 @@ mod affine;
 mod base;
 mod built;
 mod context;
+mod heads;
 mod normalizing;
 mod policy;
 mod registry;
 mod spatial;
 
+pub use attention::ScoreMode;
 pub(crate) use base::snake_case;
 pub use base::{Base, InputShape, LayerOptions};
 pub(crate) use built::{Built, Outputs, Pass, Site, build_layer, call_layer, output_shapes};
+pub use concatenate::concatenate;
 pub use context::{Build, Call, Weight, WeightSpec};
+pub use dot::dot;
+pub use einsum_dense::Extents;
+pub use merging::{add, average, maximum, minimum, multiply, subtract};
 pub use policy::DTypePolicy;
 pub use recurrent::CellOptions;
 pub use registry::{from_config, to_config};
@@ -200,18 +206,23 @@ macro_rules! layers {
 layers! {
     activation: Activation,
     activity_regularization: ActivityRegularization,
+    attention: AdditiveAttention | Attention,
     batch_normalization: BatchNormalization,
     concatenate: Concatenate,
     convolution: Conv1D | Conv1DTranspose | Conv2D | Conv2DTranspose | Conv3D | Conv3DTranspose
         | DepthwiseConv1D | DepthwiseConv2D | SeparableConv1D | SeparableConv2D,
     dense: Dense,
+    dot: Dot,
     dropout: Dropout,
+    einsum_dense: EinsumDense,
     elu: ELU,
     embedding: Embedding,
     flatten: Flatten,
     group_normalization: GroupNormalization,
+    grouped_query_attention: GroupedQueryAttention,
     identity: Identity,
     input: Input,
+    lambda: Lambda,
     layer_normalization: LayerNormalization,
     leaky_relu: LeakyReLU,
     margins: Cropping1D | Cropping2D | Cropping3D | ZeroPadding1D | ZeroPadding2D | ZeroPadding3D,
@@ -233,7 +244,9 @@ layers! {
     repeat_vector: RepeatVector,
     rescaling: Rescaling,
     reshape: Reshape,
+    reversible_embedding: ReversibleEmbedding,
     rms_normalization: RMSNormalization,
     softmax: Softmax,
     unit_normalization: UnitNormalization,
+    up_sampling: UpSampling1D | UpSampling2D | UpSampling3D,
 }

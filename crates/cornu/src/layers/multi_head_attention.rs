@@ -1,12 +1,13 @@
 //! Attention with several heads.
 
 use super::base::{Base, options};
-use super::registry::fields;
-use super::{Build, Call, InputShape, Layer};
+use super::heads::{Places, both, check, dropped, given, projection, shares};
+use super::registry::penalized;
+use super::{Build, Call, EinsumDense, InputShape, Layer, LayerOptions};
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::regularizers::Regularizer;
-use crate::{DType, Error, Result, Tensor};
+use crate::{Axes, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
@@ -16,13 +17,15 @@ use std::ops::RangeInclusive;
 /// together.
 ///
 /// * Inputs: `query` `(batch, steps, features)`, `value` `(batch, others, features)` and, if it is not the
-///   value, `key`; one input alone attends to itself. A fourth input, `(batch, steps, others)`, says where
-///   each step may look.
+///   value, `key`; one input alone attends to itself. A fourth input, `(batch, steps, others)`, is not 0
+///   where a step may look. There may be several axes of steps: see
+///   [`attention_axes`](MultiHeadAttention::attention_axes).
 /// * Output: `(batch, steps, features)`, with the query's mask; after it the scores
 ///   `(batch, heads, steps, others)` if they are asked for.
 /// * Weights, in layers `query`, `key`, `value`, `attention_output`: `kernel` `(features, heads, size)` (the
-///   last `(heads, size, features)`), `bias` `(heads, size)`.
-/// * Steps that the masks of query, value or key leave out are not attended to.
+///   last `(heads, size, features)`), `bias` `(heads, size)`; with `use_gate` also `gate`.
+/// * Steps that the masks of query, value or key leave out are not attended to. As in Keras, a step that
+///   may look nowhere sees the mean of all values, or nothing if scores are returned or dropped.
 ///
 /// ```
 /// use cornu::prelude::*;
@@ -53,8 +56,8 @@ pub struct MultiHeadAttention {
     use_gate: bool,
     #[serde(default)]
     output_shape: Option<Vec<usize>>,
-    #[serde(default = "steps")]
-    attention_axes: Option<Vec<usize>>,
+    #[serde(default)]
+    attention_axes: Option<Axes>,
     #[serde(default)]
     sliding_window: Option<usize>,
     #[serde(default = "glorot_uniform")]
@@ -75,10 +78,6 @@ pub struct MultiHeadAttention {
 
 fn yes() -> bool {
     true
-}
-
-fn steps() -> Option<Vec<usize>> {
-    Some(vec![1])
 }
 
 fn glorot_uniform() -> Initializer {
@@ -103,7 +102,7 @@ impl MultiHeadAttention {
             use_bias: true,
             use_gate: false,
             output_shape: None,
-            attention_axes: steps(),
+            attention_axes: None,
             sliding_window: None,
             kernel_initializer: glorot_uniform(),
             bias_initializer: zeros(),
@@ -133,9 +132,29 @@ impl MultiHeadAttention {
         self
     }
 
-    /// The features of the output; the query's by default.
-    pub fn output_features(mut self, features: usize) -> Self {
-        self.output_shape = Some(vec![features]);
+    /// The features of the output; the query's by default. Several extents give as many axes.
+    pub fn output_features(mut self, features: impl Into<crate::Shape>) -> Self {
+        self.output_shape = Some(features.into().to_vec());
+        self
+    }
+
+    /// The axes of steps over which a step looks, of `(batch, steps…, features)`; all by default. Over
+    /// the other ones it does not look beyond its own place. Masks need one axis of steps.
+    pub fn attention_axes(mut self, axes: impl Into<Axes>) -> Self {
+        self.attention_axes = Some(axes.into());
+        self
+    }
+
+    /// Whether a sigmoid of a further projection of the query multiplies what is attended to, before
+    /// the output projection (Qiu and others, 2025); not by default.
+    pub fn use_gate(mut self, gate: bool) -> Self {
+        self.use_gate = gate;
+        self
+    }
+
+    /// A seed of its own, which tells its draws apart from those of other layers.
+    pub fn seed(mut self, seed: u32) -> Self {
+        self.seed = Some(seed);
         self
     }
 
@@ -164,9 +183,33 @@ impl MultiHeadAttention {
         self
     }
 
+    /// How the biases start; `"zeros"` by default.
+    pub fn bias_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
+        self.bias_initializer = initializer.into();
+        self
+    }
+
     /// A penalty on the kernels.
     pub fn kernel_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
         self.kernel_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// A penalty on the biases.
+    pub fn bias_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.bias_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// A constraint on the kernels.
+    pub fn kernel_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.kernel_constraint = Some(constraint.into());
+        self
+    }
+
+    /// A constraint on the biases.
+    pub fn bias_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.bias_constraint = Some(constraint.into());
         self
     }
 
@@ -174,67 +217,91 @@ impl MultiHeadAttention {
         self.value_dim.unwrap_or(self.key_dim)
     }
 
-    /// A projection of the last axis, or of the last two, with this layer's options.
-    fn projection(&self, name: &str, from: &[usize], to: &[usize]) -> Projection {
-        Projection {
-            base: Base {
-                name: Some(name.to_string()),
-                dtype: self.base.dtype,
-                ..Base::default()
-            },
-            from: from.to_vec(),
-            to: to.to_vec(),
-            of: self.clone(),
+    /// The projection that a field holds, for a query of these axes.
+    fn inside(&self, field: &str, query: &[usize]) -> EinsumDense {
+        let (n, size, values) = (self.num_heads, self.key_dim, self.values());
+        let features = query.last().copied().unwrap_or_default();
+        let out = self.output_shape.clone().unwrap_or_else(|| vec![features]);
+        let (name, from, to) = match field {
+            "query_dense" => ("query", 1, vec![n, size]),
+            "key_dense" => ("key", 1, vec![n, size]),
+            "value_dense" => ("value", 1, vec![n, values]),
+            "gate_dense" => ("gate", 1, vec![n, values]),
+            _ => ("attention_output", 2, out),
+        };
+        let mut layer = projection(query.len() - 1, from, &to, self.use_bias)
+            .name(name)
+            .kernel_initializer(self.kernel_initializer.clone())
+            .bias_initializer(self.bias_initializer.clone())
+            .kernel_regularizer(self.kernel_regularizer.clone())
+            .bias_regularizer(self.bias_regularizer.clone())
+            .kernel_constraint(self.kernel_constraint.clone())
+            .bias_constraint(self.bias_constraint.clone());
+        layer.base_mut().dtype = self.base.dtype;
+        if name == "gate" {
+            layer = layer.activation("sigmoid");
         }
+        layer
     }
 
-    /// The four projections for these features of query, key and value.
-    fn projections(&self, q: usize, k: usize, v: usize) -> [(&'static str, Projection); 4] {
-        let (n, size, values) = (self.num_heads, self.key_dim, self.values());
-        let out = self.output_shape.clone().unwrap_or_else(|| vec![q]);
-        [
-            ("query_dense", self.projection("query", &[q], &[n, size])),
-            ("key_dense", self.projection("key", &[k], &[n, size])),
-            ("value_dense", self.projection("value", &[v], &[n, values])),
-            (
-                "output_dense",
-                self.projection("attention_output", &[n, values], &out),
-            ),
-        ]
+    /// The axes looked over in tensors of so many axes.
+    fn axes(&self, rank: usize) -> Result<Vec<usize>> {
+        let Some(axes) = &self.attention_axes else {
+            return Ok((1..rank - 1).collect());
+        };
+        let at = |a: &isize| if *a < 0 { a + rank as isize } else { *a };
+        let axes: Vec<isize> = axes.as_slice().iter().map(at).collect();
+        let inside = axes.iter().all(|a| (1..rank as isize - 1).contains(a));
+        let ordered = axes.windows(2).all(|pair| pair[0] < pair[1]);
+        if axes.is_empty() || !inside || !ordered {
+            return Err(Error::shape(format!(
+                "attention_axes must be axes of steps, in order. Received: {axes:?} for an input of \
+                 {rank} axes."
+            )));
+        }
+        Ok(axes.into_iter().map(|a| a as usize).collect())
     }
 
     /// Where each step may look, `(batch or 1, steps, others)`.
-    fn mask(&self, cx: &Call<'_>, steps: usize, others: usize) -> Option<Tensor> {
-        let over = |mask: &Tensor, axis: isize| mask.expand_dims(axis);
-        let mut masks: Vec<Tensor> = Vec::new();
-        masks.extend(cx.mask(0).map(|m| over(m, -1)));
-        masks.extend(cx.mask(1).map(|m| over(m, -2)));
-        masks.extend(cx.mask(2).map(|m| over(m, -2)));
-        if cx.inputs().len() == 1 {
-            masks.extend(cx.mask(0).map(|m| over(m, -2)));
+    fn mask(&self, cx: &Call<'_>, axes: &[usize], steps: usize, others: usize) -> Result<Option<Tensor>> {
+        let places = Places {
+            causal: self.causal,
+            window: self.sliding_window,
+        };
+        let by_place = places.mask(steps, others);
+        let mut mask = both(given(cx), by_place);
+        if mask.is_some() && (axes.len() > 1 || (given(cx).is_some() && axes != [1])) {
+            return Err(Error::state(
+                "Masks of steps, use_causal_mask and sliding_window need one axis of steps, the first. \
+                 Received: other attention_axes.",
+            ));
         }
-        let at = |axis: usize| Tensor::iota([1, steps, others], axis, DType::I32);
-        if self.causal {
-            masks.push(at(1).ge(at(2)));
+        if let Some(own) = cx.inputs().get(3) {
+            let own = own.ne(0.0).reshape([own.shape()[0], steps, others]);
+            mask = both(Some(own), mask);
         }
-        if let Some(window) = self.sliding_window {
-            masks.push((at(1) - at(2)).abs().lt(window as f64));
-        }
-        masks.extend(cx.inputs().get(3).map(|m| m.ne(0.0)));
-        masks.into_iter().reduce(|a, b| a.logical_and(&b))
+        Ok(mask)
+    }
+
+    /// Steps of heads, `(batch, other axes, heads, steps, size)`, of `(batch, …, heads, size)`.
+    fn heads(x: &Tensor, axes: &[usize]) -> Tensor {
+        let order = Self::order(x.rank(), axes);
+        let x = x.transpose(&order);
+        let kept = x.rank() - 1 - axes.len();
+        let steps: usize = x.shape()[kept..x.rank() - 1].iter().product();
+        let mut shape = x.shape()[..kept].to_vec();
+        shape.extend([steps, x.shape()[x.rank() - 1]]);
+        x.reshape(shape)
+    }
+
+    /// Axes in the order of [`Self::heads`].
+    fn order(rank: usize, axes: &[usize]) -> Vec<usize> {
+        let kept = (0..rank - 1).filter(|a| !axes.contains(a));
+        kept.chain(axes.iter().copied()).chain([rank - 1]).collect()
     }
 }
 
 options!(MultiHeadAttention);
-
-fn features(name: &str, shape: &InputShape) -> Result<usize> {
-    match shape.0[..] {
-        [_, _, Some(n)] => Ok(n),
-        _ => Err(Error::shape(format!(
-            "MultiHeadAttention expects a {name} of shape (batch, steps, features). Received: input shape {shape}."
-        ))),
-    }
-}
 
 impl Layer for MultiHeadAttention {
     fn class_name(&self) -> &str {
@@ -246,11 +313,11 @@ impl Layer for MultiHeadAttention {
     }
 
     fn config(&self) -> Map<String, Value> {
-        let mut map = fields(self);
+        let mut map = penalized(self);
         map.insert("value_dim".into(), self.values().into());
-        let penalty = self.base.activity_regularizer.as_ref();
-        let penalty = penalty.map_or(Value::Null, Regularizer::to_config);
-        map.insert("activity_regularizer".into(), penalty);
+        if let Some(axes) = &self.attention_axes {
+            map.insert("attention_axes".into(), axes.as_slice().into());
+        }
         map
     }
 
@@ -263,51 +330,59 @@ impl Layer for MultiHeadAttention {
     }
 
     fn build(&self, cx: &mut Build<'_>, query: &InputShape) -> Result<()> {
-        for (name, n) in [
+        let sizes = [
             ("num_heads", self.num_heads),
             ("key_dim", self.key_dim),
             ("value_dim", self.values()),
             ("sliding_window", self.sliding_window.unwrap_or(1)),
-        ] {
-            if n == 0 {
-                return Err(Error::new(format!(
-                    "{name} must be a positive integer. Received: {name}=0."
-                )));
-            }
-        }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return Err(Error::new(format!(
-                "dropout must be at least 0 and less than 1. Received: dropout={}.",
-                self.dropout
-            )));
-        }
-        let one_axis = self.output_shape.as_ref().is_none_or(|s| s.len() == 1);
-        if self.use_gate || !one_axis || self.attention_axes.as_ref().is_some_and(|a| *a != [1]) {
-            return Err(Error::new(
-                "MultiHeadAttention attends over the steps of (batch, steps, features), to one axis of features, without a gate.",
-            ));
-        }
+        ];
+        check(&sizes, self.dropout)?;
         let shapes = cx.inputs().to_vec();
         let value = shapes.get(1).unwrap_or(query);
         let key = shapes.get(2).unwrap_or(value);
-        let [q, k, v] = [
-            features("query", query)?,
-            features("key", key)?,
-            features("value", value)?,
-        ];
-        if let (Some(a), Some(b)) = (key.0[1], value.0[1])
-            && a != b
-        {
+        let rank = query.rank();
+        for (name, shape) in [("query", query), ("value", value), ("key", key)] {
+            if rank < 3 || shape.rank() != rank || shape.features().is_err() {
+                return Err(Error::shape(format!(
+                    "MultiHeadAttention expects a query (batch, steps, features), and a value and a key \
+                     of as many axes, whose features are known. Received: {name} {shape}."
+                )));
+            }
+        }
+        let axes = self.axes(rank)?;
+        let agree = |a: &InputShape, b: &InputShape, axis: usize| {
+            let (a, b) = (a.0[axis], b.0[axis]);
+            a.is_none() || b.is_none() || a == b
+        };
+        let steps = 1..rank - 1;
+        if !steps.clone().all(|axis| agree(key, value, axis)) {
             return Err(Error::shape(format!(
                 "Key and value must have the same steps. Received: {key} and {value}."
             )));
         }
-        for (field, projection) in self.projections(q, k, v) {
-            // Keras' paths name query, key, value; the result's features come last.
-            let mut input = query.0[..2].to_vec();
-            input.extend(projection.from.iter().map(|n| Some(*n)));
-            cx.layer(field, &projection, &InputShape(input))?;
+        if !steps.clone().all(|axis| axes.contains(&axis) || agree(query, value, axis)) {
+            return Err(Error::shape(format!(
+                "Query and value must be alike along the axes that are not looked over. Received: {query} \
+                 and {value}."
+            )));
         }
+        if let Some(mask) = shapes.get(3).filter(|m| m.rank() != 1 + 2 * axes.len()) {
+            return Err(Error::shape(format!(
+                "The mask must be (batch, steps of the query, steps of the value). Received: {mask}."
+            )));
+        }
+        let known = query.with(1);
+        for (field, input) in [("query_dense", query), ("key_dense", key)] {
+            cx.layer(field, &self.inside(field, &known), input)?;
+        }
+        if self.use_gate {
+            cx.layer("gate_dense", &self.inside("gate_dense", &known), query)?;
+        }
+        cx.layer("value_dense", &self.inside("value_dense", &known), value)?;
+        let mut attended = query.0[..rank - 1].to_vec();
+        attended.extend([Some(self.num_heads), Some(self.values())]);
+        let output = self.inside("output_dense", &known);
+        cx.layer("output_dense", &output, &InputShape(attended))?;
         Ok(())
     }
 
@@ -315,88 +390,54 @@ impl Layer for MultiHeadAttention {
         let inputs = cx.inputs().to_vec();
         let value = inputs.get(1).unwrap_or(query);
         let key = inputs.get(2).unwrap_or(value);
-        let last = |t: &Tensor| t.shape().last().copied().unwrap_or(0);
-        let [q, k, v, out] = self.projections(last(query), last(key), last(value));
-        let mask = self.mask(cx, query.shape()[1], value.shape()[1]);
-        // (batch, heads, steps, size)
-        let mut heads = |(field, projection): &(&str, Projection), x: &Tensor| {
-            cx.layer(field, projection, x).transpose(&[0, 2, 1, 3])
+        let axes = match self.axes(query.rank()) {
+            Ok(axes) => axes,
+            Err(e) => return Tensor::error(e),
         };
-        let (q, k, v) = (heads(&q, query), heads(&k, key), heads(&v, value));
+        let mut project = |field: &str, x: &Tensor| {
+            let layer = self.inside(field, query.shape());
+            cx.layer(field, &layer, x)
+        };
+        let q = project("query_dense", query);
+        let (k, v) = (project("key_dense", key), project("value_dense", value));
+        let gate = self.use_gate.then(|| project("gate_dense", query));
+        let places = q.shape().clone();
+        let others = k.shape().clone();
+        let (q, k) = (Self::heads(&q, &axes), Self::heads(&k, &axes));
+        let v = Self::heads(&v, &axes);
         let q = q * (1.0 / (self.key_dim as f64).sqrt());
-        let mut scores = q.matmul(k.transpose(&[0, 1, 3, 2]));
-        if let Some(mask) = mask {
-            let far = if scores.dtype() == DType::F16 {
-                -3e4
-            } else {
-                -1e9
-            };
-            scores = mask.expand_dims(1).select(&scores, far);
+        let scores = q.matmul(k.t());
+        if scores.check().is_err() {
+            return scores;
         }
-        let scores = scores.softmax(-1);
-        let mut kept = scores.clone();
-        if self.dropout > 0.0 && cx.training() {
-            let shape = scores.shape().clone();
-            let draw = match self.seed {
-                None => cx.random_uniform(shape),
-                Some(seed) => cx.random_uniform_seeded(seed, shape),
-            };
-            kept = draw
-                .ge(self.dropout)
-                .select(&scores * (1.0 / (1.0 - self.dropout)), 0.0);
+        let [.., steps, looked] = scores.shape()[..] else {
+            return scores;
+        };
+        let mask = match self.mask(cx, &axes, steps, looked) {
+            Ok(mask) => mask.map(|m| (3..scores.rank()).fold(m, |m, _| m.expand_dims(1))),
+            Err(e) => return Tensor::error(e),
+        };
+        let nowhere = self.scores || self.dropout > 0.0 || query.rank() != 3;
+        let scores = shares(&scores, mask.as_ref(), nowhere);
+        let kept = dropped(cx, &scores, self.dropout, self.seed);
+        let attended = kept.matmul(&v);
+        // Back to (batch, steps, heads, size).
+        let order = Self::order(places.rank(), &axes);
+        let mut shape: Vec<usize> = order.iter().map(|a| places[*a]).collect();
+        shape[places.rank() - 1] = self.values();
+        let mut back = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(i, a)| back[*a] = i);
+        let mut attended = attended.reshape(shape).transpose(&back);
+        if let Some(gate) = gate {
+            attended = attended * gate;
         }
-        let attended = kept.matmul(&v).transpose(&[0, 2, 1, 3]);
-        let y = cx.layer(out.0, &out.1, &attended);
+        let y = cx.layer("output_dense", &self.inside("output_dense", query.shape()), &attended);
         cx.set_mask(cx.mask(0).cloned());
         if self.scores {
-            cx.output(scores);
+            let looked = axes.iter().map(|a| others[*a]);
+            let shape = order[..order.len() - 1].iter().map(|a| places[*a]);
+            cx.output(scores.reshape(shape.chain(looked).collect::<crate::Shape>()));
         }
         y
-    }
-}
-
-/// A product over the last axes and a bias: what Keras' `EinsumDense` is here.
-#[derive(Debug)]
-struct Projection {
-    base: Base,
-    from: Vec<usize>,
-    to: Vec<usize>,
-    of: MultiHeadAttention,
-}
-
-impl Layer for Projection {
-    fn class_name(&self) -> &str {
-        "EinsumDense"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn build(&self, cx: &mut Build<'_>, _: &InputShape) -> Result<()> {
-        cx.weight("kernel", [&self.from[..], &self.to[..]].concat())
-            .initializer(self.of.kernel_initializer.clone())
-            .regularizer(self.of.kernel_regularizer.clone())
-            .constraint(self.of.kernel_constraint.clone())
-            .add()?;
-        if self.of.use_bias {
-            cx.weight("bias", self.to.clone())
-                .initializer(self.of.bias_initializer.clone())
-                .regularizer(self.of.bias_regularizer.clone())
-                .constraint(self.of.bias_constraint.clone())
-                .add()?;
-        }
-        Ok(())
-    }
-
-    fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {
-        let (from, to): (usize, usize) = (self.from.iter().product(), self.to.iter().product());
-        let steps = x.shape()[..2].to_vec();
-        let flat = x.reshape([&steps[..], &[from]].concat());
-        let mut y = flat.matmul(cx.weight("kernel").reshape([from, to]));
-        if self.of.use_bias {
-            y = y + cx.weight("bias").reshape([to]);
-        }
-        y.reshape([&steps[..], &self.to[..]].concat())
     }
 }

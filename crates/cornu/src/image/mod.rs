@@ -1,0 +1,7 @@
+//! Functions of images as tensors, as in `keras.ops.image`: what the layers of images compute.
+//!
+//! Images are `(batch, height, width, channels)`.
+
+mod resize;
+
+pub use resize::{Interpolation, Resize, resize};

@@ -1,0 +1,115 @@
+//! What layers that attend share: where steps may look, and what becomes of scores.
+
+use super::{Call, EinsumDense};
+use crate::{DType, Error, Result, Tensor};
+
+/// Which steps a step may look at by its place alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Places {
+    /// Only those that do not come after it.
+    pub causal: bool,
+    /// Only those nearer than so many steps.
+    pub window: Option<usize>,
+}
+
+impl Places {
+    /// Where each of `steps` may look among `others`: `(1, steps, others)`; `None` for everywhere.
+    pub fn mask(self, steps: usize, others: usize) -> Option<Tensor> {
+        let at = |axis: usize| Tensor::iota([1, steps, others], axis, DType::I32);
+        let before = self.causal.then(|| at(1).ge(at(2)));
+        let near = self.window.map(|n| (at(1) - at(2)).abs().lt(n as f64));
+        [before, near]
+            .into_iter()
+            .flatten()
+            .reduce(|a, b| a.logical_and(&b))
+    }
+}
+
+/// Where steps may look by the masks of query, value and key and by the fourth input,
+/// `(batch or 1, steps or 1, others or 1)`.
+pub(super) fn given(cx: &Call<'_>) -> Option<Tensor> {
+    let column = |m: &Tensor| m.expand_dims(-1);
+    let row = |m: &Tensor| m.expand_dims(-2);
+    let of_value = if cx.inputs().len() == 1 { 0 } else { 1 };
+    let masks = [
+        cx.mask(0).map(column),
+        cx.mask(of_value).map(row),
+        cx.mask(2).map(row),
+    ];
+    masks.into_iter().flatten().reduce(|a, b| a.logical_and(&b))
+}
+
+/// Both masks where there are two.
+pub(super) fn both(a: Option<Tensor>, b: Option<Tensor>) -> Option<Tensor> {
+    [a, b]
+        .into_iter()
+        .flatten()
+        .reduce(|a, b| a.logical_and(&b))
+}
+
+/// The shares of scores `(…, steps, others)` that a mask lets through, whose last axes broadcast. A step
+/// that may look nowhere looks everywhere alike, or, with `nowhere`, at nothing.
+pub(super) fn shares(scores: &Tensor, mask: Option<&Tensor>, nowhere: bool) -> Tensor {
+    let Some(mask) = mask else {
+        return scores.softmax(-1);
+    };
+    let far = if scores.dtype() == DType::F16 {
+        -3e4
+    } else {
+        -1e9
+    };
+    let shares = mask.select(scores, far).softmax(-1);
+    if nowhere {
+        return mask.select(shares, 0.0);
+    }
+    shares
+}
+
+/// Scores of which a share `rate` is dropped in training, the rest scaled up.
+pub(super) fn dropped(cx: &mut Call<'_>, scores: &Tensor, rate: f64, seed: Option<u32>) -> Tensor {
+    if rate == 0.0 || !cx.training() {
+        return scores.clone();
+    }
+    let shape = scores.shape().clone();
+    let draw = match seed {
+        None => cx.random_uniform(shape),
+        Some(seed) => cx.random_uniform_seeded(seed, shape),
+    };
+    draw.ge(rate).select(scores * (1.0 / (1.0 - rate)), 0.0)
+}
+
+/// Refuses sizes of 0 and rates that drop everything.
+pub(super) fn check(sizes: &[(&str, usize)], dropout: f64) -> Result<()> {
+    if let Some((name, _)) = sizes.iter().find(|(_, n)| *n == 0) {
+        return Err(Error::new(format!(
+            "{name} must be a positive integer. Received: {name}=0."
+        )));
+    }
+    if !(0.0..1.0).contains(&dropout) {
+        return Err(Error::new(format!(
+            "dropout must be at least 0 and less than 1. Received: dropout={dropout}."
+        )));
+    }
+    Ok(())
+}
+
+/// A product over the last `from` of some axes, the first `free` of which stay, giving axes `to`; with a
+/// bias along all of these if there is one.
+pub(super) fn projection(free: usize, from: usize, to: &[usize], use_bias: bool) -> EinsumDense {
+    let letters: Vec<char> = ('a'..='z').take(free + from + to.len()).collect();
+    let text = |part: &[char]| part.iter().collect::<String>();
+    let (kept, new) = (text(&letters[..free]), text(&letters[free + from..]));
+    let equation = format!(
+        "{},{}->{kept}{new}",
+        text(&letters[..free + from]),
+        text(&letters[free..])
+    );
+    let mut output = vec![None; free.saturating_sub(1)];
+    output.extend(to.iter().map(|n| Some(*n)));
+    let layer = EinsumDense::new(equation, output);
+    if use_bias {
+        layer.bias_axes(new)
+    } else {
+        layer
+    }
+}
