@@ -1,7 +1,7 @@
 //! A layer with its weights, and the two things done with it: building and calling.
 
 use super::{Build, Call, InputShape, Layer, Weight};
-use crate::{DType, Error, Result, Scope, Tensor, Variable};
+use crate::{Array, DType, Error, Result, Scope, Tensor, Variable};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,6 +16,8 @@ pub(crate) struct Built {
     pub compute: DType,
     /// Its own weights, in the order in which they were declared.
     pub weights: Vec<Weight>,
+    /// What it keeps from call to call beside them.
+    pub states: Vec<Weight>,
     /// The layers inside, by the name of the field (Keras' attribute).
     pub children: Vec<(String, Built)>,
     /// The shapes of its outputs, when it was built.
@@ -39,6 +41,38 @@ impl Built {
         for (_, child) in &self.children {
             child.collect(trainable, into);
         }
+    }
+
+    /// The layer inside that is in this field.
+    pub fn child(&self, field: &str) -> Result<&Built> {
+        let found = self.children.iter().find(|(known, _)| known == field);
+        found.map(|(_, built)| built).ok_or_else(|| {
+            Error::state(format!(
+                "The layer in \"{field}\" was not built: build() must call Build::layer for it."
+            ))
+        })
+    }
+
+    /// Whether there are weights that training moves other than by gradients, such as running means;
+    /// and whether there are states, here or inside.
+    pub fn moves(&self) -> (bool, bool) {
+        let own = (
+            self.weights.iter().any(|w| !w.trainable),
+            !self.states.is_empty(),
+        );
+        self.children.iter().fold(own, |(means, states), (_, c)| {
+            let inside = c.moves();
+            (means || inside.0, states || inside.1)
+        })
+    }
+
+    /// Sets the states, here and inside, back to zeros.
+    pub fn reset_states(&self) -> Result<()> {
+        for state in &self.states {
+            let v = &state.variable;
+            v.assign(Array::zeros(v.dtype(), v.shape().clone()))?;
+        }
+        self.children.iter().try_for_each(|(_, c)| c.reset_states())
     }
 
     /// All weights.
@@ -127,6 +161,7 @@ pub(crate) fn build_layer(
         stream: site.stream,
         dry: site.dry,
         weights: Vec::new(),
+        states: Vec::new(),
         children: Vec::new(),
     };
     layer.build(&mut cx, first).map_err(in_layer)?;
@@ -135,6 +170,7 @@ pub(crate) fn build_layer(
         trainable: Arc::new(AtomicBool::new(base.trainable)),
         compute: base.dtype.compute,
         weights: cx.weights,
+        states: cx.states,
         children: cx.children,
         outputs: Vec::new(),
     };
@@ -187,6 +223,34 @@ pub(crate) fn output_shapes(
     a.iter().zip(&b).map(shape).collect()
 }
 
+/// What `f` gives of a layer's weights and these inputs, in the type in which the layer computes.
+pub(crate) fn enter<T>(
+    built: &Built,
+    inputs: &[Tensor],
+    masks: &[Option<Tensor>],
+    trainable: bool,
+    pass: &mut Pass,
+    f: impl FnOnce(&mut Call<'_>) -> T,
+) -> T {
+    let _scope = Scope::enter(&built.name);
+    let inputs: Vec<Tensor> = inputs
+        .iter()
+        .map(|x| match x.dtype().is_float() {
+            true => x.cast(built.compute),
+            false => x.clone(),
+        })
+        .collect();
+    f(&mut Call {
+        built,
+        inputs: &inputs,
+        masks,
+        trainable: trainable && built.trainable.load(Ordering::Relaxed),
+        pass,
+        more: Vec::new(),
+        own_masks: None,
+    })
+}
+
 /// The layer's outputs for these inputs.
 pub(crate) fn call_layer(
     layer: &dyn Layer,
@@ -196,28 +260,13 @@ pub(crate) fn call_layer(
     trainable: bool,
     pass: &mut Pass,
 ) -> Outputs {
-    let _scope = Scope::enter(&built.name);
-    let inputs: Vec<Tensor> = inputs
-        .iter()
-        .map(|x| match x.dtype().is_float() {
-            true => x.cast(built.compute),
-            false => x.clone(),
-        })
-        .collect();
-    let Some(first) = inputs.first() else {
+    let (y, more, own_masks) = enter(built, inputs, masks, trainable, pass, |cx| {
+        let y = cx.inputs.first().map(|x| layer.call(cx, x));
+        (y, std::mem::take(&mut cx.more), cx.own_masks.take())
+    });
+    let Some(y) = y else {
         return Outputs::default();
     };
-    let mut cx = Call {
-        built,
-        inputs: &inputs,
-        masks,
-        trainable: trainable && built.trainable.load(Ordering::Relaxed),
-        pass,
-        more: Vec::new(),
-        own_masks: None,
-    };
-    let y = layer.call(&mut cx, first);
-    let (more, own_masks) = (cx.more, cx.own_masks);
     if let Some(r) = layer.base().and_then(|b| b.activity_regularizer.as_ref()) {
         let batch = y.shape().first().copied().unwrap_or(1).max(1) as f64;
         pass.losses.push(r.penalty(&y) / batch);

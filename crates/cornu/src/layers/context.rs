@@ -1,6 +1,6 @@
 //! What a layer meets when it is built and when it is called.
 
-use super::built::{Built, Outputs, Pass, Site, build_layer, call_layer};
+use super::built::{Built, Outputs, Pass, Site, build_layer, call_layer, enter};
 use super::policy::DTypePolicy;
 use super::{InputShape, Layer};
 use crate::constraints::Constraint;
@@ -34,6 +34,7 @@ pub struct Build<'a> {
     pub(super) stream: &'a mut u32,
     pub(super) dry: bool,
     pub(super) weights: Vec<Weight>,
+    pub(super) states: Vec<Weight>,
     pub(super) children: Vec<(String, Built)>,
 }
 
@@ -71,23 +72,34 @@ impl Build<'_> {
         layer: &dyn Layer,
         inputs: &[InputShape],
     ) -> Result<Vec<InputShape>> {
-        if self.children.iter().any(|(known, _)| known == field) {
-            return Err(Error::new(format!(
-                "The layer inside \"{field}\" is built twice."
-            )));
-        }
         // A field's own name tells two layers of a class apart.
         let name = match layer.base().and_then(|b| b.name.clone()) {
             Some(name) => name,
             None => field.to_string(),
         };
+        self.layer_named(field, &name, layer, inputs)
+    }
+
+    /// As [`Build::layer_of`], under a name of its own.
+    pub(crate) fn layer_named(
+        &mut self,
+        field: &str,
+        name: &str,
+        layer: &dyn Layer,
+        inputs: &[InputShape],
+    ) -> Result<Vec<InputShape>> {
+        if self.children.iter().any(|(known, _)| known == field) {
+            return Err(Error::new(format!(
+                "The layer inside \"{field}\" is built twice."
+            )));
+        }
         let site = Site {
             path: self.path,
             seed: self.seed,
             stream: self.stream,
             dry: self.dry,
         };
-        let built = build_layer(layer, &name, inputs, site)?;
+        let built = build_layer(layer, name, inputs, site)?;
         let outputs = built.outputs.clone();
         self.children.push((field.to_string(), built));
         Ok(outputs)
@@ -104,6 +116,8 @@ impl Build<'_> {
         WeightSpec {
             path: self.path,
             weights: &mut self.weights,
+            states: &mut self.states,
+            kept: false,
             stream: self.stream,
             seed: self.seed,
             dry: self.dry,
@@ -123,6 +137,8 @@ impl Build<'_> {
 pub struct WeightSpec<'a> {
     path: &'a str,
     weights: &'a mut Vec<Weight>,
+    states: &'a mut Vec<Weight>,
+    kept: bool,
     stream: &'a mut u32,
     seed: u64,
     dry: bool,
@@ -160,13 +176,21 @@ impl WeightSpec<'_> {
         self
     }
 
+    /// State that is kept from one call to the next and is no weight: it is neither counted nor saved,
+    /// and [`Model::reset_states`](crate::models::Model::reset_states) sets it back to zeros.
+    pub fn state(mut self) -> Self {
+        self.kept = true;
+        self.non_trainable()
+    }
+
     /// Makes the weight.
     ///
     /// # Errors
     /// An initializer, regularizer or constraint that is not known or does not fit the shape; a name
     /// used twice.
     pub fn add(self) -> Result<()> {
-        if self.weights.iter().any(|w| w.name == self.name) {
+        let mut known = self.weights.iter().chain(&*self.states);
+        if known.any(|w| w.name == self.name) {
             return Err(Error::new(format!(
                 "Weight \"{}\" is declared twice.",
                 self.name
@@ -192,7 +216,11 @@ impl WeightSpec<'_> {
                 .sample(&self.shape, self.dtype, self.seed, *self.stream)?
         };
         *self.stream += 1;
-        self.weights.push(Weight {
+        let into = match self.kept {
+            true => self.states,
+            false => self.weights,
+        };
+        into.push(Weight {
             variable: Variable::new(format!("{}/{}", self.path, self.name), value),
             name: self.name,
             trainable: self.trainable,
@@ -201,13 +229,6 @@ impl WeightSpec<'_> {
         });
         Ok(())
     }
-}
-
-fn find<'a>(weights: &'a [Weight], name: &str) -> Result<&'a Weight> {
-    weights.iter().find(|w| w.name == name).ok_or_else(|| {
-        let known: Vec<&str> = weights.iter().map(|w| w.name.as_str()).collect();
-        Error::unknown("weight", name, &known)
-    })
 }
 
 /// What a layer's [`call`](super::Layer::call) may use beside its input.
@@ -259,29 +280,53 @@ impl Call<'_> {
     /// The value of a weight in another type, for what a 16-bit type is too narrow for.
     #[track_caller]
     pub(crate) fn weight_as(&self, name: &str, dtype: DType) -> Tensor {
-        match self.find(name) {
-            Ok(w) if w.variable.dtype().is_float() => w.variable.tensor().cast(dtype),
-            Ok(w) => w.variable.tensor(),
-            Err(e) => Tensor::error(e),
-        }
-    }
-
-    /// As [`Call::weight`], of a layer inside this one, which computes with it in its place.
-    #[track_caller]
-    pub(crate) fn weight_of(&self, field: &str, name: &str) -> Tensor {
-        let inside = self.built.children.iter().find(|(known, _)| known == field);
-        let found = match inside {
-            Some((_, built)) => find(&built.weights, name),
-            None => Err(Error::state(format!("No layer is built in \"{field}\"."))),
+        let variable = match self.find(name) {
+            Ok(w) => &w.variable,
+            Err(e) => return Tensor::error(e),
         };
-        match found {
-            Ok(w) => w.variable.tensor().cast(self.built.compute),
-            Err(e) => Tensor::error(e),
+        // What an earlier call in this pass assigned is the value from there on.
+        let assigned = self.pass.updates.iter().find(|(v, _)| v == variable);
+        let value = assigned.map_or_else(|| variable.tensor(), |(_, value)| value.clone());
+        match variable.dtype().is_float() {
+            true => value.cast(dtype),
+            false => value,
         }
     }
 
     fn find(&self, name: &str) -> Result<&Weight> {
-        find(&self.built.weights, name)
+        let own = || self.built.weights.iter().chain(&self.built.states);
+        own().find(|w| w.name == name).ok_or_else(|| {
+            let known: Vec<&str> = own().map(|w| w.name.as_str()).collect();
+            Error::unknown("weight", name, &known)
+        })
+    }
+
+    /// What `f` gives, as a layer inside this one: its weights, and inputs and masks of its own.
+    pub(crate) fn inside<T>(
+        &mut self,
+        field: &str,
+        inputs: &[Tensor],
+        masks: &[Option<Tensor>],
+        f: impl FnOnce(&mut Call<'_>) -> T,
+    ) -> Result<T> {
+        let child = self.built.child(field)?;
+        Ok(enter(child, inputs, masks, self.trainable, self.pass, f))
+    }
+
+    /// Whether a layer inside this one has weights that training moves other than by gradients, such as
+    /// running means; and whether it keeps states from call to call.
+    pub(crate) fn moves(&self, field: &str) -> (bool, bool) {
+        self.built.child(field).map_or((false, false), Built::moves)
+    }
+
+    /// Where random draws are; [`Call::draw_again`] goes back to it.
+    pub(crate) fn draws(&self) -> u32 {
+        self.pass.stream
+    }
+
+    /// Goes back to earlier draws, so that the next ones are the same.
+    pub(crate) fn draw_again(&mut self, draws: u32) {
+        self.pass.stream = draws;
     }
 
     /// The output of a layer inside this one, built by [`Build::layer`] under the same field name.
@@ -305,12 +350,10 @@ impl Call<'_> {
         inputs: &[Tensor],
         masks: &[Option<Tensor>],
     ) -> Outputs {
-        match self.built.children.iter().find(|(known, _)| known == field) {
-            Some((_, built)) => call_layer(layer, built, inputs, masks, self.trainable, self.pass),
-            None => Outputs {
-                tensors: vec![Tensor::error(Error::state(format!(
-                    "The layer in \"{field}\" was not built: build() must call Build::layer for it."
-                )))],
+        match self.built.child(field) {
+            Ok(built) => call_layer(layer, built, inputs, masks, self.trainable, self.pass),
+            Err(e) => Outputs {
+                tensors: vec![Tensor::error(e)],
                 masks: vec![None],
             },
         }
@@ -375,6 +418,7 @@ impl Call<'_> {
             Ok(w) => {
                 let variable = w.variable.clone();
                 let value = value.cast(variable.dtype());
+                self.pass.updates.retain(|(known, _)| *known != variable);
                 self.pass.updates.push((variable, value));
             }
             Err(e) => self.pass.losses.push(Tensor::error(e)),

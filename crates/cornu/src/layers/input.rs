@@ -40,6 +40,19 @@ impl Input {
         InputShape(self.batch_shape.clone())
     }
 
+    /// How many samples every batch has; unknown by default. Stateful layers need it.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// assert_eq!(Input::new([5, 3]).batch_size(2).shape().to_string(), "(2, 5, 3)");
+    /// ```
+    pub fn batch_size(mut self, samples: usize) -> Self {
+        if let Some(batch) = self.batch_shape.first_mut() {
+            *batch = Some(samples);
+        }
+        self
+    }
+
     /// The type to which the model's input is converted, by Keras' name: `"float32"` by default,
     /// `"int32"` for ids.
     pub fn dtype(mut self, name: &str) -> Self {

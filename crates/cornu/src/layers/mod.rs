@@ -76,6 +76,7 @@ mod base;
 mod built;
 mod context;
 mod heads;
+mod inner;
 mod normalizing;
 mod policy;
 mod registry;
@@ -91,11 +92,12 @@ pub use dot::dot;
 pub use einsum_dense::Extents;
 pub use merging::{add, average, maximum, minimum, multiply, subtract};
 pub use policy::DTypePolicy;
-pub use recurrent::CellOptions;
+pub use recurrent::{CellOptions, Recurrent, Walk};
 pub use registry::{from_config, to_config};
 pub use spatial::{DataFormat, Padding, PerAxis};
 
-use crate::{DType, Result, Tensor};
+use crate::{DType, Result, Shape, Tensor};
+use recurrent::{Steps, Walked};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -132,6 +134,27 @@ pub trait Layer: fmt::Debug + Send + Sync {
     /// The type that the layer wants of a model's input, if it is the first; integers for what looks
     /// up rows. Defaults to the layer's own.
     fn input_dtype(&self) -> Option<DType> {
+        None
+    }
+
+    /// The shapes of the states, without the batch, of a layer that is a cell, for one step of this
+    /// shape. Its inputs are the step and the states before it (which [`Layer::arity`] must allow), its
+    /// outputs what [`RNN`] shows of the step and the states after it. None by default: no cell.
+    fn state_shapes(&self, step: &InputShape) -> Vec<Shape> {
+        let _ = step;
+        Vec::new()
+    }
+
+    /// The walk of a cell over its first input, `(batch, steps, …)`, from the states that follow (zeros
+    /// if none do), for a cell that knows a faster way than one step after the other.
+    #[doc(hidden)]
+    fn walk(&self, cx: &mut Call<'_>, walk: Steps) -> Option<Walked> {
+        let _ = (cx, walk);
+        None
+    }
+
+    /// The layer as one that walks over steps, for [`Bidirectional`]. None by default: it does not.
+    fn recurrent(&self) -> Option<&dyn Recurrent> {
         None
     }
 
@@ -177,6 +200,15 @@ macro_rules! delegate {
             fn input_dtype(&self) -> Option<DType> {
                 (**self).input_dtype()
             }
+            fn state_shapes(&self, step: &InputShape) -> Vec<Shape> {
+                (**self).state_shapes(step)
+            }
+            fn walk(&self, cx: &mut Call<'_>, walk: Steps) -> Option<Walked> {
+                (**self).walk(cx, walk)
+            }
+            fn recurrent(&self) -> Option<&dyn Recurrent> {
+                (**self).recurrent()
+            }
             fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
                 (**self).build(cx, input)
             }
@@ -208,6 +240,7 @@ layers! {
     activity_regularization: ActivityRegularization,
     attention: AdditiveAttention | Attention,
     batch_normalization: BatchNormalization,
+    bidirectional: Bidirectional,
     concatenate: Concatenate,
     convolution: Conv1D | Conv1DTranspose | Conv2D | Conv2DTranspose | Conv3D | Conv3DTranspose
         | DepthwiseConv1D | DepthwiseConv2D | SeparableConv1D | SeparableConv2D,
@@ -239,7 +272,7 @@ layers! {
         | GlobalMaxPooling1D | GlobalMaxPooling2D | GlobalMaxPooling3D
         | MaxPooling1D | MaxPooling2D | MaxPooling3D,
     prelu: PReLU,
-    recurrent: GRU | GRUCell | LSTM | LSTMCell | SimpleRNN | SimpleRNNCell,
+    recurrent: GRU | GRUCell | LSTM | LSTMCell | RNN | SimpleRNN | SimpleRNNCell | StackedRNNCells,
     relu: ReLU,
     repeat_vector: RepeatVector,
     rescaling: Rescaling,
@@ -247,6 +280,7 @@ layers! {
     reversible_embedding: ReversibleEmbedding,
     rms_normalization: RMSNormalization,
     softmax: Softmax,
+    time_distributed: TimeDistributed,
     unit_normalization: UnitNormalization,
     up_sampling: UpSampling1D | UpSampling2D | UpSampling3D,
 }

@@ -1,33 +1,26 @@
-//! Recurrent layers: SimpleRNN, LSTM and GRU over sequences, and their cells.
+//! Recurrent layers: SimpleRNN, LSTM, GRU and any cell over sequences, and the cells.
 
 mod cell;
+mod rnn;
+mod stacked;
+mod walk;
 
 pub use cell::{
     CellOptions, Config, GRUCell, Gru, Kind, LSTMCell, Lstm, RecurrentCell, Simple, SimpleRNNCell,
 };
+pub use rnn::RNN;
+pub use stacked::StackedRNNCells;
+pub use walk::{Recurrent, Steps, Walk, Walked};
 
 use super::base::Base;
 use super::registry::{fields, penalized};
 use super::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::activations::Activation;
-use crate::{DType, Error, Result, Tensor};
-use cell::{Drop, Weights};
-use cornu_core::ops::recurrent::{Operands, Recurrent};
+use crate::{Error, Result, Tensor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
-
-/// What a layer does with the walk over its sequence.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Walk {
-    return_sequences: bool,
-    return_state: bool,
-    go_backwards: bool,
-    stateful: bool,
-    unroll: bool,
-    zero_output_for_mask: bool,
-}
+use walk::{Walker, recurrent, walk_options};
 
 /// A recurrent cell over a sequence; see [`LSTM`], [`GRU`] and [`SimpleRNN`].
 #[derive(Clone, Debug)]
@@ -106,45 +99,10 @@ impl<K: Kind> RecurrentLayer<K> {
             walk: Walk::default(),
         }
     }
-
-    /// Whether the output is h after each step rather than the last; not by default.
-    pub fn return_sequences(mut self, all: bool) -> Self {
-        self.walk.return_sequences = all;
-        self
-    }
-
-    /// Whether the last states are outputs too; not by default.
-    pub fn return_state(mut self, states: bool) -> Self {
-        self.walk.return_state = states;
-        self
-    }
-
-    /// Whether the sequence is walked from its end (and returned in that order); not by default.
-    pub fn go_backwards(mut self, backwards: bool) -> Self {
-        self.walk.go_backwards = backwards;
-        self
-    }
-
-    /// Whether a batch begins with the last states of the one before; not by default. The batch size
-    /// must be known.
-    pub fn stateful(mut self, stateful: bool) -> Self {
-        self.walk.stateful = stateful;
-        self
-    }
-
-    /// Whether the steps are written out one by one rather than walked by one operation; not by
-    /// default. Slower, but differentiable twice.
-    pub fn unroll(mut self, unroll: bool) -> Self {
-        self.walk.unroll = unroll;
-        self
-    }
-
-    /// Whether the output of a masked step is zero rather than the one before; not by default.
-    pub fn zero_output_for_mask(mut self, zero: bool) -> Self {
-        self.walk.zero_output_for_mask = zero;
-        self
-    }
 }
+
+walk_options!([K: Kind] RecurrentLayer<K>);
+recurrent!([K: Kind] RecurrentLayer<K>);
 
 impl<K: Kind> CellOptions for RecurrentLayer<K> {
     fn config_mut(&mut self) -> &mut Config {
@@ -198,98 +156,34 @@ impl<K: Kind> Serialize for RecurrentLayer<K> {
 impl<'de, K: Kind> Deserialize<'de> for RecurrentLayer<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut all = Map::deserialize(deserializer)?;
-        let names = fields(&Walk::default());
-        let mut walk = Map::new();
-        for name in names.keys() {
-            walk.extend(all.remove(name).map(|value| (name.clone(), value)));
-        }
+        let walk = Walk::take(&mut all).map_err(serde::de::Error::custom)?;
         // Which library computes is the backend's business.
         all.remove("use_cudnn");
-        let object = |map| Value::Object(map);
-        let custom = serde::de::Error::custom::<serde_json::Error>;
+        let cell = serde_json::from_value(Value::Object(all));
         Ok(Self {
             base: Base::default(),
-            cell: serde_json::from_value(object(all)).map_err(custom)?,
-            walk: serde_json::from_value(object(walk)).map_err(custom)?,
+            cell: cell.map_err(serde::de::Error::custom)?,
+            walk,
         })
     }
 }
 
-/// The name of the `i`-th state kept between batches.
-fn kept(i: usize) -> String {
-    match i {
-        0 => "rnn_state".to_string(),
-        i => format!("rnn_state_{i}"),
-    }
-}
-
 impl<K: Kind> RecurrentLayer<K> {
-    /// The cell as it is inside: named, and of the layer's types.
+    /// The cell as it is inside: of the layer's types, trained if the layer is.
     fn inner(&self) -> RecurrentCell<K> {
         let mut cell = self.cell.clone();
-        cell.base.name = Some(K::NAME.to_string());
         cell.base.dtype = self.base.dtype;
         cell.base.trainable = self.base.trainable;
         cell
     }
 
-    /// h after each step, and the last states.
-    fn run(
-        &self,
-        weights: &Weights,
-        x: &[Tensor],
-        initial: Option<&[Tensor]>,
-        mask: Option<&Tensor>,
-        drop: &Drop,
-    ) -> (Tensor, Vec<Tensor>) {
-        let z = weights.project(x);
-        let gates = self
-            .cell
-            .gates()
-            .filter(|_| !self.walk.unroll && drop.is_empty());
-        if let Some((activation, recurrent_activation)) = gates {
-            let op = Recurrent {
-                cell: self.cell.cell(),
-                activation,
-                recurrent_activation,
-                reverse: self.walk.go_backwards,
-                masked: false,
-            };
-            let y = op.run(&Operands {
-                z: &z,
-                kernel: &weights.recurrent,
-                initial,
-                bias: weights.recurrent_bias.as_ref(),
-                mask,
-            });
-            return (y.outputs, y.states);
+    fn walker<'a>(&self, cell: &'a RecurrentCell<K>) -> Walker<'a> {
+        Walker {
+            class: K::LAYER,
+            cell,
+            cell_name: K::NAME,
+            walk: self.walk,
         }
-        let (batch, steps) = (z.shape()[0], z.shape()[1]);
-        let zeros = Tensor::zeros([batch, weights.recurrent.shape()[0]], z.dtype());
-        let mut states = match initial {
-            Some(states) => states.to_vec(),
-            None => vec![zeros; self.cell.cell().states()],
-        };
-        let mut outputs = Vec::with_capacity(steps);
-        for step in 0..steps {
-            let t = if self.walk.go_backwards {
-                steps - 1 - step
-            } else {
-                step
-            };
-            let at = z.narrow(1, t, 1).squeeze(1);
-            let next = self.cell.step(weights, &at, &states, drop);
-            let pairs = next.into_iter().zip(&states);
-            states = match mask {
-                Some(mask) => {
-                    let counts = mask.narrow(1, t, 1);
-                    pairs.map(|(new, old)| counts.select(new, old)).collect()
-                }
-                None => pairs.map(|(new, _)| new).collect(),
-            };
-            outputs.push(states[0].clone());
-        }
-        (Tensor::stack(&outputs, 1), states)
     }
 }
 
@@ -310,84 +204,21 @@ impl<K: Kind> Layer for RecurrentLayer<K> {
         1..=1 + self.cell.cell().states()
     }
 
+    fn recurrent(&self) -> Option<&dyn Recurrent> {
+        Some(self)
+    }
+
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        let [batch, _, features] = input.0[..] else {
+        if input.rank() != 3 {
             return Err(Error::shape(format!(
                 "{} expects (batch, steps, features). Received: input shape {input}.",
                 K::LAYER
             )));
-        };
-        let (units, count) = (self.cell.config.units, self.cell.cell().states());
-        let given = &cx.inputs()[1..];
-        let fits = |s: &InputShape| s.rank() == 2 && s.0[1].is_none_or(|n| n == units);
-        if !given.is_empty() && (given.len() != count || !given.iter().all(fits)) {
-            let given: Vec<String> = given.iter().map(InputShape::to_string).collect();
-            return Err(Error::shape(format!(
-                "{} expects {count} initial state(s) of shape (batch, {units}). Received: {}.",
-                K::LAYER,
-                given.join(", ")
-            )));
         }
-        // The cell sees one step.
-        let state = InputShape(vec![batch, Some(units)]);
-        let mut step = vec![InputShape(vec![batch, features])];
-        step.extend(vec![state; count]);
-        cx.layer_of("cell", &self.inner(), &step)?;
-        if self.walk.stateful {
-            let Some(batch) = batch else {
-                return Err(Error::shape(format!(
-                    "A stateful {} needs a known batch size. Received: input shape {input}.",
-                    K::LAYER
-                )));
-            };
-            for i in 0..count {
-                cx.weight(&kept(i), [batch, units])
-                    .initializer("zeros")
-                    .non_trainable()
-                    .add()?;
-            }
-        }
-        Ok(())
+        self.walker(&self.inner()).build(cx, input)
     }
 
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {
-        let count = self.cell.cell().states();
-        let weights = Weights::of(&self.cell, |name| cx.weight_of("cell", name));
-        let (x, drop) = weights.dropped(cx, x, &self.cell);
-        let initial = match (cx.inputs().len(), self.walk.stateful) {
-            (1, false) => None,
-            (1, true) => Some((0..count).map(|i| cx.weight(&kept(i))).collect::<Vec<_>>()),
-            _ => Some(cx.inputs()[1..].to_vec()),
-        };
-        let mask = cx.mask(0).cloned();
-        let (mut outputs, states) =
-            self.run(&weights, &x, initial.as_deref(), mask.as_ref(), &drop);
-        if let (true, Some(mask)) = (self.walk.zero_output_for_mask, &mask) {
-            let order = if self.walk.go_backwards {
-                mask.flip(1)
-            } else {
-                mask.clone()
-            };
-            outputs = order.expand_dims(-1).select(outputs, 0.0);
-        }
-        if self.walk.stateful {
-            for (i, state) in states.iter().enumerate() {
-                cx.update(&kept(i), state.cast(DType::F32));
-            }
-        }
-        let mut masks = vec![mask.filter(|_| self.walk.return_sequences)];
-        if self.walk.return_state {
-            masks.resize(1 + count, None);
-            states.iter().for_each(|s| cx.output(s.clone()));
-        }
-        cx.set_masks(masks);
-        if self.walk.return_sequences {
-            return outputs;
-        }
-        let steps = outputs.shape().get(1).copied().unwrap_or_default();
-        if steps == 0 || (!self.walk.zero_output_for_mask && outputs.check().is_ok()) {
-            return states[0].clone();
-        }
-        outputs.narrow(1, steps - 1, 1).squeeze(1)
+        self.walker(&self.inner()).call(cx, x)
     }
 }

@@ -4,7 +4,7 @@ use super::graph::{Graph, names};
 use super::sequential::{LayerId, built_stack, stack_input};
 use super::symbol::{IntoSymbols, Unit};
 use super::trainer::Trainer;
-use crate::layers::{Base, InputShape, Layer, Weight};
+use crate::layers::{Base, Built, InputShape, Layer, Weight};
 use crate::summary::{Count, Row, Summary};
 use crate::{Array, Error, Result};
 use std::sync::Arc;
@@ -348,6 +348,27 @@ impl Model {
     pub fn set_weights(&mut self, values: &[Array]) -> Result<()> {
         self.graph()?;
         set_weights(&self.weights(), values)
+    }
+
+    /// Sets the states of stateful recurrent layers back to zeros: the next batch begins anew.
+    ///
+    /// # Errors
+    /// If the model is not built.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let x = Input::new([2, 3]).batch_size(1).symbol();
+    /// let model = Model::new(&x, LSTM::new(4).stateful(true).on(&x))?;
+    /// let batch = Array::from([[[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]]]);
+    /// let first = model.predict(&batch)?;
+    /// assert_ne!(model.predict(&batch)?, first);
+    /// model.reset_states()?;
+    /// assert_eq!(model.predict(&batch)?, first);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn reset_states(&self) -> Result<()> {
+        let built = self.graph()?.units.iter().filter_map(|u| u.built.get());
+        built.into_iter().try_for_each(Built::reset_states)
     }
 
     /// Keras' table of layers, output shapes and parameters.

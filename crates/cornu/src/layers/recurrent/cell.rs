@@ -8,7 +8,8 @@ use crate::layers::registry::fields;
 use crate::layers::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::regularizers::Regularizer;
 use crate::{Array, DType, Error, Result, Shape, Tensor};
-use cornu_core::ops::recurrent::{Cell, Gate};
+use super::walk::{Steps, Walked, step_by_step};
+use cornu_core::ops::recurrent::{Cell, Gate, Operands, Recurrent};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::marker::PhantomData;
@@ -351,6 +352,10 @@ impl<K: Kind> Layer for RecurrentCell<K> {
         n..=n
     }
 
+    fn state_shapes(&self, _: &InputShape) -> Vec<Shape> {
+        vec![[self.config.units].into(); self.cell().states()]
+    }
+
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
         let c = &self.config;
         if c.units == 0 {
@@ -409,25 +414,70 @@ impl<K: Kind> Layer for RecurrentCell<K> {
         states.iter().for_each(|s| cx.output(s.clone()));
         states[0].clone()
     }
+
+    fn walk(&self, cx: &mut Call<'_>, walk: Steps) -> Option<Walked> {
+        let weights = Weights::of(self, |name| cx.weight(name));
+        let x = cx.inputs().first()?.clone();
+        let (x, drop) = weights.dropped(cx, &x, self);
+        let z = weights.project(&x);
+        let (initial, mask) = (cx.inputs()[1..].to_vec(), cx.mask(0));
+        let gates = self.gates().filter(|_| !walk.unroll && drop.is_empty());
+        if let Some((activation, recurrent_activation)) = gates {
+            let op = Recurrent {
+                cell: self.cell(),
+                activation,
+                recurrent_activation,
+                reverse: walk.backwards,
+                masked: false,
+            };
+            let y = op.run(&Operands {
+                z: &z,
+                kernel: &weights.recurrent,
+                initial: Some(&initial[..]).filter(|states| !states.is_empty()),
+                bias: weights.recurrent_bias.as_ref(),
+                mask,
+            });
+            return Some(Walked {
+                last: y.states[0].clone(),
+                outputs: y.outputs,
+                states: y.states,
+            });
+        }
+        let zeros = Tensor::zeros([z.shape()[0], self.config.units], z.dtype());
+        let initial = match initial.is_empty() {
+            true => vec![zeros; self.cell().states()],
+            false => initial,
+        };
+        Some(step_by_step(
+            &z,
+            initial,
+            mask,
+            walk.backwards,
+            |z, states| {
+                let states = self.step(&weights, z, states, &drop);
+                (states[0].clone(), states)
+            },
+        ))
+    }
 }
 
 /// A cell's weights, ready for a walk.
-pub(super) struct Weights {
+struct Weights {
     cell: Cell,
     units: usize,
     kernel: Tensor,
-    pub(super) recurrent: Tensor,
+    recurrent: Tensor,
     /// What is added to the input's product.
     bias: Option<Tensor>,
     /// What is added to the recurrent product of h̃, of a GRU that resets after.
-    pub(super) recurrent_bias: Option<Tensor>,
+    recurrent_bias: Option<Tensor>,
 }
 
 /// What is left of the states on their way into each gate: one mask per gate, or none.
-pub(super) type Drop = Vec<Tensor>;
+type Drop = Vec<Tensor>;
 
 impl Weights {
-    pub(super) fn of<K: Kind>(cell: &RecurrentCell<K>, weight: impl Fn(&str) -> Tensor) -> Weights {
+    fn of<K: Kind>(cell: &RecurrentCell<K>, weight: impl Fn(&str) -> Tensor) -> Weights {
         let (kind, u) = (cell.cell(), cell.config.units);
         let bias = cell.config.use_bias.then(|| weight("bias"));
         let (bias, recurrent_bias) = match bias {
@@ -451,7 +501,7 @@ impl Weights {
 
     /// The input's product and bias, over all steps at once. One input per gate if each is dropped
     /// by itself.
-    pub(super) fn project(&self, x: &[Tensor]) -> Tensor {
+    fn project(&self, x: &[Tensor]) -> Tensor {
         let z = match x {
             [x] => x.matmul(&self.kernel),
             all => {
@@ -468,7 +518,7 @@ impl Weights {
     }
 
     /// The input with features dropped, and the masks for the states.
-    pub(super) fn dropped<K: Kind>(
+    fn dropped<K: Kind>(
         &self,
         cx: &mut Call<'_>,
         x: &Tensor,
@@ -515,7 +565,7 @@ impl Weights {
 impl<K: Kind> RecurrentCell<K> {
     /// The states after a step, from the projected input `(batch, gates · units)` and the states
     /// before; made of small operations, for any activation.
-    pub(super) fn step(
+    fn step(
         &self,
         weights: &Weights,
         z: &Tensor,
@@ -564,7 +614,7 @@ impl<K: Kind> RecurrentCell<K> {
     }
 
     /// The activations, if the whole walk is one operation of the engine's.
-    pub(super) fn gates(&self) -> Option<(Gate, Gate)> {
+    fn gates(&self) -> Option<(Gate, Gate)> {
         let gate = |a: &Activation| match a.name() {
             _ if *a != Activation::from(a.name()) => None,
             "linear" => Some(Gate::Linear),
