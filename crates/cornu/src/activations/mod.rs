@@ -198,7 +198,7 @@ impl<'de> Deserialize<'de> for Activation {
         let value = serde_json::Value::deserialize(deserializer)?;
         let name = value.as_str().or_else(|| value.get("config")?.as_str());
         match name {
-            Some(name) => Ok(name.into()),
+            Some(name) => Ok(crate::saving::custom_activation(name).unwrap_or_else(|| name.into())),
             None if value.is_null() => Ok(Activation::default()),
             None => Err(serde::de::Error::custom(format!(
                 "An activation is a string such as \"relu\". Received: {value}."

@@ -1,10 +1,11 @@
 //! Attention without projections: by products, and by sums.
 
 use super::base::{Base, builtin, options};
-use super::heads::{Places, both, dropped};
+use super::heads::{Places, both, dropped, told};
 use super::{Build, Call, InputShape, Layer};
 use crate::{DType, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
 /// How a score is made of a query and a key.
@@ -26,9 +27,9 @@ macro_rules! attention {
         pub struct $layer {
             #[serde(skip)]
             base: Base,
-            #[serde(skip)]
+            #[serde(default, skip_serializing, rename = "use_causal_mask")]
             causal: bool,
-            #[serde(skip)]
+            #[serde(default, skip_serializing, rename = "return_attention_scores")]
             scores: bool,
             #[serde(default = $default)]
             use_scale: bool,
@@ -209,6 +210,10 @@ impl Attention {
 impl Layer for Attention {
     builtin!(Attention, masks pass);
 
+    fn call_arguments(&self) -> Map<String, Value> {
+        told(self.causal, self.scores)
+    }
+
     fn arity(&self) -> RangeInclusive<usize> {
         2..=3
     }
@@ -246,6 +251,10 @@ impl Layer for Attention {
 
 impl Layer for AdditiveAttention {
     builtin!(AdditiveAttention, masks pass);
+
+    fn call_arguments(&self) -> Map<String, Value> {
+        told(self.causal, self.scores)
+    }
 
     fn arity(&self) -> RangeInclusive<usize> {
         2..=3

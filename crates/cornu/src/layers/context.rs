@@ -198,9 +198,10 @@ impl WeightSpec<'_> {
         }
         let limit = isize::MAX as usize / self.dtype.size();
         let size = self.shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
-        if size.is_none_or(|n| n > limit) {
+        let fits = |n: &usize| *n <= limit && super::budget::grant(n * self.dtype.size());
+        if size.filter(fits).is_none() {
             return Err(Error::shape(format!(
-                "Weight \"{}\" of shape {} is larger than any memory.",
+                "Weight \"{}\" of shape {} needs more memory than there is, or than the file it comes from may ask for.",
                 self.name, self.shape
             )));
         }
@@ -209,7 +210,7 @@ impl WeightSpec<'_> {
             .as_ref()
             .map_or(Ok(()), Regularizer::check)?;
         self.constraint.as_ref().map_or(Ok(()), Constraint::check)?;
-        let value = if self.dry {
+        let value = if self.dry || super::budget::is_reading() {
             Array::zeros(self.dtype, self.shape)
         } else {
             self.initializer

@@ -1,7 +1,7 @@
 //! Attention whose heads share keys and values in groups.
 
 use super::base::{Base, options};
-use super::heads::{Places, both, check, dropped, given, projection, shares};
+use super::heads::{Places, both, check, dropped, given, projection, shares, told};
 use super::registry::penalized;
 use super::{Build, Call, EinsumDense, InputShape, Layer, LayerOptions};
 use crate::constraints::Constraint;
@@ -40,9 +40,9 @@ use std::ops::RangeInclusive;
 pub struct GroupedQueryAttention {
     #[serde(skip)]
     base: Base,
-    #[serde(skip)]
+    #[serde(default, skip_serializing, rename = "use_causal_mask")]
     causal: bool,
-    #[serde(skip)]
+    #[serde(default, skip_serializing, rename = "return_attention_scores")]
     scores: bool,
     head_dim: usize,
     num_query_heads: usize,
@@ -226,6 +226,10 @@ impl Layer for GroupedQueryAttention {
 
     fn config(&self) -> Map<String, Value> {
         penalized(self)
+    }
+
+    fn call_arguments(&self) -> Map<String, Value> {
+        told(self.causal, self.scores)
     }
 
     fn arity(&self) -> RangeInclusive<usize> {

@@ -2,6 +2,7 @@
 
 use super::{Call, EinsumDense};
 use crate::{DType, Error, Result, Tensor};
+use serde_json::{Map, Value};
 
 /// Which steps a step may look at by its place alone.
 #[derive(Clone, Copy, Debug, Default)]
@@ -112,4 +113,15 @@ pub(super) fn projection(free: usize, from: usize, to: &[usize], use_bias: bool)
     } else {
         layer
     }
+}
+
+/// What Keras is told in the call of attention.
+pub(super) fn told(causal: bool, scores: bool) -> Map<String, Value> {
+    let all = [
+        ("use_causal_mask", causal),
+        ("return_attention_scores", scores),
+    ];
+    let said = all.into_iter().filter(|(_, said)| *said);
+    said.map(|(name, said)| (name.to_string(), said.into()))
+        .collect()
 }

@@ -73,10 +73,12 @@
 
 mod affine;
 mod base;
+mod budget;
 mod built;
 mod context;
 mod heads;
 mod inner;
+mod legacy;
 mod normalizing;
 mod policy;
 mod registry;
@@ -85,6 +87,7 @@ mod spatial;
 pub use attention::ScoreMode;
 pub(crate) use base::snake_case;
 pub use base::{Base, InputShape, LayerOptions};
+pub(crate) use budget::weight_budget;
 pub(crate) use built::{Built, Outputs, Pass, Site, build_layer, call_layer, output_shapes};
 pub use concatenate::concatenate;
 pub use context::{Build, Call, Weight, WeightSpec};
@@ -115,6 +118,13 @@ pub trait Layer: fmt::Debug + Send + Sync {
 
     /// The layer's own fields as Keras' `config` JSON. A layer that is never saved needs none.
     fn config(&self) -> serde_json::Map<String, serde_json::Value> {
+        serde_json::Map::new()
+    }
+
+    /// What Keras is told in the call and not in the configuration, beside the inputs: written to and read
+    /// from the calls of functional models. A layer that names an argument here takes it in its
+    /// configuration too. Defaults to nothing.
+    fn call_arguments(&self) -> serde_json::Map<String, serde_json::Value> {
         serde_json::Map::new()
     }
 
@@ -190,6 +200,9 @@ macro_rules! delegate {
             }
             fn config(&self) -> serde_json::Map<String, serde_json::Value> {
                 (**self).config()
+            }
+            fn call_arguments(&self) -> serde_json::Map<String, serde_json::Value> {
+                (**self).call_arguments()
             }
             fn arity(&self) -> RangeInclusive<usize> {
                 (**self).arity()

@@ -1,7 +1,7 @@
 //! Attention with several heads.
 
 use super::base::{Base, options};
-use super::heads::{Places, both, check, dropped, given, projection, shares};
+use super::heads::{Places, both, check, dropped, given, projection, shares, told};
 use super::registry::penalized;
 use super::{Build, Call, EinsumDense, InputShape, Layer, LayerOptions};
 use crate::constraints::Constraint;
@@ -40,9 +40,9 @@ use std::ops::RangeInclusive;
 pub struct MultiHeadAttention {
     #[serde(skip)]
     base: Base,
-    #[serde(skip)]
+    #[serde(default, skip_serializing, rename = "use_causal_mask")]
     causal: bool,
-    #[serde(skip)]
+    #[serde(default, skip_serializing, rename = "return_attention_scores")]
     scores: bool,
     num_heads: usize,
     key_dim: usize,
@@ -319,6 +319,10 @@ impl Layer for MultiHeadAttention {
             map.insert("attention_axes".into(), axes.as_slice().into());
         }
         map
+    }
+
+    fn call_arguments(&self) -> Map<String, Value> {
+        told(self.causal, self.scores)
     }
 
     fn arity(&self) -> RangeInclusive<usize> {

@@ -2,7 +2,7 @@
 
 use super::base::{Base, LayerOptions};
 use super::policy::DTypePolicy;
-use super::{InputShape, Layer, REGISTRY};
+use super::{InputShape, Layer, REGISTRY, legacy};
 use crate::config::from_object;
 use crate::regularizers::Regularizer;
 use crate::{DType, Error, Result};
@@ -57,7 +57,9 @@ pub fn to_config(layer: &dyn Layer, name: &str) -> Value {
         let base = layer.base().cloned().unwrap_or_default();
         config.insert("name".into(), name.into());
         config.insert("trainable".into(), base.trainable.into());
-        config.insert("dtype".into(), policy(base.dtype));
+        if layer.class_name() != "Functional" {
+            config.insert("dtype".into(), policy(base.dtype));
+        }
         if let Some(r) = &base.activity_regularizer {
             config.insert("activity_regularizer".into(), r.to_config());
         }
@@ -66,11 +68,16 @@ pub fn to_config(layer: &dyn Layer, name: &str) -> Value {
     if layer.class_name() == "InputLayer" {
         config.insert("name".into(), name.into());
     }
+    let module = match layer.class_name() {
+        "Sequential" => "keras",
+        "Functional" => "keras.src.models.functional",
+        _ => "keras.layers",
+    };
     json!({
-        "module": "keras.layers",
+        "module": module,
         "class_name": layer.class_name(),
         "config": config,
-        "registered_name": null,
+        "registered_name": (layer.class_name() == "Functional").then_some("Functional"),
     })
 }
 
@@ -80,6 +87,12 @@ pub fn to_config(layer: &dyn Layer, name: &str) -> Value {
 /// An unknown class or field, or a value that does not fit, named.
 pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
     let class = value["class_name"].as_str().unwrap_or_default();
+    if let Some(layer) = crate::saving::custom_layer(class, value) {
+        return layer;
+    }
+    if matches!(class, "Sequential" | "Functional" | "Model") {
+        return crate::models::layer_from_config(value);
+    }
     let Some(mut config) = value["config"].as_object().cloned() else {
         return Err(Error::new(format!(
             "A layer's configuration has no \"config\": {value}."
@@ -122,7 +135,7 @@ pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
     if config.get("quantization_config") == Some(&Value::Null) {
         config.remove("quantization_config");
     }
-    let known: Vec<&str> = REGISTRY.iter().map(|(n, _)| *n).collect();
+    legacy::forget(class, &mut config);
     let class = if class == "InputLayer" {
         "Input"
     } else {
@@ -131,6 +144,17 @@ pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
     let (_, make) = REGISTRY
         .iter()
         .find(|(n, _)| *n == class)
-        .ok_or_else(|| in_layer(Error::unknown("layer class", class, &known)))?;
+        .ok_or_else(|| in_layer(unknown(class)))?;
     make(Value::Object(config), base).map_err(in_layer)
+}
+
+/// What is said of a class that Cornu does not bring.
+fn unknown(class: &str) -> Error {
+    let told = "implement the layer in Rust and give it as a custom object";
+    let known: Vec<&str> = REGISTRY.iter().map(|(n, _)| *n).collect();
+    let e = Error::unknown("layer class", class, &known);
+    Error::with_kind(
+        e.kind(),
+        format!("{} If it is your own, {told}.", e.message()),
+    )
 }

@@ -254,10 +254,13 @@ impl Loss {
     /// If it is not known or its configuration does not fit.
     pub fn from_config(value: &Value) -> Result<Loss> {
         if let Some(name) = value.as_str().or_else(|| value.get("config")?.as_str()) {
-            let loss = Loss::from(name);
+            let loss = crate::saving::custom_loss(name).unwrap_or_else(|| name.into());
             return loss.check().map(|()| loss);
         }
         let (class, config) = crate::config::parts("loss", value)?;
+        if let Some(loss) = crate::saving::custom_loss(class) {
+            return Ok(loss);
+        }
         registry::from_config(class, &config)
     }
 }

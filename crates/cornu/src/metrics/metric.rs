@@ -100,6 +100,8 @@ pub trait MetricFn: fmt::Debug + Send + Sync {
 #[derive(Clone)]
 pub struct Metric {
     name: String,
+    /// The string that it was made from, which files repeat.
+    string: Option<String>,
     source: Source,
     variables: Vec<Variable>,
     initial: Vec<Array>,
@@ -122,6 +124,7 @@ impl Metric {
     pub(super) fn of(function: Arc<dyn MetricFn>) -> Metric {
         Metric {
             name: function.default_name(),
+            string: None,
             source: Source::Function(function),
             variables: Vec::new(),
             initial: Vec::new(),
@@ -160,6 +163,7 @@ impl Metric {
     /// The metric under another name.
     pub fn named(mut self, name: impl Into<String>) -> Metric {
         self.name = name.into();
+        self.string = None;
         self
     }
 
@@ -185,6 +189,14 @@ impl Metric {
             config.extend(f.config());
         }
         Value::Object(config)
+    }
+
+    /// As files hold it: the string it was made from, or module, class and configuration.
+    pub fn to_config(&self) -> Value {
+        match &self.string {
+            Some(string) => Value::from(string.as_str()),
+            None => crate::config::object("keras.metrics", self.class_name(), &self.config()),
+        }
     }
 
     /// The error of a metric made from an unknown string.
@@ -416,6 +428,7 @@ impl From<&str> for Metric {
         };
         Metric {
             name: identifier.into(),
+            string: Some(identifier.into()),
             source,
             variables: Vec::new(),
             initial: Vec::new(),

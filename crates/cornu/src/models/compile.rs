@@ -87,7 +87,7 @@ impl Compile {
         self
     }
 
-    fn of(&mut self, output: &str) -> &mut ForOutput {
+    pub(super) fn of(&mut self, output: &str) -> &mut ForOutput {
         let at = match self.own.iter().position(|(name, _)| name == output) {
             Some(at) => at,
             None => {

@@ -6,6 +6,7 @@ use crate::layers::{
     snake_case,
 };
 use crate::{DType, Error, Result, Tensor};
+use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -18,15 +19,24 @@ pub(crate) struct Port {
     pub shape: InputShape,
     /// The type to which an input is converted.
     pub dtype: DType,
-    slot: usize,
+    pub(super) slot: usize,
 }
 
 /// One call of a layer: from slots to slots.
 #[derive(Clone, Debug)]
-struct Step {
-    unit: usize,
-    inputs: Vec<usize>,
-    outputs: Vec<usize>,
+pub(super) struct Step {
+    pub unit: usize,
+    pub inputs: Vec<usize>,
+    pub outputs: Vec<usize>,
+}
+
+/// Where a value comes from: the `output`-th of the `call`-th call of a layer.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    pub unit: usize,
+    pub call: usize,
+    pub output: usize,
+    pub shape: InputShape,
 }
 
 /// A network whose layers have their weights.
@@ -37,8 +47,10 @@ pub(crate) struct Graph {
     pub outputs: Vec<Port>,
     /// The layers in Keras' order.
     pub units: Vec<Arc<Unit>>,
-    steps: Vec<Step>,
-    slots: usize,
+    pub(super) steps: Vec<Step>,
+    pub(super) slots: Vec<Slot>,
+    /// How inputs and outputs are arranged, if not in lists: Keras' JSON with positions as leaves.
+    pub(super) arranged: [Option<Value>; 2],
 }
 
 /// A call, known by its address.
@@ -212,14 +224,15 @@ impl Graph {
             outputs: Vec::new(),
             units,
             steps: Vec::new(),
-            slots: 0,
+            slots: Vec::new(),
+            arranged: [None, None],
         };
+        let mut calls: HashMap<usize, usize> = HashMap::new();
         let (seed, mut stream) = (crate::utils::next_seed(), 0);
         // Weights are kept only if the whole graph fits together.
         let mut fresh: HashMap<usize, Built> = HashMap::new();
         // The slots of each call's outputs, and the shape in each slot.
         let mut slots: HashMap<usize, Vec<usize>> = HashMap::new();
-        let mut shapes: Vec<InputShape> = Vec::new();
         for node in &order {
             let read: Vec<usize> = node
                 .inputs
@@ -232,7 +245,8 @@ impl Graph {
                 })
                 .collect::<Option<_>>()
                 .ok_or_else(|| Error::state("A layer has fewer outputs than are used of it."))?;
-            let mut given: Vec<InputShape> = read.iter().map(|s| shapes[*s].clone()).collect();
+            let shape = |s: &usize| graph.slots[*s].shape.clone();
+            let mut given: Vec<InputShape> = read.iter().map(shape).collect();
             if node.unit.is_input() {
                 given = vec![super::sequential::input_shape(&*node.unit.layer)?];
             }
@@ -260,18 +274,26 @@ impl Graph {
                     outputs
                 }
             };
-            let written: Vec<usize> = (shapes.len()..shapes.len() + outputs.len()).collect();
-            shapes.extend(outputs);
+            let (unit, first) = (place[&unit_id(&node.unit)], graph.slots.len());
+            let call = calls.entry(unit).or_insert(0);
+            let made = outputs.into_iter().enumerate().map(|(output, shape)| Slot {
+                unit,
+                call: *call,
+                output,
+                shape,
+            });
+            graph.slots.extend(made);
+            *call += 1;
+            let written: Vec<usize> = (first..graph.slots.len()).collect();
             slots.insert(id(node), written.clone());
             if !node.unit.is_input() {
                 graph.steps.push(Step {
-                    unit: place[&unit_id(&node.unit)],
+                    unit,
                     inputs: read,
                     outputs: written,
                 });
             }
         }
-        graph.slots = shapes.len();
         let port = |symbol: &Symbol| -> Result<Port> {
             let written = slots.get(&id(&symbol.node));
             let slot = written
@@ -280,13 +302,14 @@ impl Graph {
                 .ok_or_else(|| Error::state("A layer has fewer outputs than are used of it."))?;
             Ok(Port {
                 name: names[&unit_id(&symbol.node.unit)].clone(),
-                shape: shapes[slot].clone(),
+                shape: graph.slots[slot].shape.clone(),
                 dtype: symbol.node.unit.layer.input_dtype().unwrap_or(DType::F32),
                 slot,
             })
         };
-        graph.inputs = inputs.iter().map(port).collect::<Result<_>>()?;
-        graph.outputs = outputs.iter().map(port).collect::<Result<_>>()?;
+        let ends = [inputs, outputs].map(|s| s.iter().map(port).collect::<Result<Vec<Port>>>());
+        let [inputs, outputs] = ends;
+        (graph.inputs, graph.outputs) = (inputs?, outputs?);
         for unit in &graph.units {
             if let Some(built) = fresh.remove(&unit_id(unit)) {
                 unit.built.get_or_init(|| built);
@@ -311,6 +334,21 @@ impl Graph {
                 "Warning: the layer \"{name}\" does not know masks; the mask of its input ends there."
             );
         }
+    }
+
+    /// The layers in another order, which files tell.
+    pub(super) fn reorder(&mut self, order: &[Arc<Unit>]) {
+        let wanted: HashMap<usize, usize> = order.iter().map(unit_id).zip(0..).collect();
+        let rank = |i: &usize| wanted.get(&unit_id(&self.units[*i])).copied();
+        let mut places: Vec<usize> = (0..self.units.len()).collect();
+        places.sort_by_key(rank);
+        let mut moved = vec![0; places.len()];
+        for (new, old) in places.iter().enumerate() {
+            moved[*old] = new;
+        }
+        self.units = places.iter().map(|old| self.units[*old].clone()).collect();
+        self.steps.iter_mut().for_each(|s| s.unit = moved[s.unit]);
+        self.slots.iter_mut().for_each(|s| s.unit = moved[s.unit]);
     }
 
     fn built(unit: &Unit) -> Result<&Built> {
@@ -342,7 +380,7 @@ impl Graph {
         trainable: bool,
         pass: &mut Pass,
     ) -> Outputs {
-        let mut values: Vec<Option<(Tensor, Option<Tensor>)>> = vec![None; self.slots];
+        let mut values: Vec<Option<(Tensor, Option<Tensor>)>> = vec![None; self.slots.len()];
         for (i, port) in self.inputs.iter().enumerate() {
             let mask = masks.get(i).cloned().flatten();
             values[port.slot] = inputs.get(i).map(|x| (x.clone(), mask));

@@ -2,8 +2,11 @@
 
 mod call;
 mod compile;
+mod compile_config;
+mod config;
 mod evaluate;
 mod fit;
+mod functional;
 mod graph;
 mod health;
 mod labels;
@@ -18,6 +21,7 @@ mod weighting;
 
 pub use call::Called;
 pub use compile::{Compile, IntoMetrics};
+pub(crate) use config::layer as layer_from_config;
 pub use evaluate::Evaluate;
 pub use fit::{Fit, Shuffle};
 pub(crate) use graph::Graph;

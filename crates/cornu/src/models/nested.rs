@@ -2,10 +2,11 @@
 
 use super::graph::Graph;
 use super::model::Model;
-use super::sequential::{Sequential, built_stack};
+use super::sequential::{Sequential, built_stack, stack_input};
 use super::symbol::Unit;
 use crate::layers::{Base, Build, Call, InputShape, Layer};
 use crate::{DType, Error, Result, Tensor};
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -31,10 +32,15 @@ struct Nested {
 /// ```
 impl From<&Model> for Box<dyn Layer> {
     fn from(model: &Model) -> Self {
+        // A stack that knows its input is built, as in Keras; what is wrong with one comes out later.
+        let drawn = || {
+            let stack = model.stack.as_ref()?;
+            built_stack(model.name(), stack, &[stack_input(stack)?]).ok()
+        };
         Box::new(Nested {
             base: model.base.clone(),
             stack: model.stack.clone(),
-            graph: model.graph.clone(),
+            graph: model.graph.clone().or_else(drawn),
         })
     }
 }
@@ -91,6 +97,13 @@ impl Layer for Nested {
         true
     }
 
+    fn config(&self) -> Map<String, Value> {
+        match super::config::of(&self.base, self.stack.as_deref(), self.graph.as_ref()) {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        }
+    }
+
     fn input_dtype(&self) -> Option<DType> {
         self.graph.as_ref()?.inputs.first().map(|p| p.dtype)
     }
@@ -101,9 +114,9 @@ impl Layer for Nested {
             let example = shape.with(64);
             graph.check_input(i, "The input", &example)?;
         }
-        for unit in &graph.units {
+        for (path, unit) in super::config::paths(&graph.units, self.stack.is_some()) {
             if let Some(built) = unit.built.get() {
-                cx.adopt(&built.name.clone(), built.clone());
+                cx.adopt(&path, built.clone());
             }
         }
         Ok(())

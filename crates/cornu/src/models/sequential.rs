@@ -3,9 +3,9 @@
 use super::graph::Graph;
 use super::model::Model;
 use super::symbol::{Symbol, Unit};
-use crate::layers::{self, Input, InputShape, Layer, Site, build_layer};
+use crate::layers::{Input, InputShape, Layer, Site, build_layer};
 use crate::{Error, Result};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use std::sync::Arc;
 ///
 /// Everything that a [`Model`] does, a stack does.
 #[derive(Debug)]
-pub struct Sequential(Model);
+pub struct Sequential(pub(super) Model);
 
 impl Default for Sequential {
     fn default() -> Self {
@@ -104,59 +104,13 @@ impl Sequential {
         self.0.stack.get_or_insert_default()
     }
 
-    /// The model as Keras' JSON.
-    pub fn to_config(&self) -> Value {
-        let names = self.layer_names();
-        let mut layers: Vec<Value> = self
-            .layers()
-            .iter()
-            .zip(&names)
-            .map(|(l, n)| layers::to_config(&**l, n))
-            .collect();
-        let Ok(graph) = self.graph() else {
-            return json!({"name": self.name(), "trainable": true, "layers": layers});
-        };
-        // As in Keras, a built model begins with its input.
-        let input = graph.inputs.first().map(|p| p.shape.clone());
-        let input = input.unwrap_or(InputShape(Vec::new()));
-        if self.units().first().is_some_and(|u| !u.is_input()) {
-            let input = Input::from(input.clone());
-            layers.insert(0, layers::to_config(&input, "input_layer"));
-        }
-        json!({
-            "name": self.name(),
-            "trainable": true,
-            "layers": layers,
-            "build_input_shape": input.to_json(),
-        })
-    }
-
     /// A model from Keras' JSON of a `Sequential` (its `config`); built if the JSON says for which
     /// shape.
     ///
     /// # Errors
     /// An unknown layer or argument, named.
     pub fn from_config(config: &Value) -> Result<Self> {
-        let list = config["layers"].as_array().ok_or_else(|| {
-            Error::new("The configuration of a Sequential has no list of \"layers\".")
-        })?;
-        let layers = list
-            .iter()
-            .map(layers::from_config)
-            .collect::<Result<Vec<_>>>()?;
-        let mut model = Self::from_layers(layers);
-        if let Some(name) = config["name"].as_str() {
-            model.0.rename(name.to_string());
-        }
-        match &config["build_input_shape"] {
-            Value::Null => {
-                if stack_input(model.units()).is_some() {
-                    model.build()?;
-                }
-            }
-            shape => model.build_for(&InputShape::from_json(shape)?)?,
-        }
-        Ok(model)
+        super::config::sequential(config).map(Self)
     }
 }
 

@@ -114,6 +114,24 @@ impl Symbol {
         }
     }
 
+    /// An output of a call whose shape is found when the graph is drawn.
+    pub(super) fn of_call(node: &Arc<CallNode>, index: usize) -> Result<Symbol> {
+        if node.unit.is_input() {
+            let shape = super::sequential::input_shape(&*node.unit.layer)?;
+            let input = Symbol::of_input(node.unit.clone(), shape);
+            return Ok(Symbol {
+                node: node.clone(),
+                ..input
+            });
+        }
+        Ok(Symbol {
+            node: node.clone(),
+            index,
+            shape: InputShape(vec![None]),
+            error: None,
+        })
+    }
+
     /// The output of a layer whose shape is found when the graph is drawn.
     pub(crate) fn deferred(unit: &Arc<Unit>, inputs: Vec<Symbol>) -> Symbol {
         Symbol {

@@ -18,8 +18,8 @@ pub(super) struct Trainer {
     /// Whether the whole model is frozen.
     pub frozen: bool,
     /// What `compile` was told, from which the heads are made.
-    common: ForOutput,
-    own: Vec<(String, ForOutput)>,
+    pub(super) common: ForOutput,
+    pub(super) own: Vec<(String, ForOutput)>,
     /// One for each output; empty until the network is known.
     heads: Vec<Head>,
     /// Running mean of the loss: sum over samples, and their number.

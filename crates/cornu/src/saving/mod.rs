@@ -1,11 +1,49 @@
-//! Files of arrays and weights.
+//! Models, weights and arrays in files.
 //!
-//! Every reader is bounded: a file that is cut off, altered or made to do harm gives an
-//! [`Error`](crate::Error), and never takes more memory than a small multiple of its own size.
+//! Every reader is bounded: a file that is cut off, altered or made to do harm gives an [`Error`], and never
+//! takes more memory than a small multiple of its own size.
 
+#[cfg(feature = "saving")]
+mod archive;
+mod custom;
 mod elements;
+#[cfg(feature = "saving")]
+mod hdf5;
+#[cfg(feature = "saving")]
+mod model;
 pub mod npy;
 pub mod npz;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;
+#[cfg(feature = "saving")]
+mod variables;
 mod weights;
+#[cfg(feature = "saving")]
+mod weights_h5;
+
+pub use custom::CustomObjects;
+pub(crate) use custom::{custom_activation, custom_layer, custom_loss, custom_metric};
+#[cfg(feature = "saving")]
+pub use model::{LoadModel, load_model, load_model_with, model_from_bytes};
+
+use crate::models::Model;
+use crate::{Error, Result};
+
+/// A model from the text of Keras' JSON ([`Model::to_json`]): its architecture, and how it is compiled, with
+/// weights as they are made new.
+///
+/// # Errors
+/// Text that is no JSON of a model; a class, an argument or a string that is not known.
+pub fn model_from_json(text: &str) -> Result<Model> {
+    model_from_json_with(text, &CustomObjects::new())
+}
+
+/// As [`model_from_json`], with objects of one's own.
+///
+/// # Errors
+/// As [`model_from_json`].
+pub fn model_from_json_with(text: &str, custom_objects: &CustomObjects) -> Result<Model> {
+    let object = serde_json::from_str(text)
+        .map_err(|e| Error::new(format!("The text is no JSON of a model: {e}.")))?;
+    custom_objects.within(|| Model::deserialize(&object, true))
+}

@@ -1,0 +1,195 @@
+//! HDF5 files: the one place that knows the library which reads and writes them.
+//!
+//! What is read may come from anyone. Nothing is walked: a caller asks for the paths that it expects, so that
+//! links that go in circles lead nowhere, and says how large a data set may be before any of it is read. The
+//! library checks every extent against the file's; should it panic all the same, that is an error here.
+
+use crate::{Array, DType, Error, Result, Shape};
+use cornu_core::{bf16, f16};
+use hdf5_pure::{
+    AttrValue, Datatype, DatatypeByteOrder, FileBuilder, FloatingPointLayout, GroupBuilder,
+};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A group to be written: attributes of text, groups and arrays by name.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub attributes: BTreeMap<String, String>,
+    pub groups: BTreeMap<String, Group>,
+    pub arrays: Vec<(String, Array)>,
+}
+
+impl Group {
+    /// The group at a path below this one, made if it is not there.
+    pub fn at(&mut self, path: &str) -> &mut Group {
+        let names = path.split('/').filter(|name| !name.is_empty());
+        names.fold(self, |group, name| {
+            group.groups.entry(name.to_string()).or_default()
+        })
+    }
+
+    /// The bytes of a file with this group as its root.
+    pub fn write(self) -> Result<Vec<u8>> {
+        let mut file = FileBuilder::new();
+        for (name, value) in self.attributes {
+            file.set_attr(&name, AttrValue::VarLenString(value));
+        }
+        for (name, group) in self.groups {
+            let mut builder = file.create_group(&name);
+            group.fill(&mut builder);
+            file.add_group(builder.finish());
+        }
+        for (name, array) in self.arrays {
+            put(file.create_dataset(&name), array);
+        }
+        file.finish()
+            .map_err(|e| Error::io(format!("The HDF5 file cannot be made: {e}.")))
+    }
+
+    fn fill(self, into: &mut GroupBuilder) {
+        for (name, value) in self.attributes {
+            into.set_attr(&name, AttrValue::VarLenString(value));
+        }
+        for (name, group) in self.groups {
+            let mut builder = into.create_group(&name);
+            group.fill(&mut builder);
+            into.add_group(builder.finish());
+        }
+        for (name, array) in self.arrays {
+            put(into.create_dataset(&name), array);
+        }
+    }
+}
+
+const HALF: FloatingPointLayout = FloatingPointLayout {
+    bit_offset: 0,
+    bit_precision: 16,
+    exponent_location: 10,
+    exponent_size: 5,
+    mantissa_location: 0,
+    mantissa_size: 10,
+    exponent_bias: 15,
+};
+
+fn put(set: &mut hdf5_pure::DatasetBuilder, array: Array) {
+    let shape: Vec<u64> = array.shape().iter().map(|d| *d as u64).collect();
+    let size = array.size() as u64;
+    match array.dtype() {
+        DType::F32 => set.with_f32_data(&array.to_vec::<f32>()),
+        DType::F64 => set.with_f64_data(&array.to_vec::<f64>()),
+        DType::I32 => set.with_i32_data(&array.to_vec::<i32>()),
+        DType::I64 => set.with_i64_data(&array.to_vec::<i64>()),
+        // HDF5 has no type of truth values that other readers share.
+        DType::U8 | DType::Bool => set.with_u8_data(&array.to_vec::<u8>()),
+        DType::F16 => {
+            let values = array.to_vec::<f16>();
+            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            let datatype = Datatype::FloatingPoint {
+                size: 2,
+                byte_order: DatatypeByteOrder::LittleEndian,
+                layout: HALF,
+            };
+            set.with_raw_data(datatype, bytes, size)
+        }
+        DType::BF16 => {
+            // As Keras has it: two bytes of no type, and an attribute that says what they are.
+            let values = array.to_vec::<bf16>();
+            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            let datatype = Datatype::Opaque {
+                size: 2,
+                tag: Vec::new(),
+            };
+            set.with_raw_data(datatype, bytes, size);
+            set.set_attr("dtype", AttrValue::VarLenString("bfloat16".into()))
+        }
+    };
+    set.with_shape(&shape);
+}
+
+/// A file to be read.
+pub(crate) struct File(hdf5_pure::File);
+
+/// A data set whose extents are known and whose values are not read yet.
+pub(crate) struct Dataset {
+    inside: hdf5_pure::Dataset,
+    pub shape: Shape,
+}
+
+/// What the library does, with its errors and, as the last resort, its panics as errors of ours.
+fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T, hdf5_pure::Error>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(e)) => Err(Error::io(format!("{what} cannot be read: {e}."))),
+        Err(_) => Err(Error::io(format!("{what} cannot be read: it is damaged."))),
+    }
+}
+
+impl File {
+    pub fn open(bytes: Vec<u8>) -> Result<File> {
+        guarded("The HDF5 file", || hdf5_pure::File::from_bytes(bytes)).map(File)
+    }
+
+    /// The data set at a path; `None` if there is none.
+    pub fn dataset(&self, path: &str) -> Result<Option<Dataset>> {
+        let Ok(inside) = guarded(path, || self.0.dataset(path)) else {
+            return Ok(None);
+        };
+        let extents = guarded(path, || inside.shape())?;
+        let extents: Option<Vec<usize>> =
+            extents.iter().map(|d| usize::try_from(*d).ok()).collect();
+        let extents = extents.filter(|e| {
+            let size = e.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+            size.is_some_and(|n| n <= isize::MAX as usize / 8)
+        });
+        match extents {
+            Some(extents) => Ok(Some(Dataset {
+                inside,
+                shape: extents.into(),
+            })),
+            None => Err(Error::io(format!(
+                "{path} cannot be read: its shape is larger than any memory."
+            ))),
+        }
+    }
+}
+
+impl Dataset {
+    /// The values. What they need in memory is known by [`Dataset::shape`] beforehand.
+    pub fn read(&self, path: &str) -> Result<Array> {
+        use hdf5_pure::DType as D;
+        let (shape, set) = (self.shape.clone(), &self.inside);
+        let dtype = guarded(path, || set.dtype())?;
+        match dtype {
+            D::F32 => Array::from_vec(shape, guarded(path, || set.read_f32())?),
+            D::F64 => Array::from_vec(shape, guarded(path, || set.read_f64())?),
+            D::I32 | D::I16 | D::I8 | D::U16 => {
+                Array::from_vec(shape, guarded(path, || set.read_i32())?)
+            }
+            D::I64 | D::U32 | D::U64 => Array::from_vec(shape, guarded(path, || set.read_i64())?),
+            D::U8 | D::Enum(_) => Array::from_vec(shape, guarded(path, || set.read_raw())?),
+            other => {
+                let brain = guarded(path, || set.attrs())?;
+                let brain = brain.get("dtype").and_then(AttrValue::as_str) == Some("bfloat16");
+                let datatype = guarded(path, || set.datatype())?;
+                let half = matches!(
+                    datatype,
+                    Datatype::FloatingPoint { size: 2, byte_order: DatatypeByteOrder::LittleEndian, layout } if layout == HALF
+                );
+                if !half && !(brain && matches!(datatype, Datatype::Opaque { size: 2, .. })) {
+                    return Err(Error::io(format!(
+                        "{path} cannot be read: its elements are of the type {other}."
+                    )));
+                }
+                let raw = guarded(path, || set.read_raw())?;
+                let halves = raw
+                    .chunks_exact(2)
+                    .map(|b| u16::from_le_bytes([b[0], b[1]]));
+                match half {
+                    true => Array::from_vec(shape, halves.map(f16::from_bits).collect()),
+                    false => Array::from_vec(shape, halves.map(bf16::from_bits).collect()),
+                }
+            }
+        }
+    }
+}

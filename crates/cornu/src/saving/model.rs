@@ -1,0 +1,237 @@
+//! Whole models and their weights, to files and back.
+
+use super::archive::{self, Archive};
+use super::hdf5::File;
+use super::{CustomObjects, weights_h5};
+use crate::files::write_atomically;
+use crate::layers::weight_budget;
+use crate::models::Model;
+use crate::{Error, Result};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The version of Keras whose files these are.
+const KERAS_VERSION: &str = "3.15.1";
+
+impl Model {
+    /// Saves the model to a `.keras` file: architecture, weights, how it is compiled, and the optimizer's state,
+    /// so that training goes on from there, in Cornu or in Keras. The file is written whole or not at all.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// use cornu::saving::load_model;
+    /// let mut model = Sequential::new();
+    /// model.add(Dense::new(2).input_shape([3]));
+    /// model.compile("adam", "mse", ["mae"])?;
+    /// let path = std::env::temp_dir().join(format!("cornu-{}.keras", std::process::id()));
+    /// model.save(&path)?;
+    /// let mut again = load_model(&path)?;
+    /// assert_eq!(again.get_weights()?, model.get_weights()?);
+    /// assert!(again.is_compiled());
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Another ending than `.keras`, a model that is not built, or what the file system says.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        if !ends_with(path, ".keras") {
+            return Err(Error::new(format!(
+                "The name of a file with a whole model must end in \".keras\". Received: {}.",
+                path.display()
+            )));
+        }
+        self.graph_is_built()?;
+        let metadata =
+            json!({"keras_version": KERAS_VERSION, "date_saved": date(SystemTime::now())});
+        let (metadata, config) = (metadata.to_string(), self.to_json());
+        let weights = weights_h5::tree(self)?.write()?;
+        write_atomically(path, |out| {
+            archive::write(
+                out,
+                &[
+                    ("metadata.json", metadata.as_bytes()),
+                    ("config.json", config.as_bytes()),
+                    ("model.weights.h5", &weights),
+                ],
+            )
+        })
+    }
+
+    /// Saves the weights, and if the model is compiled the optimizer's state, to a `.weights.h5` file. The file
+    /// is written whole or not at all.
+    ///
+    /// # Errors
+    /// Another ending than `.weights.h5`, a model that is not built, or what the file system says.
+    pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        if !ends_with(path, ".weights.h5") {
+            return Err(Error::new(format!(
+                "The name of a file of weights must end in \".weights.h5\". Received: {}.",
+                path.display()
+            )));
+        }
+        let bytes = weights_h5::tree(self)?.write()?;
+        write_atomically(path, |out| Ok(out.write_all(&bytes)?))
+    }
+
+    /// Sets the weights, and if the model is compiled the optimizer's state, from a file that
+    /// [`Model::save_weights`] or [`Model::save`], here or in Keras, made of a model of the same layers.
+    ///
+    /// # Errors
+    /// A file that cannot be read; one that does not fit: the layer and both shapes are named, and nothing is
+    /// changed.
+    pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let file = weights_file(path.as_ref())?;
+        weights_h5::load(self, &file, false)?;
+        weights_h5::load_optimizer(self, &file)
+    }
+
+    /// As [`Model::load_weights`], but layers that the file does not fit keep their weights; returns why, for
+    /// each of them. The optimizer's state stays as it is.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn load_weights_skipping_mismatch(&mut self, path: impl AsRef<Path>) -> Result<Vec<Error>> {
+        let file = weights_file(path.as_ref())?;
+        weights_h5::load(self, &file, true)
+    }
+}
+
+fn ends_with(path: &Path, ending: &str) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().ends_with(ending))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|e| Error::io(format!("{} cannot be read: {e}.", path.display())))
+}
+
+fn weights_file(path: &Path) -> Result<File> {
+    let bytes = read(path)?;
+    match ends_with(path, ".keras") {
+        true => File::open(Archive::open(&bytes)?.read("model.weights.h5")?),
+        false => File::open(bytes),
+    }
+}
+
+/// How [`load_model_with`] reads a file.
+#[derive(Clone, Debug)]
+pub struct LoadModel {
+    compile: bool,
+    custom_objects: CustomObjects,
+}
+
+impl Default for LoadModel {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LoadModel {
+    /// Compiled as it was saved, and without objects of one's own.
+    pub fn new() -> Self {
+        Self {
+            compile: true,
+            custom_objects: CustomObjects::new(),
+        }
+    }
+
+    /// Whether the model is compiled as it was when it was saved; it is by default.
+    pub fn compile(mut self, compile: bool) -> Self {
+        self.compile = compile;
+        self
+    }
+
+    /// What names in the file stand for that Keras does not define.
+    pub fn custom_objects(mut self, objects: CustomObjects) -> Self {
+        self.custom_objects = objects;
+        self
+    }
+}
+
+/// A model from a `.keras` file, as [`Model::save`] here or `model.save` in Keras 3 wrote it: with its weights,
+/// compiled if it was, and its optimizer where it was.
+///
+/// A file runs no code: a layer that is Python is refused, and named. What the model may need in memory is
+/// bounded by the file: weights may be claimed up to 16 times its size, and a mebibyte.
+///
+/// # Errors
+/// A file that cannot be read, or holds no model; a class or argument that is not known; weights that do not
+/// fit their layer.
+pub fn load_model(path: impl AsRef<Path>) -> Result<Model> {
+    load_model_with(path, &LoadModel::new())
+}
+
+/// As [`load_model`], with options.
+///
+/// # Errors
+/// As [`load_model`].
+pub fn load_model_with(path: impl AsRef<Path>, options: &LoadModel) -> Result<Model> {
+    model_from_bytes(&read(path.as_ref())?, options)
+}
+
+/// As [`load_model_with`], from the content of a file.
+///
+/// # Errors
+/// As [`load_model`].
+pub fn model_from_bytes(bytes: &[u8], options: &LoadModel) -> Result<Model> {
+    let read = || {
+        let mut archive = Archive::open(bytes)?;
+        let config = archive.read("config.json")?;
+        let config: Value = serde_json::from_slice(&config)
+            .map_err(|e| Error::new(format!("config.json is no JSON of a model: {e}.")))?;
+        let file = File::open(archive.read("model.weights.h5")?)?;
+        let mut model = Model::deserialize(&config, options.compile)?;
+        weights_h5::load(&model, &file, false)?;
+        weights_h5::load_optimizer(&mut model, &file)?;
+        Ok(model)
+    };
+    let bounded = || weight_budget(bytes.len(), read);
+    let guarded = AssertUnwindSafe(|| options.custom_objects.within(bounded));
+    catch_unwind(guarded).unwrap_or_else(|_| {
+        Err(Error::io(
+            "The model in the file is not possible: what it asks for cannot be computed.",
+        ))
+    })
+}
+
+/// Keras' `"%Y-%m-%d@%H:%M:%S"`, in UTC.
+fn date(at: SystemTime) -> String {
+    let seconds = at.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Days from 1 March of year 0 (Howard Hinnant's civil_from_days).
+    let z = days + 719_468;
+    let (era, of_era) = (z / 146_097, z % 146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = era * 400 + year + u64::from(month <= 2);
+    let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}@{h:02}:{m:02}:{s:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn dates_are_keras() {
+        let at = |s| date(UNIX_EPOCH + Duration::from_secs(s));
+        assert_eq!(at(0), "1970-01-01@00:00:00");
+        assert_eq!(at(951_782_400), "2000-02-29@00:00:00");
+        assert_eq!(at(1_795_584_213), "2026-11-25@06:03:33");
+    }
+}

@@ -1,0 +1,214 @@
+//! Models to files and back.
+#![cfg(feature = "saving")]
+
+use cornu::prelude::*;
+use cornu::saving::{LoadModel, load_model, load_model_with, model_from_json};
+use std::path::{Path, PathBuf};
+
+/// A folder of a test's own, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("cornu-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Numbers that repeat on no axis.
+fn numbers(shape: &[usize]) -> Array {
+    let size: usize = shape.iter().product();
+    let values: Vec<f32> = (0..size)
+        .map(|i| ((i * 37 % 101) as f32 - 50.0) / 40.0)
+        .collect();
+    Array::from_vec(shape, values).unwrap()
+}
+
+/// Two encoders of which one is called twice, a stack and a graph inside, attention and recurrence.
+fn everything() -> Model {
+    let (a, b) = (
+        Input::new([4]).name("a").symbol(),
+        Input::new([4]).name("b").symbol(),
+    );
+    let q = Input::new([5, 4]).name("q").symbol();
+    let encode = Dense::new(3).activation("relu").shared();
+    let both = encode.on(&a) + encode.on(&b);
+    let mut stack = Sequential::new().named("stack");
+    stack.add(Dense::new(2).input_shape([3]));
+    let inner = Input::new([2]).symbol();
+    let inner = Model::new(&inner, Dense::new(2).name("deep").on(&inner))
+        .unwrap()
+        .named("graph");
+    let y = (&inner).on((&stack).on(&both));
+    let seen = MultiHeadAttention::new(2, 3).use_causal_mask(true).on(&q);
+    let states = LSTM::new(3).return_state(true).on_all(&seen);
+    let again = GRU::new(3).on([&seen, &states[1]]);
+    let flat = Concatenate::new().on([&y, &(&states[0] * 2.0 + 1.0), &again]);
+    let flat = BatchNormalization::new().on(&flat);
+    let out = Dense::new(1).name("out").on(&Dropout::new(0.2).on(&flat));
+    let mut model = Model::new([&a, &b, &q], [&out, &y])
+        .unwrap()
+        .named("everything");
+    let compile = Compile::optimizer(Adam::new().learning_rate(0.01))
+        .loss_for("out", "mse")
+        .loss_for("graph", Huber::new().delta(0.5))
+        .loss_weight_for("graph", 0.5)
+        .metrics_for("out", ["mae"]);
+    model.compile_with(compile).unwrap();
+    model
+}
+
+fn fit(model: &mut Model, epochs: usize) -> Vec<f64> {
+    let (a, b, q) = (numbers(&[6, 4]), numbers(&[6, 4]), numbers(&[6, 5, 4]));
+    let (out, y) = (numbers(&[6, 1]), numbers(&[6, 2]));
+    let fit = Fit::new()
+        .epochs(epochs)
+        .batch_size(3)
+        .shuffle(false)
+        .verbose(0);
+    model.fit((&a, &b, &q), (&out, &y), fit).unwrap()["loss"].to_vec()
+}
+
+fn predictions(model: &mut Model) -> Vec<Array> {
+    model
+        .predict_all((&numbers(&[2, 4]), &numbers(&[2, 4]), &numbers(&[2, 5, 4])))
+        .unwrap()
+}
+
+#[test]
+fn a_model_of_everything_comes_back_whole() {
+    let folder = Folder::new("everything");
+    let mut model = everything();
+    fit(&mut model, 2);
+    let path = folder.file("model.keras");
+    model.save(&path).unwrap();
+    let mut again = load_model(&path).unwrap();
+    assert_eq!(again.name(), "everything");
+    assert_eq!(again.layer_names(), model.layer_names());
+    if let Some(kept) = std::env::var_os("CORNU_SAVED") {
+        std::fs::copy(&path, kept).unwrap();
+    }
+    assert!(again.to_json() == model.to_json());
+    assert_eq!(predictions(&mut again), predictions(&mut model));
+    assert_eq!(again.optimizer().unwrap().iterations(), 4);
+    let optimizer = |m: &Model| -> Vec<Array> {
+        m.optimizer()
+            .unwrap()
+            .variables()
+            .iter()
+            .map(Variable::value)
+            .collect()
+    };
+    assert_eq!(optimizer(&again), optimizer(&model));
+
+    let bare = load_model_with(&path, &LoadModel::new().compile(false)).unwrap();
+    assert!(!bare.is_compiled());
+    assert_eq!(bare.get_weights().unwrap(), model.get_weights().unwrap());
+    let copy = model_from_json(&model.to_json()).unwrap();
+    assert!(copy.to_json() == model.to_json());
+}
+
+#[test]
+fn weights_go_into_another_model_of_the_same_layers() {
+    let folder = Folder::new("weights");
+    let path: &Path = &folder.file("model.weights.h5");
+    let (mut model, mut other) = (everything(), everything());
+    fit(&mut model, 1);
+    model.save_weights(path).unwrap();
+    other.load_weights(path).unwrap();
+    assert_eq!(other.get_weights().unwrap(), model.get_weights().unwrap());
+
+    let stack = |units: usize| {
+        let mut stack = Sequential::new();
+        stack.add(Dense::new(3).input_shape([2]).name("first"));
+        stack.add(Dense::new(units).name("second"));
+        stack.build().unwrap();
+        stack
+    };
+    let (narrow, mut wide) = (stack(4), stack(5));
+    narrow.save_weights(path).unwrap();
+    let before = wide.get_weights().unwrap();
+    let e = wide.load_weights(path).unwrap_err().to_string();
+    let told = "Layer \"second\": \"second/kernel\" has shape (3, 5) in the model. Received: shape (3, 4) in the file.";
+    assert_eq!(e, told);
+    assert_eq!(wide.get_weights().unwrap(), before);
+    let skipped = wide.load_weights_skipping_mismatch(path).unwrap();
+    assert_eq!(skipped.len(), 1);
+    assert_eq!(
+        wide.get_weights().unwrap()[0],
+        narrow.get_weights().unwrap()[0]
+    );
+    assert_eq!(wide.get_weights().unwrap()[2], before[2]);
+
+    let e = narrow
+        .save_weights(folder.file("model.h5"))
+        .unwrap_err()
+        .to_string();
+    assert!(e.contains("must end in \".weights.h5\""), "{e}");
+    let e = narrow
+        .save(folder.file("model.h5"))
+        .unwrap_err()
+        .to_string();
+    assert!(e.contains("must end in \".keras\""), "{e}");
+}
+
+#[test]
+fn training_goes_on_exactly() {
+    let folder = Folder::new("training");
+    let path = folder.file("model.keras");
+    let build = || {
+        let mut model = Sequential::new();
+        model.add(Dense::new(8).activation("tanh").input_shape([4]));
+        model.add(BatchNormalization::new());
+        model.add(Dense::new(1));
+        model
+            .compile(
+                RMSprop::new().momentum(0.9).learning_rate(0.01),
+                "mse",
+                ["mae"],
+            )
+            .unwrap();
+        model
+    };
+    let (x, y) = (numbers(&[8, 4]), numbers(&[8, 1]));
+    let fit = |model: &mut Model| {
+        let fit = Fit::new().epochs(3).batch_size(4).shuffle(false).verbose(0);
+        model.fit(&x, &y, fit).unwrap()["loss"].to_vec()
+    };
+    let mut model = build();
+    fit(&mut model);
+    model.save(&path).unwrap();
+    let mut again = load_model(&path).unwrap();
+    assert_eq!(fit(&mut again), fit(&mut model));
+}
+
+#[test]
+fn what_is_python_is_refused() {
+    let mut model = Sequential::new();
+    model.add(Dense::new(2).input_shape([3]));
+    model.build().unwrap();
+    let lambda = model.to_json().replace("\"Dense\"", "\"Lambda\"");
+    let e = model_from_json(&lambda).unwrap_err().to_string();
+    assert!(
+        e.contains("A Lambda is a function, which no file holds"),
+        "{e}"
+    );
+    let unknown = model.to_json().replace("\"Dense\"", "\"MyDense\"");
+    let e = model_from_json(&unknown).unwrap_err().to_string();
+    assert!(
+        e.contains("Unknown layer class \"MyDense\"") && e.contains("custom object"),
+        "{e}"
+    );
+}
