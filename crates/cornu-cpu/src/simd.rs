@@ -228,6 +228,50 @@ pub unsafe fn dispatch<O: SimdOp>(isa: Isa, op: O) -> O::Output {
     }
 }
 
+/// Plain loops over slices, which the compiler vectorises for the instruction set that they run on.
+pub trait Loops {
+    /// What they return.
+    type Output;
+    /// The loops; mark it `#[inline(always)]`, and all that it calls. `FMA`: whether `mul_add` is one
+    /// instruction there.
+    fn run<const FMA: bool>(self) -> Self::Output;
+}
+
+/// Runs loops compiled for the best instruction set that the processor has.
+///
+/// ```
+/// use cornu_cpu::simd::{Loops, vectorized};
+/// struct Double<'a>(&'a mut [f64]);
+/// impl Loops for Double<'_> {
+///     type Output = ();
+///     #[inline(always)]
+///     fn run<const FMA: bool>(self) {
+///         for x in self.0 {
+///             *x *= 2.0;
+///         }
+///     }
+/// }
+/// let mut x = [1.0, 2.0, 3.0];
+/// vectorized(Double(&mut x));
+/// assert_eq!(x, [2.0, 4.0, 6.0]);
+/// ```
+#[inline]
+pub fn vectorized<L: Loops>(loops: L) -> L::Output {
+    struct Op<L>(L);
+    impl<L: Loops> SimdOp for Op<L> {
+        type Output = L::Output;
+        #[inline(always)]
+        unsafe fn call<S: Simd>(self) -> L::Output {
+            match S::ISA {
+                Isa::Scalar => self.0.run::<false>(),
+                _ => self.0.run::<true>(),
+            }
+        }
+    }
+    // SAFETY: safe code asks for nothing.
+    unsafe { dispatch(Isa::get(), Op(loops)) }
+}
+
 impl Float for f32 {
     const ZERO: f32 = 0.0;
     const BLOCK: usize = 8;

@@ -112,7 +112,8 @@ pub(crate) fn for_blocks<T: Real>(
     }
 }
 
-/// Rows in a block of about 32 KiB.
+/// Rows in a block of about 64 KiB; of long rows some dozens all the same, which then are in the second
+/// cache.
 pub(crate) fn block_rows<T>(cols: usize) -> usize {
-    (32_768 / size_of::<T>() / cols.max(1)).clamp(8, 1024)
+    (65_536 / size_of::<T>() / cols.max(1)).clamp(64, 1024)
 }

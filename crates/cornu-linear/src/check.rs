@@ -97,3 +97,23 @@ pub(crate) fn not_negative(name: &str, value: f64) -> Result<()> {
         "{name}: expected a finite number that is not negative. Received: {value}."
     )))
 }
+
+/// Says why a loss over the features is not finite.
+pub(crate) fn not_finite_rows(x: Rows<'_>) -> Error {
+    fn sparse<T: Copy + Into<f64>>(x: &crate::Csr<T>) -> Error {
+        let bad = |v: &&T| !Into::<f64>::into(**v).is_finite();
+        match x.values().iter().find(bad) {
+            Some(&v) => Error::new(format!(
+                "x: expected finite numbers. Received: {}.",
+                Into::<f64>::into(v)
+            )),
+            None => Error::new("x: expected numbers whose squares do not overflow when summed up."),
+        }
+    }
+    match x {
+        Rows::F64(x) => not_finite(x),
+        Rows::F32(x) => not_finite(x),
+        Rows::Csr64(x) => sparse(x),
+        Rows::Csr32(x) => sparse(x),
+    }
+}

@@ -28,21 +28,31 @@
 
 mod blocks;
 mod check;
+mod classes;
 mod csr;
 mod data;
 mod descent;
+mod design;
 mod elastic_net;
 mod elastic_net_cv;
 mod estimator;
 mod factor;
+mod lbfgs;
 mod least_squares;
+mod linear_classifier;
 mod linear_model;
 mod linear_regression;
+mod logistic_regression;
+mod loss;
 mod moments;
+mod newton;
 mod nnls;
+mod problem;
 mod ridge;
 mod ridge_cv;
+mod saga;
 
+pub use classes::ClassWeight;
 pub use cornu_core::{Error, ErrorKind, Result};
 pub use csr::Csr;
 pub use data::{Feature, OwnedRows, Rows, Target, Targets};
@@ -51,7 +61,9 @@ pub use elastic_net_cv::{
     ElasticNetCV, ElasticNetCVFit, LassoCV, MultiTaskElasticNetCV, MultiTaskLassoCV,
 };
 pub use estimator::{Estimator, Predictor};
+pub use linear_classifier::{LinearClassifier, Probabilities};
 pub use linear_model::LinearModel;
 pub use linear_regression::LinearRegression;
+pub use logistic_regression::{LogisticRegression, LogisticSolver, MultiClass, Penalty};
 pub use ridge::{Ridge, RidgeSolver};
 pub use ridge_cv::{RidgeCV, RidgeCVFit};

@@ -1,5 +1,6 @@
 //! Regressions against scikit-learn's (`golden/regression.json`).
 
+#[allow(dead_code)] // shared by several tests
 mod golden;
 
 use cornu_linear::*;

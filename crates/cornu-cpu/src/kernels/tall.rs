@@ -5,6 +5,9 @@
 //! it needs, so that memory is read once; these are the inner loops of that. They run on the
 //! calling thread.
 
+// Loops over registers index several arrays of them at once.
+#![allow(clippy::needless_range_loop)]
+
 use crate::simd::{Float, Isa, Simd, SimdOp, Vector, dispatch};
 
 /// `out[r·k + j] = Σ_c x[r·cols + c] · w[j·cols + c]`: every row of `x` with each of `k` vectors.

@@ -1,0 +1,133 @@
+//! Minimising by Newton's method: the quadratic model of each step by Cholesky's decomposition or, with
+//! a penalty on absolute values, by coordinate descent.
+
+use crate::Result;
+use crate::factor::Cholesky;
+use crate::lbfgs::{Minimised, dot};
+use crate::problem::Problem;
+use faer::{Mat, MatRef};
+
+/// Minimises from `w` on until the steepest slope is at most `tol` (Friedman, Hastie and Tibshirani,
+/// *Regularization Paths for Generalized Linear Models via Coordinate Descent*, 2010; Lee, Sun and
+/// Saunders, *Proximal Newton-Type Methods*, 2014). `estimator` is named if it cannot be done.
+pub(crate) fn minimise(
+    problem: &Problem<'_, '_>,
+    w: &mut [f64],
+    tol: f64,
+    max_iter: usize,
+    estimator: &str,
+) -> Result<Minimised> {
+    let mut gradient = vec![0.0; w.len()];
+    let mut smooth = problem.smooth(w, &mut gradient);
+    let mut value = smooth + problem.absolute(w);
+    let mut iterations = 0;
+    let mut converged = problem.steepness(w, &gradient) <= tol;
+    while !converged && iterations < max_iter && value.is_finite() {
+        let hessian = problem.hessian(w, estimator)?;
+        let size = hessian.nrows();
+        let step = match problem.l1 > 0.0 {
+            true => descend(problem, hessian.as_ref(), w, &gradient),
+            false => solve(hessian, &gradient[..size]),
+        };
+        let slope = dot(&step, &gradient[..size]);
+        let absolute = problem.absolute(w);
+        let mut tried = w.to_vec();
+        let mut tried_gradient = vec![0.0; w.len()];
+        let mut length = 1.0;
+        let lower = loop {
+            for ((t, w), s) in tried.iter_mut().zip(&*w).zip(&step) {
+                *t = w + length * s;
+            }
+            smooth = problem.smooth(&tried, &mut tried_gradient);
+            let new = smooth + problem.absolute(&tried);
+            let expected = length * slope + problem.absolute(&tried) - absolute;
+            // Near the optimum the decrease is below what the value's digits show.
+            let noise = 4.0 * f64::EPSILON * value.abs();
+            if new <= value + 1e-4 * expected.min(0.0) + noise {
+                break Some(new);
+            }
+            length *= 0.5;
+            if length < 1e-10 {
+                break None;
+            }
+        };
+        let Some(new) = lower else { break };
+        iterations += 1;
+        w.copy_from_slice(&tried);
+        gradient.copy_from_slice(&tried_gradient);
+        value = new;
+        converged = problem.steepness(w, &gradient) <= tol;
+    }
+    Ok(Minimised {
+        value,
+        iterations,
+        converged,
+    })
+}
+
+/// `−H⁻¹ g`. Where curvature is missing (classes' intercepts may all rise together; features may depend on
+/// each other) a little is added.
+fn solve(mut hessian: Mat<f64>, gradient: &[f64]) -> Vec<f64> {
+    let size = hessian.nrows();
+    let b = Mat::from_fn(size, 1, |i, _| -gradient[i]);
+    let mean = (0..size).map(|i| hessian[(i, i)]).sum::<f64>() / size as f64;
+    let mut added = 1e-12 * mean.max(f64::MIN_POSITIVE);
+    loop {
+        if let Some(cholesky) = Cholesky::new(hessian.as_ref()) {
+            let step: Vec<f64> = cholesky.solve(b.as_ref()).col(0).iter().copied().collect();
+            let down = dot(&step, gradient) <= 0.0 && step.iter().all(|s| s.is_finite());
+            if down {
+                return step;
+            }
+        }
+        if added > 1e6 * mean || !added.is_finite() {
+            return gradient.iter().map(|g| -g).collect();
+        }
+        for i in 0..size {
+            hessian[(i, i)] += added;
+        }
+        added *= 100.0;
+    }
+}
+
+/// Minimises the quadratic model with the penalty on absolute values, coordinate by coordinate.
+fn descend(
+    problem: &Problem<'_, '_>,
+    hessian: MatRef<'_, f64>,
+    w: &[f64],
+    gradient: &[f64],
+) -> Vec<f64> {
+    let size = hessian.nrows();
+    let mut step = vec![0.0; size];
+    let mut slopes = gradient[..size].to_vec();
+    let mut first = None;
+    for _ in 0..10_000 {
+        let mut largest = 0.0_f64;
+        for j in 0..size {
+            let curvature = hessian[(j, j)];
+            if curvature <= 0.0 {
+                continue;
+            }
+            let at = w[j] + step[j];
+            let best = at - slopes[j] / curvature;
+            let l1 = if j < problem.coefs() {
+                problem.l1 / curvature
+            } else {
+                0.0
+            };
+            let by = best.signum() * (best.abs() - l1).max(0.0) - at;
+            if by == 0.0 {
+                continue;
+            }
+            step[j] += by;
+            largest = largest.max(curvature * by * by);
+            for (slope, h) in slopes.iter_mut().zip(hessian.col(j).iter()) {
+                *slope += by * h;
+            }
+        }
+        if largest <= 1e-20 * *first.get_or_insert(largest) {
+            break;
+        }
+    }
+    step
+}

@@ -1,0 +1,255 @@
+//! A penalised mean of losses of linear functions: what the solvers minimise.
+
+use crate::blocks::{Real, for_blocks, map_pieces, pieces};
+use crate::design::{Pass, pass};
+use crate::loss::{Block, Gamma, Logistic, Multinomial, Poisson, Squared, Tweedie};
+use crate::{Result, Rows, check};
+use cornu_cpu::kernels::tall::{self, Gram};
+use faer::Mat;
+use ndarray::ArrayView2;
+use std::ops::Range;
+
+/// Which losses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Loss {
+    Logistic,
+    /// Of this many classes, whose targets are their numbers.
+    Multinomial(usize),
+    Poisson,
+    Gamma,
+    Squared,
+    /// Of this power, other than 1 and 2.
+    Tweedie(f64),
+}
+
+impl Loss {
+    /// How many linear functions there are.
+    pub fn outputs(self) -> usize {
+        match self {
+            Loss::Multinomial(classes) => classes,
+            _ => 1,
+        }
+    }
+}
+
+/// Minimises, over coefficients (outputs × features, then intercepts), the weighted mean of the losses and
+/// `l2 / 2 · Σ coef² + l1 · Σ |coef|`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Problem<'x, 'a> {
+    pub x: Rows<'x>,
+    pub y: &'a [f64],
+    pub weights: Option<&'a [f64]>,
+    pub loss: Loss,
+    pub l1: f64,
+    pub l2: f64,
+    pub fit_intercept: bool,
+}
+
+impl Problem<'_, '_> {
+    /// Coefficients, without intercepts.
+    pub fn coefs(&self) -> usize {
+        self.loss.outputs() * self.x.features()
+    }
+
+    /// Coefficients and intercepts; the latter stay zeros if none are fitted.
+    pub fn size(&self) -> usize {
+        self.coefs() + self.loss.outputs()
+    }
+
+    /// The sum of the weights.
+    pub fn weight(&self) -> f64 {
+        match self.weights {
+            Some(weights) => weights.iter().sum(),
+            None => self.y.len() as f64,
+        }
+    }
+
+    fn losses(&self, range: Range<usize>, z: &mut [f64], curvature: Option<&mut [f64]>) -> f64 {
+        let y = &self.y[range.clone()];
+        let weights = self.weights.map(|w| &w[range]);
+        macro_rules! block {
+            ($loss:expr) => {
+                Block {
+                    loss: $loss,
+                    y,
+                    weights,
+                    z,
+                    curvature,
+                }
+                .losses()
+            };
+        }
+        match self.loss {
+            Loss::Logistic => block!(Logistic),
+            Loss::Poisson => block!(Poisson),
+            Loss::Gamma => block!(Gamma),
+            Loss::Squared => block!(Squared),
+            Loss::Tweedie(power) => block!(Tweedie { power }),
+            Loss::Multinomial(classes) => Multinomial {
+                y,
+                weights,
+                classes,
+                z,
+            }
+            .losses(),
+        }
+    }
+
+    /// The value and the gradient of all but the `l1` penalty.
+    pub fn smooth(&self, w: &[f64], gradient: &mut [f64]) -> f64 {
+        let losses = |range: Range<usize>, z: &mut [f64]| self.losses(range, z, None);
+        let Pass {
+            value,
+            gradient: coefs,
+            factors,
+        } = pass(self.x, self.loss.outputs(), w, &losses);
+        let weight = self.weight();
+        let coef = &w[..self.coefs()];
+        let (to, to_intercept) = gradient.split_at_mut(coef.len());
+        for ((to, g), w) in to.iter_mut().zip(coefs).zip(coef) {
+            *to = g / weight + self.l2 * w;
+        }
+        for (to, g) in to_intercept.iter_mut().zip(factors) {
+            *to = if self.fit_intercept { g / weight } else { 0.0 };
+        }
+        let squares: f64 = coef.iter().map(|w| w * w).sum();
+        value / weight + 0.5 * self.l2 * squares
+    }
+
+    /// The value of the `l1` penalty.
+    pub fn absolute(&self, w: &[f64]) -> f64 {
+        if self.l1 == 0.0 {
+            return 0.0;
+        }
+        self.l1 * w[..self.coefs()].iter().map(|w| w.abs()).sum::<f64>()
+    }
+
+    /// How far from flat the whole is along each coordinate, at most.
+    pub fn steepness(&self, w: &[f64], gradient: &[f64]) -> f64 {
+        let coefs = self.coefs();
+        let slope = |(i, (w, g)): (usize, (&f64, &f64))| match i < coefs {
+            true if *w == 0.0 => (g.abs() - self.l1).max(0.0),
+            true => (g + self.l1 * w.signum()).abs(),
+            false => g.abs(),
+        };
+        let slopes = w.iter().zip(gradient).enumerate().map(slope);
+        slopes.fold(0.0, |m, s| if s > m || s.is_nan() { s } else { m })
+    }
+
+    /// The matrix of curvatures of all but the `l1` penalty.
+    ///
+    /// # Errors
+    /// If rows are sparse.
+    pub fn hessian(&self, w: &[f64], estimator: &str) -> Result<Mat<f64>> {
+        match self.x {
+            Rows::F64(x) => Ok(self.dense_hessian(x, w)),
+            Rows::F32(x) => Ok(self.dense_hessian(x, w)),
+            Rows::Csr64(_) | Rows::Csr32(_) => Err(check::not_sparse(estimator)),
+        }
+    }
+
+    fn dense_hessian<T: Real>(&self, x: ArrayView2<'_, T>, w: &[f64]) -> Mat<f64> {
+        let (rows, p) = x.dim();
+        let k = self.loss.outputs();
+        let (coef, intercept) = w.split_at(k * p);
+        let coef: Vec<T> = coef.iter().map(|&w| T::from_f64(w)).collect();
+        // The last column is of ones, for the intercepts.
+        let gram = Gram::new(p + 1);
+        // A matrix for each pair of outputs.
+        let pairs: Vec<(usize, usize)> =
+            (0..k).flat_map(|a| (0..=a).map(move |b| (a, b))).collect();
+        let most = (1 << 23) / (gram.sums_len() * pairs.len()).max(1);
+        let count = pieces(rows, p * p * pairs.len()).min(most.max(2));
+        let parts = map_pieces(rows, count, |range| {
+            let mut sums = vec![0.0; gram.sums_len() * pairs.len()];
+            let mut packed = vec![0.0; gram.packed_len()];
+            let (mut t, mut z, mut roots) = (Vec::new(), Vec::new(), Vec::new());
+            for_blocks(x, range, Gram::ROWS, |range, x| {
+                t.resize(range.len() * k, T::ZERO);
+                tall::dots(x, p, &coef, k, &mut t);
+                z.clear();
+                z.extend(
+                    t.iter()
+                        .enumerate()
+                        .map(|(i, &t)| Into::<f64>::into(t) + intercept[i % k]),
+                );
+                let mut curvature = vec![0.0; range.len()];
+                if k == 1 {
+                    self.losses(range.clone(), &mut z, Some(&mut curvature));
+                } else {
+                    softmax(&mut z, k);
+                }
+                for (&(a, b), sums) in pairs.iter().zip(sums.chunks_exact_mut(gram.sums_len())) {
+                    roots.clear();
+                    roots.extend(range.clone().enumerate().map(|(r, row)| {
+                        let curvature = match k {
+                            1 => curvature[r],
+                            _ => {
+                                let (p, q) = (z[r * k + a], z[r * k + b]);
+                                let size = if a == b { p * (1.0 - p) } else { p * q };
+                                size * self.weights.map_or(1.0, |w| w[row])
+                            }
+                        };
+                        curvature.max(0.0).sqrt()
+                    }));
+                    pack(&gram, x, p, &roots, &mut packed);
+                    gram.add(range.len(), &packed, sums);
+                }
+            });
+            sums
+        });
+        let mut sums = vec![0.0; gram.sums_len() * pairs.len()];
+        for part in parts {
+            for (sum, part) in sums.iter_mut().zip(part) {
+                *sum += part;
+            }
+        }
+        let size = if self.fit_intercept {
+            self.size()
+        } else {
+            self.coefs()
+        };
+        // Which output and which column of the Gram matrix a coordinate is.
+        let place = |i: usize| {
+            if i < k * p {
+                (i / p, i % p)
+            } else {
+                (i - k * p, p)
+            }
+        };
+        let weight = self.weight();
+        Mat::from_fn(size, size, |i, j| {
+            let ((a, row), (b, column)) = (place(i), place(j));
+            let (a, b) = (a.max(b), a.min(b));
+            let pair = a * (a + 1) / 2 + b;
+            let sums = &sums[pair * gram.sums_len()..][..gram.sums_len()];
+            let sign = if a == b { 1.0 } else { -1.0 };
+            let penalty = if i == j && i < k * p { self.l2 } else { 0.0 };
+            sign * gram.at(sums, row, column) / weight + penalty
+        })
+    }
+}
+
+/// Probabilities of each row's classes.
+pub(crate) fn softmax(z: &mut [f64], classes: usize) {
+    for z in z.chunks_exact_mut(classes) {
+        let most = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        z.iter_mut().for_each(|z| *z = (*z - most).exp());
+        let sum: f64 = z.iter().sum();
+        z.iter_mut().for_each(|z| *z /= sum);
+    }
+}
+
+/// Puts rows and a column of ones, each times its row's factor, into panels.
+fn pack<T: Real>(gram: &Gram, x: &[T], p: usize, factors: &[f64], packed: &mut [f64]) {
+    let width = gram.width();
+    for (r, (x, &factor)) in x.chunks_exact(p).zip(factors).enumerate() {
+        for (panel, x) in x.chunks(width).enumerate() {
+            let to = &mut packed[(panel * Gram::ROWS + r) * width..][..x.len()];
+            for (to, &x) in to.iter_mut().zip(x) {
+                *to = Into::<f64>::into(x) * factor;
+            }
+        }
+        packed[(p / width * Gram::ROWS + r) * width + p % width] = factor;
+    }
+}

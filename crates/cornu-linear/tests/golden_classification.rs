@@ -1,0 +1,104 @@
+//! Classifications against scikit-learn's (`golden/classification.json`).
+
+#[allow(dead_code)] // shared by several tests
+mod golden;
+
+use cornu_linear::*;
+use golden::{Case, Golden};
+
+fn logistic(case: &Case<'_>, solver: LogisticSolver) -> LogisticRegression {
+    let penalty = match (case.text("penalty"), case.number("l1_ratio")) {
+        (Some("none"), _) => Penalty::None,
+        (_, Some(1.0)) => Penalty::L1,
+        (_, Some(ratio)) => Penalty::ElasticNet(ratio),
+        _ => Penalty::L2,
+    };
+    let multi_class = match case.estimator() {
+        "OneVsRest" => MultiClass::OneVsRest,
+        _ => MultiClass::Multinomial,
+    };
+    LogisticRegression::new()
+        .solver(solver)
+        .penalty(penalty)
+        .multi_class(multi_class)
+        .c(case.number("C").unwrap_or(1.0))
+        .class_weight(class_weight(case))
+        .fit_intercept(case.flag("fit_intercept").unwrap_or(true))
+        .tol(1e-10)
+        .max_iter(100_000)
+}
+
+fn class_weight(case: &Case<'_>) -> ClassWeight {
+    match case.text("class_weight") {
+        Some(_) => ClassWeight::Balanced,
+        None => ClassWeight::One,
+    }
+}
+
+/// Compares a model with the case's results.
+fn compare(
+    case: &Case<'_>,
+    label: &str,
+    model: &LinearClassifier,
+    tolerance: f64,
+    failed: &mut Vec<String>,
+) {
+    let mut check = |what: &str, got: &[f64], tolerance: f64| {
+        if let Some(off) = golden::off(got, &case.results(what), tolerance) {
+            failed.push(format!(
+                "{} by {label}, {what}: off by {off:.1e}",
+                case.name()
+            ));
+        }
+    };
+    let coef: Vec<f64> = model.coef().iter().copied().collect();
+    check("coef", &coef, tolerance);
+    check("intercept", &model.intercept().to_vec(), tolerance);
+    let score = model.score_rows((&case.x).into(), (&case.y).into(), case.w());
+    check("score", &[score.unwrap()], 1e-9);
+    if !case.results("proba").is_empty() && model.probabilities() != Probabilities::None {
+        let proba = model
+            .predict_proba(case.x.slice(ndarray::s![..5, ..]))
+            .unwrap();
+        check(
+            "proba",
+            &proba.iter().copied().collect::<Vec<_>>(),
+            tolerance,
+        );
+    }
+}
+
+#[test]
+fn logistic_regressions_are_scikit_learns_with_every_solver() {
+    use LogisticSolver::*;
+    let golden = Golden::read("classification");
+    let mut failed = Vec::new();
+    for case in golden.cases() {
+        if !["LogisticRegression", "OneVsRest"].contains(&case.estimator()) {
+            continue;
+        }
+        let l1 = case.number("l1_ratio").is_some();
+        for solver in [Lbfgs, NewtonCholesky, CoordinateDescent, Saga] {
+            let refuses = l1 && matches!(solver, Lbfgs | NewtonCholesky);
+            // SAGA needs very many passes where the penalty is weak.
+            if refuses || (solver == Saga && !l1) {
+                continue;
+            }
+            let model =
+                logistic(&case, solver).fit_rows((&case.x).into(), (&case.y).into(), case.w());
+            let label = format!("{solver:?}");
+            match model {
+                Ok(model) => {
+                    // L-BFGS ends where the value does not fall any more, which is flat.
+                    let tolerance = if solver == Lbfgs { 1e-5 } else { 1e-6 };
+                    compare(&case, &label, &model, tolerance, &mut failed);
+                    if !model.converged() {
+                        failed.push(format!("{} by {label} has not converged", case.name()));
+                    }
+                }
+                Err(e) => failed.push(format!("{} by {label}: {e}", case.name())),
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
