@@ -291,7 +291,7 @@ impl<'a, T: Target, const N: usize> From<&'a [T; N]> for Targets<'a> {
     }
 }
 
-impl From<Array1<f64>> for Targets<'static> {
+impl From<Array1<f64>> for Targets<'_> {
     fn from(y: Array1<f64>) -> Self {
         let rows = y.len();
         Targets {

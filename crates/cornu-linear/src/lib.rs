@@ -37,6 +37,7 @@ mod elastic_net;
 mod elastic_net_cv;
 mod estimator;
 mod factor;
+mod generalized;
 mod lbfgs;
 mod least_squares;
 mod linear_classifier;
@@ -49,8 +50,10 @@ mod newton;
 mod nnls;
 mod problem;
 mod ridge;
+mod ridge_classifier;
 mod ridge_cv;
 mod saga;
+mod sgd;
 
 pub use classes::ClassWeight;
 pub use cornu_core::{Error, ErrorKind, Result};
@@ -61,9 +64,14 @@ pub use elastic_net_cv::{
     ElasticNetCV, ElasticNetCVFit, LassoCV, MultiTaskElasticNetCV, MultiTaskLassoCV,
 };
 pub use estimator::{Estimator, Predictor};
+pub use generalized::{GammaRegressor, GlmFit, GlmSolver, PoissonRegressor, TweedieRegressor};
 pub use linear_classifier::{LinearClassifier, Probabilities};
 pub use linear_model::LinearModel;
 pub use linear_regression::LinearRegression;
 pub use logistic_regression::{LogisticRegression, LogisticSolver, MultiClass, Penalty};
 pub use ridge::{Ridge, RidgeSolver};
+pub use ridge_classifier::RidgeClassifier;
 pub use ridge_cv::{RidgeCV, RidgeCVFit};
+pub use sgd::{
+    ClassifierLoss, LearningRate, Perceptron, RegressorLoss, SGDClassifier, SGDRegressor,
+};

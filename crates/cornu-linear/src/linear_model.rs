@@ -60,6 +60,12 @@ impl LinearModel {
         self
     }
 
+    pub(crate) fn with_iterations(mut self, iterations: usize, converged: bool) -> Self {
+        self.iterations = iterations;
+        self.converged = converged;
+        self
+    }
+
     pub(crate) fn with_rank(mut self, rank: usize) -> Self {
         self.rank = Some(rank);
         self

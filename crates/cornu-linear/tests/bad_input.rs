@@ -25,7 +25,7 @@ fn lengths_that_do_not_fit() {
         "x: expected rows of 2 features, as the model was fitted with. Received: 1."
     );
     assert_eq!(
-        refused(fit.fit(&Array2::<f64>::zeros((0, 2)), &Array1::<f64>::zeros(0))),
+        refused(fit.fit(&Array2::<f64>::zeros((0, 2)), Array1::<f64>::zeros(0))),
         "x: expected at least one row and one feature. Received: 0 rows of 2 features."
     );
 }

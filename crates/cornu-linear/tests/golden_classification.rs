@@ -102,3 +102,57 @@ fn logistic_regressions_are_scikit_learns_with_every_solver() {
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
+
+fn sgd(case: &Case<'_>) -> SGDClassifier {
+    let loss = match case.text("loss").unwrap_or("hinge") {
+        "hinge" => ClassifierLoss::Hinge,
+        "log_loss" => ClassifierLoss::LogLoss,
+        "modified_huber" => ClassifierLoss::ModifiedHuber,
+        "squared_hinge" => ClassifierLoss::SquaredHinge,
+        _ => ClassifierLoss::Perceptron,
+    };
+    let penalty = match case.text("penalty") {
+        Some("l1") => Penalty::L1,
+        Some("elasticnet") => Penalty::ElasticNet(case.number("l1_ratio").unwrap_or(0.15)),
+        _ => Penalty::L2,
+    };
+    let first = case.number("eta0").unwrap_or(0.0);
+    let rate = match case.text("learning_rate") {
+        Some("invscaling") => {
+            LearningRate::InvScaling(first, case.number("power_t").unwrap_or(0.5))
+        }
+        Some("adaptive") => LearningRate::Adaptive(first),
+        _ => LearningRate::Optimal,
+    };
+    SGDClassifier::new()
+        .loss(loss)
+        .penalty(penalty)
+        .learning_rate(rate)
+        .alpha(case.number("alpha").unwrap_or(1e-4))
+        .max_iter(case.number("max_iter").unwrap_or(1000.0) as usize)
+        .tol(case.number("tol"))
+        .shuffle(false)
+}
+
+#[test]
+fn other_classifications_are_scikit_learns() {
+    let golden = Golden::read("classification");
+    let mut failed = Vec::new();
+    for case in golden.cases() {
+        let (x, y, w) = ((&case.x).into(), (&case.y).into(), case.w());
+        let model = match case.estimator() {
+            "RidgeClassifier" => {
+                let ridge = RidgeClassifier::new().alpha(case.number("alpha").unwrap_or(1.0));
+                ridge.class_weight(class_weight(&case)).fit_rows(x, y, w)
+            }
+            "SGDClassifier" => sgd(&case).fit_rows(x, y, w),
+            "Perceptron" => {
+                let perceptron = Perceptron::new().max_iter(30).tol(None).shuffle(false);
+                perceptron.fit_rows(x, y, w)
+            }
+            _ => continue,
+        };
+        compare(&case, "itself", &model.unwrap(), 1e-6, &mut failed);
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}

@@ -58,6 +58,16 @@ def cases():
     yield "LassoCV", ["plain", "weighted"], {**tight, "alphas": 20}
     yield "ElasticNetCV", ["plain"], {**tight, "alphas": 20, "l1_ratio": [0.2, 0.9]}
     yield "MultiTaskLassoCV", ["targets"], {**tight, "alphas": 20}
+    for solver in ["lbfgs", "newton-cholesky"]:
+        glm = {"alpha": 0.1, "solver": solver, "tol": 1e-11, "max_iter": 10000}
+        yield "PoissonRegressor", ["counts"], glm
+        yield "GammaRegressor", ["positive_targets"], glm
+        yield "TweedieRegressor", ["counts"], {"power": 1.5, "link": "log", **glm}
+        yield "TweedieRegressor", ["positive_targets"], {"power": 3, "link": "log", **glm}
+        yield "TweedieRegressor", ["plain", "weighted"], {"power": 0, **glm}
+    fixed = {"shuffle": False, "max_iter": 20, "tol": None, "eta0": 0.001}
+    for loss in ["squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive"]:
+        yield "SGDRegressor", ["counts"], {"loss": loss, "epsilon": 0.2, **fixed}
 
 
 def build():
