@@ -26,8 +26,11 @@ pub(crate) use custom::{custom_activation, custom_layer, custom_loss, custom_met
 #[cfg(feature = "saving")]
 pub use model::{LoadModel, load_model, load_model_with, model_from_bytes};
 
+use crate::files::write_atomically;
 use crate::models::Model;
 use crate::{Error, Result};
+use std::io::Write;
+use std::path::Path;
 
 /// A model from the text of Keras' JSON ([`Model::to_json`]): its architecture, and how it is compiled, with
 /// weights as they are made new.
@@ -46,4 +49,12 @@ pub fn model_from_json_with(text: &str, custom_objects: &CustomObjects) -> Resul
     let object = serde_json::from_str(text)
         .map_err(|e| Error::new(format!("The text is no JSON of a model: {e}.")))?;
     custom_objects.within(|| Model::deserialize(&object, true))
+}
+
+/// Writes a file so that at every moment there is either what was there before or the whole of the new.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write(path: impl AsRef<Path>, content: &[u8]) -> Result<()> {
+    write_atomically(path.as_ref(), |file| Ok(file.write_all(content)?))
 }

@@ -63,6 +63,14 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Array> {
     header.array(&content[..expected])
 }
 
+/// Writes an array to a `.npy` file, whole or not at all.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn save(path: impl AsRef<Path>, array: &Array) -> Result<()> {
+    super::write(path, &to_bytes(array))
+}
+
 /// The content of a `.npy` file that holds this array. NumPy has no `bfloat16`: it is written as
 /// `float32`, which holds the same numbers.
 pub fn to_bytes(array: &Array) -> Vec<u8> {

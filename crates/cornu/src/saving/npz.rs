@@ -1,7 +1,6 @@
 //! NumPy's `.npz`: several arrays by name in a zip archive.
 
 use super::{npy, weights};
-use crate::files::write_atomically;
 use crate::models::Model;
 use crate::{Array, Error, Result};
 use std::io::{Cursor, Read, Write};
@@ -92,8 +91,7 @@ pub fn save<'a>(
     path: impl AsRef<Path>,
     arrays: impl IntoIterator<Item = (impl Into<String>, &'a Array)>,
 ) -> Result<()> {
-    let bytes = to_bytes(arrays)?;
-    write_atomically(path.as_ref(), |file| Ok(file.write_all(&bytes)?))
+    super::write(path, &to_bytes(arrays)?)
 }
 
 /// The content of a `.npz` file of these arrays; see [`save`].

@@ -4,12 +4,10 @@
 //! name does not count.
 
 use super::elements::{Kind, append};
-use super::weights;
-use crate::files::write_atomically;
+use super::weights as by_name;
 use crate::models::Model;
 use crate::{Array, DType, Error, Result, Shape};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
-use std::io::Write;
 use std::path::Path;
 
 /// What a file holds.
@@ -77,8 +75,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Content> {
 /// # Errors
 /// If two arrays have one name, or the file cannot be written.
 pub fn save(path: impl AsRef<Path>, content: &Content) -> Result<()> {
-    let bytes = to_bytes(content)?;
-    write_atomically(path.as_ref(), |file| Ok(file.write_all(&bytes)?))
+    super::write(path, &to_bytes(content)?)
 }
 
 /// The content of a `.safetensors` file; see [`save`].
@@ -134,6 +131,14 @@ pub fn to_bytes(content: &Content) -> Result<Vec<u8>> {
     serialize(views, texts).map_err(failed)
 }
 
+/// A model's weights with the names that they have in files.
+///
+/// # Errors
+/// If the model is not built.
+pub fn weights(model: &Model) -> Result<Vec<(String, Array)>> {
+    by_name::values(model)
+}
+
 /// Writes a model's weights to a `.safetensors` file, whole or not at all.
 ///
 /// ```no_run
@@ -149,7 +154,7 @@ pub fn to_bytes(content: &Content) -> Result<Vec<u8>> {
 /// # Errors
 /// If the model is not built, or the file cannot be written.
 pub fn save_weights(model: &Model, path: impl AsRef<Path>) -> Result<()> {
-    let arrays = weights::values(model)?;
+    let arrays = weights(model)?;
     save(
         path,
         &Content {
@@ -165,7 +170,7 @@ pub fn save_weights(model: &Model, path: impl AsRef<Path>) -> Result<()> {
 /// As [`load`]; if the model is not built, a weight is missing, has another shape, or one is no weight
 /// of the model's: the error names it, and nothing is set.
 pub fn load_weights(model: &mut Model, path: impl AsRef<Path>) -> Result<()> {
-    weights::assign(model, &load(path)?.arrays)
+    by_name::assign(model, &load(path)?.arrays)
 }
 
 fn kind(dtype: Dtype) -> Option<Kind> {

@@ -1,0 +1,226 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Build, train, ask and convert neural networks.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cornu",
+    version,
+    after_help = "Exit codes: 0 done; 1 `diff` found a difference; 2 the command line is wrong; 3 a file \
+cannot be found, read, written or fetched; 4 a file's content is not what it should be, or data and model do \
+not fit each other."
+)]
+pub struct Cli {
+    /// How many threads compute (default: CORNU_NUM_THREADS, else all cores)
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Makes everything random repeatable
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Prints results only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prints a model's layers, shapes and parameters
+    Summary(ModelArgs),
+    /// Compares two models, architecture and weights; exits with 1 if they differ
+    Diff(Diff),
+    /// Computes a model's outputs
+    Predict(Predict),
+    /// Measures a model's loss and metrics
+    Evaluate(Evaluate),
+    /// Trains a model on a table (CSV) or a folder of images
+    Train(Train),
+    /// Writes a model or weights in another format
+    Convert(Convert),
+    /// Measures a model's latency, throughput and memory
+    Bench(Bench),
+    /// Lists the ready-made data sets, or writes one to a file
+    Datasets {
+        #[command(subcommand)]
+        command: Datasets,
+    },
+    /// Lists what models can run on
+    Devices,
+    /// Prints a script that completes commands in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page (in roff, for `man -l -`)
+    Man,
+}
+
+/// A model's files.
+#[derive(Args, Debug)]
+pub struct ModelArgs {
+    /// The model: .safetensors as written by `cornu train`, or .json as Keras' `to_json` of a Sequential
+    pub model: PathBuf,
+    /// Its weights (.safetensors or .npz), if they are in a file of their own
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Diff {
+    /// One model
+    pub a: PathBuf,
+    /// The other
+    pub b: PathBuf,
+    /// The largest difference of weights that counts as none
+    #[arg(long, default_value_t = 0.0, value_name = "X")]
+    pub tolerance: f64,
+}
+
+#[derive(Args, Debug)]
+pub struct Predict {
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// .npy, .npz, .csv, a folder of images, or - for standard input; NAME=FILE for one of several inputs
+    #[arg(short, long, required = true, value_name = "[NAME=]FILE")]
+    pub input: Vec<String>,
+    /// .npy, .npz, .csv, or - for CSV on standard output
+    #[arg(short, long, default_value = "-", value_name = "FILE")]
+    pub output: String,
+    /// Samples computed at a time
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// Writes the outputs themselves where a model of `cornu train` would tell the class
+    #[arg(long, conflicts_with = "classes")]
+    pub proba: bool,
+    /// Writes the class: the largest output, or whether the only one is above 0.5
+    #[arg(long)]
+    pub classes: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Evaluate {
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// The samples: .npy, .npz, .csv, or - for standard input
+    #[arg(long, value_name = "FILE", required_unless_present = "data")]
+    pub x: Option<String>,
+    /// The targets: .npy, .npz or .csv
+    #[arg(long, value_name = "FILE", required_unless_present = "data")]
+    pub y: Option<String>,
+    /// The table (with its target) or folder of images, for a model made by `cornu train`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["x", "y"])]
+    pub data: Option<String>,
+    /// The loss, if the model's file does not say
+    #[arg(long, value_name = "NAME")]
+    pub loss: Option<String>,
+    /// A metric, if the model's file does not say; may be given again
+    #[arg(long = "metric", value_name = "NAME")]
+    pub metrics: Vec<String>,
+    /// Samples measured at a time
+    #[arg(long, default_value_t = 256, value_name = "N")]
+    pub batch_size: usize,
+    /// Prints one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Draws the confusion matrix
+    #[arg(long, value_name = "FILE.svg")]
+    pub confusion: Option<PathBuf>,
+}
+
+/// What is predicted.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+pub enum Task {
+    /// A class
+    Classification,
+    /// A number
+    Regression,
+}
+
+#[derive(Args, Debug)]
+pub struct Train {
+    /// mlp:64,64 (sizes of hidden layers), a .json of a Sequential, or an earlier output to go on with
+    #[arg(long, default_value = "mlp:64,64", value_name = "MODEL")]
+    pub model: String,
+    /// A table with a header (.csv, or - for standard input), or a folder with a folder of images for each class
+    #[arg(long, value_name = "FILE")]
+    pub data: String,
+    /// The column to predict (of a table)
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
+    /// A column to leave out; may be given again
+    #[arg(long = "drop", value_name = "COLUMN")]
+    pub drop: Vec<String>,
+    /// What is predicted (default: a class if the column holds text or a few whole numbers)
+    #[arg(long)]
+    pub task: Option<Task>,
+    /// Height, width and channels to which images are brought
+    #[arg(long, default_value = "32x32x3", value_name = "HxWxC")]
+    pub image_size: String,
+    /// How often all samples are seen
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub epochs: usize,
+    /// Samples per step
+    #[arg(long, default_value_t = 32, value_name = "N")]
+    pub batch_size: usize,
+    /// Keras' name of the optimizer
+    #[arg(long, default_value = "adam", value_name = "NAME")]
+    pub optimizer: String,
+    /// The learning rate (default: the optimizer's own)
+    #[arg(long, value_name = "X")]
+    pub learning_rate: Option<f64>,
+    /// The share of samples, drawn at random, on which each epoch is measured
+    #[arg(long, default_value_t = 0.2, value_name = "X")]
+    pub validation_split: f64,
+    /// Ends after this many epochs without a better one
+    #[arg(long, value_name = "N")]
+    pub patience: Option<usize>,
+    /// Where the model with the weights of the best epoch goes
+    #[arg(short, long, value_name = "FILE.safetensors")]
+    pub output: PathBuf,
+    /// Draws the learning curves
+    #[arg(long, value_name = "FILE.svg")]
+    pub curves: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Convert {
+    /// The model or weights: .safetensors, .npz or .json
+    pub from: PathBuf,
+    /// Where to: .safetensors (all), .json (the architecture) or .npz (the weights)
+    pub to: PathBuf,
+    /// Weights for a .json (.safetensors or .npz)
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Bench {
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Samples in the large batch
+    #[arg(long, default_value_t = 256, value_name = "N")]
+    pub batch_size: usize,
+    /// Seconds for each measurement
+    #[arg(long, default_value_t = 1.0, value_name = "X")]
+    pub seconds: f64,
+    /// Prints one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Datasets {
+    /// Lists the data sets
+    List,
+    /// Loads a data set, from this machine or a mirror, and writes it to a file
+    Get {
+        /// Its name
+        name: String,
+        /// .csv for a table, .npz for arrays, .txt for a text
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+}

@@ -1,0 +1,80 @@
+//! `cornu bench`.
+
+use crate::args::Bench;
+use crate::exit::Failure;
+use crate::model_file::ModelFile;
+use cornu::{Array, DType};
+use serde_json::json;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+pub fn run(args: &Bench) -> Result<(), Failure> {
+    if args.batch_size == 0 || !args.seconds.is_finite() || args.seconds <= 0.0 {
+        return Err(Failure::usage(
+            "--batch-size and --seconds must be above 0.",
+        ));
+    }
+    let start = Instant::now();
+    let file = ModelFile::open(&args.model.model, args.model.weights.as_deref())?;
+    let load = start.elapsed();
+    let sample = file.sample().into_iter().collect::<Option<Vec<usize>>>();
+    let Some(sample) = sample else {
+        return Err(Failure::data(
+            "The model's input has no fixed shape to make samples of.",
+        ));
+    };
+    let rows = |n: usize| Array::zeros(DType::F32, [&[n], &sample[..]].concat());
+    let time = Duration::from_secs_f64(args.seconds);
+    let one = measure(&file, &rows(1), time)?;
+    let many = measure(&file, &rows(args.batch_size), time)?;
+    let throughput = args.batch_size as f64 / many.as_secs_f64();
+    let memory = peak_memory();
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let figures = json!({
+            "load_ms": load.as_secs_f64() * 1e3,
+            "latency_us": one.as_secs_f64() * 1e6,
+            "batch_size": args.batch_size,
+            "samples_per_second": throughput,
+            "peak_memory_bytes": memory,
+        });
+        writeln!(out, "{figures}")?;
+        return Ok(());
+    }
+    writeln!(out, "load:        {:.2} ms", load.as_secs_f64() * 1e3)?;
+    writeln!(
+        out,
+        "latency:     {:.2} µs for one sample (median)",
+        one.as_secs_f64() * 1e6
+    )?;
+    writeln!(
+        out,
+        "throughput:  {throughput:.0} samples/s in batches of {}",
+        args.batch_size
+    )?;
+    if let Some(bytes) = memory {
+        writeln!(out, "peak memory: {:.1} MB", bytes as f64 / 1e6)?;
+    }
+    Ok(())
+}
+
+/// The median time of a call.
+fn measure(file: &ModelFile, x: &Array, time: Duration) -> Result<Duration, Failure> {
+    file.model.predict_all(x)?;
+    let (start, mut times) = (Instant::now(), Vec::new());
+    while times.is_empty() || (start.elapsed() < time && times.len() < 1_000_000) {
+        let call = Instant::now();
+        file.model.predict_all(x)?;
+        times.push(call.elapsed());
+    }
+    times.sort();
+    Ok(times[times.len() / 2])
+}
+
+/// The most memory that the process had, where the system says so.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes * 1024)
+}
