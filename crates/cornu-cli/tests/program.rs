@@ -172,7 +172,7 @@ fn folders_of_images() {
     }
     ok(
         &folder,
-        "train --data . --image-size 4x4x1 --model mlp:8 --epochs 30 --seed 1 -q -o m.safetensors",
+        "train --data . --image-size 4x4x1 --model mlp:8 --epochs 60 --learning-rate 0.01 --seed 1 -q -o m.safetensors",
     );
     assert_eq!(
         ok(&folder, "predict m.safetensors --input light"),
