@@ -22,7 +22,7 @@ struct Samples {
 }
 
 pub fn run(args: &Train, quiet: bool) -> Result<(), Failure> {
-    if !args.output.extension().is_some_and(|e| e == "safetensors") {
+    if args.output.extension().is_none_or(|e| e != "safetensors") {
         return Err(Failure::usage(format!(
             "--output must end in .safetensors. Received: {}.",
             args.output.display()
