@@ -7,6 +7,8 @@ mod lambda_callback;
 mod learning_rate_scheduler;
 mod monitor;
 mod reduce_lr_on_plateau;
+#[cfg(feature = "tensorboard")]
+mod tensorboard;
 mod terminate_on_nan;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,8 @@ pub use history::{History, Params};
 pub use lambda_callback::LambdaCallback;
 pub use learning_rate_scheduler::LearningRateScheduler;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+#[cfg(feature = "tensorboard")]
+pub use tensorboard::TensorBoard;
 pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::{Array, Logs, Result};
@@ -39,6 +43,8 @@ pub trait Trained {
     /// # Errors
     /// If the optimizer follows a schedule.
     fn set_learning_rate(&mut self, value: f64) -> Result<()>;
+    /// The names of all weights, in order: their paths, as `dense/kernel`.
+    fn weight_names(&self) -> Vec<String>;
     /// All weights, in order.
     fn weights(&self) -> Vec<Array>;
     /// Sets all weights.

@@ -45,6 +45,9 @@ impl Trained for Fake {
         self.learning_rate = value as f32;
         Ok(())
     }
+    fn weight_names(&self) -> Vec<String> {
+        vec!["weight".to_string()]
+    }
     fn weights(&self) -> Vec<Array> {
         vec![Array::scalar(self.weight)]
     }

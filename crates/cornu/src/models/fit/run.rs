@@ -57,6 +57,11 @@ impl Trained for Training<'_> {
     fn set_learning_rate(&mut self, value: f64) -> Result<()> {
         self.trainer.optimizer.set_learning_rate(value)
     }
+    fn weight_names(&self) -> Vec<String> {
+        let weights = self.graph.weights(true);
+        let names = weights.iter().map(|w| w.variable.name().to_string());
+        names.collect()
+    }
     fn weights(&self) -> Vec<Array> {
         self.graph
             .weights(true)
