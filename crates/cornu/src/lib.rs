@@ -58,6 +58,7 @@ pub mod metrics;
 pub mod models;
 pub mod optimizers;
 pub mod prelude;
+pub mod preprocessing;
 mod progress;
 pub mod regularizers;
 pub mod saving;
