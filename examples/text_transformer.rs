@@ -1,0 +1,52 @@
+//! Whether a sentence out of a film review is favourable: Keras' Transformer block over its words,
+//! beside a logistic regression on the bag of them.
+//!
+//! ```sh
+//! cargo run --release --example text_transformer
+//! ```
+
+use cornu::prelude::*;
+
+mod movie_reviews;
+
+const LENGTH: usize = 40;
+const WORDS: usize = 10_000;
+const WIDTH: usize = 64;
+
+/// Attention and two dense layers, each added to what came in and normalised.
+fn transformer_block(x: &Symbol) -> Symbol {
+    let attended = MultiHeadAttention::new(2, WIDTH / 2).on([x, x]);
+    let attended = Dropout::new(0.3).on(&attended);
+    let x = LayerNormalization::new().epsilon(1e-6).on(x + attended);
+    let inner = Dense::new(WIDTH).activation("relu").on(&x);
+    let inner = Dropout::new(0.3).on(Dense::new(WIDTH).on(&inner));
+    LayerNormalization::new().epsilon(1e-6).on(&x + inner)
+}
+
+fn main() -> cornu::Result<()> {
+    set_random_seed(1);
+    let reviews = movie_reviews::load()?;
+    let bag_of_words = reviews.bag_of_words(WORDS)?;
+    let (train, test) = reviews.sequences(WORDS, LENGTH)?;
+
+    let words = Input::new([LENGTH]).dtype("int32").symbol();
+    let x = Embedding::new(WORDS, WIDTH).mask_zero(true).on(&words);
+    // Whole words are dropped, and parts of the others.
+    let x = Dropout::new(0.3).noise_shape([None, None, Some(1)]).on(&x);
+    let x = transformer_block(&Dropout::new(0.5).on(&x));
+    let x = GlobalAveragePooling1D::new().on(&x);
+    let x = Dropout::new(0.5).on(&x);
+    let y = Dense::new(1).activation("sigmoid").on(&x);
+    let mut model = Model::new(&words, &y)?;
+    model.compile("adam", "binary_crossentropy", ())?;
+    println!("{}", model.summary());
+    model.fit(
+        &train,
+        &reviews.train_sureness,
+        Fit::new().epochs(4).verbose(2),
+    )?;
+    let accuracy = reviews.test_accuracy(&model.predict(&test)?)?;
+    println!("bag of words, logistic regression: test accuracy {bag_of_words:.4}");
+    println!("Transformer: test accuracy {accuracy:.4}");
+    Ok(())
+}
