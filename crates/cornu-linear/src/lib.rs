@@ -54,6 +54,7 @@ mod ridge_classifier;
 mod ridge_cv;
 mod saga;
 mod sgd;
+pub mod statistics;
 
 pub use classes::ClassWeight;
 pub use cornu_core::{Error, ErrorKind, Result};
