@@ -15,6 +15,8 @@ def case(rng, make, x, note="", states=(), training=False, mask=None):
     layer = make()
     xs = [jnp.asarray(x), *(jnp.asarray(s) for s in states)]
     layer(xs[0], **({"initial_state": xs[1:]} if states else {}))
+    if getattr(layer, "stateful", False):
+        layer.reset_state()
     layer.set_weights([normal(rng, *w.shape, scale=0.5) for w in layer.weights])
     train = [jnp.asarray(w.value) for w in layer.trainable_variables]
     rest = [jnp.asarray(w.value) for w in layer.non_trainable_variables]

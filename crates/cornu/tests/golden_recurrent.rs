@@ -119,9 +119,10 @@ fn check(case: &Value, report: &mut Report, name: &str) -> cornu::Result<()> {
 
 #[test]
 fn layers_over_sequences() {
-    let golden = golden::load("layers_recurrent");
     let mut report = Report::default();
-    for (i, case) in golden["recurrent"].as_array().unwrap().iter().enumerate() {
+    let files = ["layers_recurrent", "layers_conv_lstm"].map(golden::load);
+    let cases = files.iter().flat_map(|file| list(file, "recurrent"));
+    for (i, case) in cases.enumerate() {
         let name = format!(
             "{i} {} {} {}",
             case["class"], case["note"], case["get_config"]["name"]

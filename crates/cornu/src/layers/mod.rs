@@ -285,7 +285,7 @@ layers! {
         | GlobalMaxPooling1D | GlobalMaxPooling2D | GlobalMaxPooling3D
         | MaxPooling1D | MaxPooling2D | MaxPooling3D,
     prelu: PReLU,
-    recurrent: GRU | GRUCell | LSTM | LSTMCell | RNN | SimpleRNN | SimpleRNNCell | StackedRNNCells,
+    recurrent: ConvLSTM1D | ConvLSTM2D | ConvLSTM3D | GRU | GRUCell | LSTM | LSTMCell | RNN | SimpleRNN | SimpleRNNCell | StackedRNNCells,
     relu: ReLU,
     repeat_vector: RepeatVector,
     rescaling: Rescaling,

@@ -1,6 +1,7 @@
 //! Recurrent layers: SimpleRNN, LSTM, GRU and any cell over sequences, and the cells.
 
 mod cell;
+mod conv_lstm;
 mod rnn;
 mod stacked;
 mod walk;
@@ -8,6 +9,7 @@ mod walk;
 pub use cell::{
     CellOptions, Config, GRUCell, Gru, Kind, LSTMCell, Lstm, RecurrentCell, Simple, SimpleRNNCell,
 };
+pub use conv_lstm::{ConvLSTM1D, ConvLSTM2D, ConvLSTM3D};
 pub use rnn::RNN;
 pub use stacked::StackedRNNCells;
 pub use walk::{Recurrent, Steps, Walk, Walked};

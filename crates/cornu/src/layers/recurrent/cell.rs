@@ -121,6 +121,34 @@ pub struct Config {
     pub(super) seed: Option<u32>,
 }
 
+impl Config {
+    /// Keras' defaults for a kind of cell.
+    pub(super) fn new<K: Kind>(units: usize) -> Self {
+        let mut config = Config {
+            units,
+            activation: tanh(),
+            recurrent_activation: None,
+            use_bias: true,
+            kernel_initializer: glorot_uniform(),
+            recurrent_initializer: orthogonal(),
+            bias_initializer: zeros(),
+            unit_forget_bias: None,
+            kernel_regularizer: None,
+            recurrent_regularizer: None,
+            bias_regularizer: None,
+            kernel_constraint: None,
+            recurrent_constraint: None,
+            bias_constraint: None,
+            dropout: 0.0,
+            recurrent_dropout: 0.0,
+            reset_after: None,
+            seed: None,
+        };
+        K::defaults(&mut config);
+        config
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -161,30 +189,9 @@ pub type SimpleRNNCell = RecurrentCell<Simple>;
 impl<K: Kind> RecurrentCell<K> {
     /// A cell whose states have `units` numbers.
     pub fn new(units: usize) -> Self {
-        let mut config = Config {
-            units,
-            activation: tanh(),
-            recurrent_activation: None,
-            use_bias: true,
-            kernel_initializer: glorot_uniform(),
-            recurrent_initializer: orthogonal(),
-            bias_initializer: zeros(),
-            unit_forget_bias: None,
-            kernel_regularizer: None,
-            recurrent_regularizer: None,
-            bias_regularizer: None,
-            kernel_constraint: None,
-            recurrent_constraint: None,
-            bias_constraint: None,
-            dropout: 0.0,
-            recurrent_dropout: 0.0,
-            reset_after: None,
-            seed: None,
-        };
-        K::defaults(&mut config);
         Self {
             base: Base::default(),
-            config,
+            config: Config::new::<K>(units),
             kind: PhantomData,
         }
     }
@@ -321,8 +328,39 @@ impl<'de, K: Kind> Deserialize<'de> for RecurrentCell<K> {
     }
 }
 
+/// Refuses sizes, rates and activations that cannot be; `units` is what the size is called.
+pub(super) fn check_rates(units: &str, c: &Config) -> Result<()> {
+    if c.units == 0 {
+        return Err(Error::new(format!(
+            "{units} must be a positive integer. Received: {units}=0."
+        )));
+    }
+    for (name, rate) in [
+        ("dropout", c.dropout),
+        ("recurrent_dropout", c.recurrent_dropout),
+    ] {
+        if !(0.0..=1.0).contains(&rate) {
+            return Err(Error::new(format!(
+                "{name} must be between 0 and 1. Received: {name}={rate}."
+            )));
+        }
+    }
+    c.activation.check()?;
+    let gates = c.recurrent_activation.as_ref();
+    gates.map_or(Ok(()), Activation::check)
+}
+
+/// What is kept of a tensor of this shape: 0, or what makes up for those that are dropped.
+pub(super) fn mask_of(cx: &mut Call<'_>, rate: f64, seed: Option<u32>, shape: &[usize]) -> Tensor {
+    let draw = match seed {
+        None => cx.random_uniform(shape),
+        Some(seed) => cx.random_uniform_seeded(seed, shape),
+    };
+    draw.ge(rate).select(1.0 / (1.0 - rate), draw.zeros_like())
+}
+
 /// The initializer of the bias, with ones for an LSTM's forget gate.
-fn forgetful(inner: Initializer, units: usize) -> Initializer {
+pub(super) fn forgetful(inner: Initializer, units: usize) -> Initializer {
     Initializer::custom("unit_forget_bias", move |shape, dtype, seed| {
         let mut values = inner.sample(shape, DType::F64, seed, 0)?.to_vec::<f64>();
         values
@@ -358,25 +396,7 @@ impl<K: Kind> Layer for RecurrentCell<K> {
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
         let c = &self.config;
-        if c.units == 0 {
-            return Err(Error::new(
-                "units must be a positive integer. Received: units=0.",
-            ));
-        }
-        for (name, rate) in [
-            ("dropout", c.dropout),
-            ("recurrent_dropout", c.recurrent_dropout),
-        ] {
-            if !(0.0..=1.0).contains(&rate) {
-                return Err(Error::new(format!(
-                    "{name} must be between 0 and 1. Received: {name}={rate}."
-                )));
-            }
-        }
-        c.activation.check()?;
-        c.recurrent_activation
-            .as_ref()
-            .map_or(Ok(()), Activation::check)?;
+        check_rates("units", c)?;
         let cell = self.cell();
         let columns = c.units * cell.gates();
         cx.weight("kernel", [input.features()?, columns])
@@ -530,12 +550,9 @@ impl Weights {
         }
         let mut draws = 0;
         let mut mask = |cx: &mut Call<'_>, rate: f64, shape: Vec<usize>| {
-            let draw = match c.seed {
-                None => cx.random_uniform(shape),
-                Some(seed) => cx.random_uniform_seeded(seed.wrapping_add(draws), shape),
-            };
             draws += 1;
-            draw.ge(rate).select(1.0 / (1.0 - rate), draw.zeros_like())
+            let seed = c.seed.map(|seed| seed.wrapping_add(draws - 1));
+            mask_of(cx, rate, seed, &shape)
         };
         let partly = |rate: f64| rate > 0.0 && rate < 1.0;
         // As in Keras: a mask for each gate where states are dropped too.
