@@ -156,7 +156,7 @@ pub type UpSampling1D = UpSampling<1>;
 /// let mut model = Sequential::new();
 /// model.add(UpSampling2D::new((2, 3)).input_shape([1, 2, 1]));
 /// model.build()?;
-/// let y = model.predict(&Array::from([[[[1.0f32], [2.0]]]]))?;
+/// let y = model.predict(&Array::from_vec([1, 1, 2, 1], vec![1.0f32, 2.0])?)?;
 /// assert_eq!(y.shape().dims(), [1, 2, 6, 1]);
 /// assert_eq!(y.to_vec::<f32>()[..6], [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]);
 /// # Ok::<(), cornu::Error>(())
