@@ -7,6 +7,7 @@ pub use crate::callbacks::{
 pub use crate::constraints::{self, MaxNorm, MinMaxNorm, NonNeg, UnitNorm};
 pub use crate::data::{Dataset, from_generator, from_iterator, from_tensor_slices};
 pub use crate::datasets;
+pub use crate::image::{FillMode, Interpolation};
 pub use crate::initializers;
 pub use crate::layers::*;
 pub use crate::losses::*;

@@ -2,6 +2,8 @@
 //!
 //! Images are `(batch, height, width, channels)`.
 
+mod affine;
 mod resize;
 
+pub use affine::{FillMode, affine_transform};
 pub use resize::{Interpolation, Resize, resize};

@@ -170,6 +170,12 @@ impl WeightSpec<'_> {
         self
     }
 
+    /// The type of the value; the layer's for weights by default.
+    pub(crate) fn dtype(mut self, dtype: DType) -> Self {
+        self.dtype = dtype;
+        self
+    }
+
     /// State that training does not change by gradients.
     pub fn non_trainable(mut self) -> Self {
         self.trainable = false;

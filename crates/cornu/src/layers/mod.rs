@@ -72,6 +72,7 @@
 //! ```
 
 mod affine;
+mod augmentation;
 mod base;
 mod budget;
 mod built;
@@ -85,16 +86,20 @@ mod registry;
 mod spatial;
 
 pub use attention::ScoreMode;
+pub use augmentation::Factor;
 pub(crate) use base::snake_case;
 pub use base::{Base, InputShape, LayerOptions};
 pub(crate) use budget::weight_budget;
 pub(crate) use built::{Built, Outputs, Pass, Site, build_layer, call_layer, output_shapes};
+pub use categories::OutputMode;
 pub use concatenate::concatenate;
 pub use context::{Build, Call, Weight, WeightSpec};
 pub use dot::dot;
 pub use einsum_dense::Extents;
 pub use merging::{add, average, maximum, minimum, multiply, subtract};
+pub use normalization::Moments;
 pub use policy::DTypePolicy;
+pub use random_geometry::FlipMode;
 pub use recurrent::{CellOptions, Recurrent, Walk};
 pub use registry::{from_config, to_config};
 pub use spatial::{DataFormat, Padding, PerAxis};
@@ -254,10 +259,12 @@ layers! {
     attention: AdditiveAttention | Attention,
     batch_normalization: BatchNormalization,
     bidirectional: Bidirectional,
+    categories: CategoryEncoding,
     concatenate: Concatenate,
     convolution: Conv1D | Conv1DTranspose | Conv2D | Conv2DTranspose | Conv3D | Conv3DTranspose
         | DepthwiseConv1D | DepthwiseConv2D | SeparableConv1D | SeparableConv2D,
     dense: Dense,
+    discretization: Discretization,
     dot: Dot,
     dropout: Dropout,
     einsum_dense: EinsumDense,
@@ -267,6 +274,7 @@ layers! {
     group_normalization: GroupNormalization,
     grouped_query_attention: GroupedQueryAttention,
     identity: Identity,
+    image_size: CenterCrop | RandomCrop | Resizing,
     input: Input,
     lambda: Lambda,
     layer_normalization: LayerNormalization,
@@ -277,6 +285,7 @@ layers! {
     multi_head_attention: MultiHeadAttention,
     noise: AlphaDropout | GaussianDropout | GaussianNoise | SpatialDropout1D | SpatialDropout2D
         | SpatialDropout3D,
+    normalization: Normalization,
     permute: Permute,
     pooling: AdaptiveAveragePooling1D | AdaptiveAveragePooling2D | AdaptiveAveragePooling3D
         | AdaptiveMaxPooling1D | AdaptiveMaxPooling2D | AdaptiveMaxPooling3D
@@ -285,7 +294,10 @@ layers! {
         | GlobalMaxPooling1D | GlobalMaxPooling2D | GlobalMaxPooling3D
         | MaxPooling1D | MaxPooling2D | MaxPooling3D,
     prelu: PReLU,
-    recurrent: ConvLSTM1D | ConvLSTM2D | ConvLSTM3D | GRU | GRUCell | LSTM | LSTMCell | RNN | SimpleRNN | SimpleRNNCell | StackedRNNCells,
+    random_colour: RandomBrightness | RandomContrast,
+    random_geometry: RandomFlip | RandomRotation | RandomTranslation | RandomZoom,
+    recurrent: ConvLSTM1D | ConvLSTM2D | ConvLSTM3D | GRU | GRUCell | LSTM | LSTMCell | RNN | SimpleRNN
+        | SimpleRNNCell | StackedRNNCells,
     relu: ReLU,
     repeat_vector: RepeatVector,
     rescaling: Rescaling,

@@ -64,6 +64,10 @@ pub fn to_config(layer: &dyn Layer, name: &str) -> Value {
             config.insert("activity_regularizer".into(), r.to_config());
         }
     }
+    // Keras' own class does not take what all others do.
+    if layer.class_name() == "Discretization" {
+        config.remove("trainable");
+    }
     config.extend(layer.config());
     if layer.class_name() == "InputLayer" {
         config.insert("name".into(), name.into());
