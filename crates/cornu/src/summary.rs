@@ -43,6 +43,8 @@ pub struct Row {
     pub trainable: Option<bool>,
     /// How deep it lies in models within the model; 0 for the model's own layers.
     pub level: usize,
+    /// Where its inputs come from: `name[call][output]`, or `-`.
+    pub connected: String,
 }
 
 /// A model's summary: a table of its layers and the numbers of its parameters.
@@ -56,7 +58,7 @@ pub struct Row {
 ///     shape: "(None, 4)".into(),
 ///     params: Some(36),
 ///     trainable: Some(true),
-///     level: 0,
+///     ..Row::default()
 /// };
 /// let trainable = Count { params: 36, bytes: 144 };
 /// let summary = Summary { rows: vec![row], trainable, ..Summary::new("sequential") };
@@ -82,11 +84,16 @@ pub struct Summary {
     pub non_trainable: Count,
     /// The optimizer's variables, once there are any.
     pub optimizer: Option<Count>,
-    /// Width of the table in characters; `None` for as many as fit the terminal, at most 88 (100
-    /// with the column of `show_trainable`).
+    /// Width of the table in characters; `None` for as many as fit the terminal, at most 88 (108
+    /// with connections, 12 more with the column of `show_trainable`).
     pub line_length: Option<usize>,
     /// Whether there is a column that says which layers are trained.
     pub show_trainable: bool,
+    /// Whether there is a column that says where layers' inputs come from: so it is for a model with
+    /// branches.
+    pub show_connections: bool,
+    /// Whether the layers of models within the model are shown.
+    pub expand_nested: bool,
 }
 
 /// Columns of a terminal whose width is not known.
@@ -120,10 +127,7 @@ impl Summary {
     /// # Errors
     /// If it is too narrow: a column's share of it is less than four characters.
     pub fn with_line_length(mut self, line_length: usize) -> Result<Self> {
-        if shares(self.show_trainable, line_length)
-            .iter()
-            .any(|width| *width < 4)
-        {
+        if self.shares(line_length).iter().any(|width| *width < 4) {
             return Err(Error::new(format!(
                 "Insufficient console width to print summary. Received: line_length={line_length}"
             )));
@@ -132,19 +136,67 @@ impl Summary {
         Ok(self)
     }
 
+    /// Keeps the layers from one name to another, both included.
+    ///
+    /// # Errors
+    /// If there is no layer of such a name.
+    pub fn with_layer_range(mut self, first: &str, last: &str) -> Result<Self> {
+        let own: Vec<&str> = self
+            .rows
+            .iter()
+            .filter(|r| r.level == 0)
+            .map(|r| &*r.name)
+            .collect();
+        let at = |name: &str| {
+            let mut rows = self.rows.iter();
+            rows.position(|r| r.level == 0 && r.name == name)
+                .ok_or_else(|| Error::unknown("layer", name, &own))
+        };
+        let (first, last) = (at(first)?, at(last)?);
+        let (first, last) = (first.min(last), first.max(last));
+        let inside = self.rows[last + 1..].iter().take_while(|r| r.level > 0);
+        let end = last + 1 + inside.count();
+        self.rows = self.rows.drain(first..end).collect();
+        Ok(self)
+    }
+
+    /// The columns' widths before borders: Keras' positions at 45, 80 and 100 % of the line, or, with
+    /// connections, at 30, 56, 74 and 100 %; nine tenths of them where a column is shown for trainable.
+    fn shares(&self, length: usize) -> Vec<usize> {
+        let mut positions = match self.show_connections {
+            true => vec![0.3, 0.56, 0.74, 1.0],
+            false => vec![0.45, 0.8, 1.0],
+        };
+        if self.show_trainable {
+            positions.iter_mut().for_each(|p| *p *= 0.9);
+            positions.push(1.0);
+        }
+        let mut from = 0;
+        let width = |position: f64| {
+            let to = (position * length as f64) as usize;
+            let width = to - from;
+            from = to;
+            width
+        };
+        positions.into_iter().map(width).collect()
+    }
+
     fn columns(&self, terminal: usize) -> Vec<Column> {
-        let widest = if self.show_trainable { 100 } else { 88 };
+        let widest = if self.show_connections { 108 } else { 88 };
+        let widest = widest + if self.show_trainable { 12 } else { 0 };
         let length = self
             .line_length
             .unwrap_or(widest.min(terminal.saturating_sub(4)).max(40));
-        let widths = fitted(&shares(self.show_trainable, length), length);
+        let widths = fitted(&self.shares(length), length);
         let heads = [
-            ("Layer (type)", Align::Left),
-            ("Output Shape", Align::Left),
-            ("Param #", Align::Right),
-            ("Trainable", Align::Center),
+            (true, "Layer (type)", Align::Left),
+            (true, "Output Shape", Align::Left),
+            (true, "Param #", Align::Right),
+            (self.show_connections, "Connected to", Align::Left),
+            (self.show_trainable, "Trainable", Align::Center),
         ];
-        let heads = heads.into_iter().zip(widths);
+        let shown = heads.into_iter().filter(|(shown, ..)| *shown);
+        let heads = shown.map(|(_, title, align)| (title, align)).zip(widths);
         heads
             .map(|((title, align), width)| Column {
                 title,
@@ -162,11 +214,15 @@ impl Summary {
         let titles: Vec<String> = columns.iter().map(|c| c.title.to_string()).collect();
         text += &row(&columns, &titles, '┃', true);
         text += &border(&columns, ['┡', '━', '╇', '┩']);
-        for (i, layer) in self.rows.iter().enumerate() {
+        let shown = self
+            .rows
+            .iter()
+            .filter(|r| self.expand_nested || r.level == 0);
+        for (i, layer) in shown.enumerate() {
             if i > 0 {
                 text += &border(&columns, ['├', '─', '┼', '┤']);
             }
-            text += &row(&columns, &layer.cells(self.show_trainable), '│', false);
+            text += &row(&columns, &layer.cells(self), '│', false);
         }
         text += &border(&columns, ['└', '─', '┴', '┘']);
         let mut total = Count::default();
@@ -196,24 +252,6 @@ fn terminal_columns() -> usize {
         .ok()
         .and_then(|text| text.parse().ok());
     given.filter(|columns| *columns > 0).unwrap_or(COLUMNS)
-}
-
-/// The columns' widths before borders: Keras' positions at 45, 80 and 100 % of the line; nine tenths
-/// of them where a column is shown for trainable.
-fn shares(show_trainable: bool, length: usize) -> Vec<usize> {
-    let positions: &[f64] = if show_trainable {
-        &[0.45 * 0.9, 0.8 * 0.9, 0.9, 1.0]
-    } else {
-        &[0.45, 0.8, 1.0]
-    };
-    let mut from = 0;
-    let width = |position: &f64| {
-        let to = (position * length as f64) as usize;
-        let width = to - from;
-        from = to;
-        width
-    };
-    positions.iter().map(width).collect()
 }
 
 /// The widths that remain when the columns (two blanks wider each) and their borders must fit the
@@ -347,7 +385,7 @@ fn row(columns: &[Column], texts: &[String], line: char, at_bottom: bool) -> Str
 }
 
 impl Row {
-    fn cells(&self, show_trainable: bool) -> Vec<String> {
+    fn cells(&self, table: &Summary) -> Vec<String> {
         let prefix = match self.level {
             0 => String::new(),
             level => "   ".repeat(level) + "└ ",
@@ -358,7 +396,10 @@ impl Row {
             self.shape.clone(),
             params,
         ];
-        if show_trainable {
+        if table.show_connections {
+            cells.push(self.connected.clone());
+        }
+        if table.show_trainable {
             let sign = match self.trainable {
                 Some(true) => "Y",
                 Some(false) => "N",

@@ -173,6 +173,12 @@ pub trait Layer: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Itself, if it is a model: then summaries and diagrams show what is inside.
+    #[doc(hidden)]
+    fn as_model(&self) -> Option<&dyn std::any::Any> {
+        None
+    }
+
     /// Declares the weights for inputs of this shape, and refuses shapes that cannot be.
     ///
     /// # Errors
@@ -226,6 +232,9 @@ macro_rules! delegate {
             }
             fn recurrent(&self) -> Option<&dyn Recurrent> {
                 (**self).recurrent()
+            }
+            fn as_model(&self) -> Option<&dyn std::any::Any> {
+                (**self).as_model()
             }
             fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
                 (**self).build(cx, input)

@@ -471,10 +471,9 @@ fn find(entries: &[Entry], places: &HashMap<String, usize>, named: &Named) -> Re
 /// Makes every call after those it needs, and the calls of a layer in their order.
 fn make_calls(entries: &mut [Entry], places: &HashMap<String, usize>) -> Result<()> {
     for entry in entries.iter_mut().filter(|e| e.unit.is_input()) {
-        entry.made.push(Arc::new(CallNode {
-            unit: entry.unit.clone(),
-            inputs: Vec::new(),
-        }));
+        entry
+            .made
+            .push(CallNode::new(entry.unit.clone(), Vec::new()));
         entry.nodes.clear();
     }
     // Depth first without recursion; a call that waits for itself is met while it is open.
@@ -510,10 +509,7 @@ fn make_calls(entries: &mut [Entry], places: &HashMap<String, usize>) -> Result<
                         let inputs = node.inputs.iter().map(|n| find(entries, places, n));
                         let inputs = inputs.collect::<Result<_>>()?;
                         let entry = &mut entries[layer];
-                        entry.made.push(Arc::new(CallNode {
-                            unit: entry.unit.clone(),
-                            inputs,
-                        }));
+                        entry.made.push(CallNode::new(entry.unit.clone(), inputs));
                         continue;
                     }
                 };

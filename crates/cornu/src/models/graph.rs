@@ -22,6 +22,16 @@ pub(crate) struct Port {
     pub(super) slot: usize,
 }
 
+/// An output of a layer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    /// The layer's place among the units.
+    pub unit: usize,
+    /// Which of its calls gave it, and which output it is.
+    pub call: usize,
+    pub output: usize,
+}
+
 /// One call of a layer: from slots to slots.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
@@ -51,6 +61,10 @@ pub(crate) struct Graph {
     pub(super) slots: Vec<Slot>,
     /// How inputs and outputs are arranged, if not in lists: Keras' JSON with positions as leaves.
     pub(super) arranged: [Option<Value>; 2],
+    /// For each layer, what its calls read, in order.
+    pub sources: Vec<Vec<Source>>,
+    /// Whether the layers follow each other in one line.
+    pub linear: bool,
 }
 
 /// A call, known by its address.
@@ -107,7 +121,10 @@ fn ordered(inputs: &[Symbol], outputs: &[Symbol]) -> Result<Vec<Arc<CallNode>>> 
 
 /// The layers in Keras' order: those farthest from the outputs first; of the same distance, those met
 /// first when the graph is walked from the outputs.
-fn keras_order(order: &[Arc<CallNode>], outputs: &[Symbol]) -> Vec<Arc<Unit>> {
+///
+/// Also says whether they follow each other in one line: no two calls at one depth, none that joins,
+/// no layer called twice.
+fn keras_order(order: &[Arc<CallNode>], outputs: &[Symbol]) -> (Vec<Arc<Unit>>, bool) {
     let mut met: HashMap<usize, usize> = HashMap::new();
     let mut seen: HashSet<usize> = HashSet::new();
     let mut stack: Vec<&Arc<CallNode>> = outputs.iter().rev().map(|s| &s.node).collect();
@@ -142,7 +159,26 @@ fn keras_order(order: &[Arc<CallNode>], outputs: &[Symbol]) -> Vec<Arc<Unit>> {
         let met = met.get(&unit_id(u)).copied().unwrap_or(0);
         (std::cmp::Reverse(depth), met)
     });
-    units
+    let depths: HashSet<usize> = depth_of_node.values().copied().collect();
+    let linear = depths.len() == order.len()
+        && units.len() == order.len()
+        && order.iter().all(|node| node.inputs.len() <= 1);
+    (units, linear)
+}
+
+/// What the calls of each unit read.
+fn sources(order: &[Arc<CallNode>], place: &HashMap<usize, usize>) -> Vec<Vec<Source>> {
+    let mut calls: Vec<&Arc<CallNode>> = order.iter().collect();
+    calls.sort_by_key(|node| node.number);
+    let mut sources = vec![Vec::new(); place.len()];
+    for node in calls {
+        sources[place[&unit_id(&node.unit)]].extend(node.inputs.iter().map(|s| Source {
+            unit: place[&unit_id(&s.node.unit)],
+            call: s.node.number,
+            output: s.index,
+        }));
+    }
+    sources
 }
 
 /// The names of layers: those given, else the class in snake case, with a number from the second of a
@@ -177,6 +213,14 @@ pub(super) fn names(units: &[Arc<Unit>]) -> Result<Vec<String>> {
         })
     });
     Ok(names.collect())
+}
+
+/// As [`names`]; of a model that is not built yet, whose names may not be unique, as they are given.
+pub(super) fn given_names(units: &[Arc<Unit>]) -> Vec<String> {
+    names(units).unwrap_or_else(|_| {
+        let name = |u: &Arc<Unit>| u.given_name().unwrap_or_default();
+        units.iter().map(name).collect()
+    })
 }
 
 /// Refuses an input shape that a layer inside a graph declares, and that is not what comes.
@@ -216,13 +260,15 @@ impl Graph {
             }
         }
         let names: HashMap<usize, String> = calls.iter().map(unit_id).zip(names(&calls)?).collect();
-        let units = keras_order(&order, outputs);
+        let (units, linear) = keras_order(&order, outputs);
         let place: HashMap<usize, usize> = units.iter().map(unit_id).zip(0..).collect();
         let mut graph = Graph {
             name: name.to_string(),
             inputs: Vec::new(),
             outputs: Vec::new(),
             units,
+            sources: sources(&order, &place),
+            linear,
             steps: Vec::new(),
             slots: Vec::new(),
             arranged: [None, None],

@@ -15,6 +15,7 @@ mod nested;
 mod on_batch;
 pub(crate) mod predict;
 mod sequential;
+mod summarise;
 mod symbol;
 mod trainer;
 mod weighting;

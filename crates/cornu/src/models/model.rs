@@ -1,11 +1,10 @@
 //! The model: a network with what trains it.
 
-use super::graph::{Graph, names};
+use super::graph::{Graph, given_names};
 use super::sequential::{LayerId, built_stack, stack_input};
 use super::symbol::{IntoSymbols, Unit};
 use super::trainer::Trainer;
 use crate::layers::{Base, Built, InputShape, Layer, Weight};
-use crate::summary::{Count, Row, Summary};
 use crate::{Array, Error, Result};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -116,12 +115,7 @@ impl Model {
     /// The names of the layers: those given, else the class in snake case, with a number from the
     /// second of a class on. They are unique within the model.
     pub fn layer_names(&self) -> Vec<String> {
-        let units = self.units();
-        names(units).unwrap_or_else(|_| {
-            // Names given twice are refused when the model is built; until then they are as given.
-            let name = |u: &Arc<Unit>| u.given_name().unwrap_or_default();
-            units.iter().map(name).collect()
-        })
+        given_names(self.units())
     }
 
     /// The layer of this name, or at this position.
@@ -369,76 +363,6 @@ impl Model {
     pub fn reset_states(&self) -> Result<()> {
         let built = self.graph()?.units.iter().filter_map(|u| u.built.get());
         built.into_iter().try_for_each(Built::reset_states)
-    }
-
-    /// Keras' table of layers, output shapes and parameters.
-    ///
-    /// ```
-    /// use cornu::prelude::*;
-    /// let mut model = Sequential::new();
-    /// model.add(Dense::new(10).input_shape([784]));
-    /// model.build()?;
-    /// assert!(model.summary().to_string().contains("(None, 10)"));
-    /// # Ok::<(), cornu::Error>(())
-    /// ```
-    pub fn summary(&self) -> Summary {
-        let units = self.units().iter().zip(self.layer_names());
-        let shown = units.filter(|(u, _)| self.stack.is_none() || !u.is_input());
-        let rows = shown
-            .map(|(unit, name)| {
-                let built = unit.built.get();
-                let weights = built.map(|b| b.all_weights());
-                let params = match &weights {
-                    Some(weights) => Some(weights.iter().map(|w| w.variable.shape().size()).sum()),
-                    None => (!super::sequential::declares_weights(&*unit.layer)).then_some(0),
-                };
-                Row {
-                    name,
-                    class: unit.layer.class_name().to_string(),
-                    shape: built.map_or("?".to_string(), |b| shown_shapes(&b.outputs)),
-                    params,
-                    trainable: params.filter(|n| *n > 0).map(|_| {
-                        built.is_none_or(|b| b.trainable.load(Ordering::Relaxed))
-                            && unit.layer.base().is_none_or(|b| b.trainable)
-                    }),
-                    level: 0,
-                }
-            })
-            .collect();
-        let mut summary = Summary {
-            rows,
-            ..Summary::new(self.name())
-        };
-        for w in self.weights() {
-            let total = if w.trainable {
-                &mut summary.trainable
-            } else {
-                &mut summary.non_trainable
-            };
-            total.add(w.variable.shape().size(), w.variable.dtype().size());
-        }
-        if let Some(optimizer) = self
-            .trainer
-            .as_ref()
-            .map(|t| &t.optimizer)
-            .filter(|o| o.is_built())
-        {
-            let total = summary.optimizer.insert(Count::default());
-            for v in optimizer.variables() {
-                total.add(v.shape().size(), v.dtype().size());
-            }
-        }
-        summary
-    }
-}
-
-fn shown_shapes(shapes: &[InputShape]) -> String {
-    match shapes {
-        [one] => one.to_string(),
-        several => {
-            let all: Vec<String> = several.iter().map(InputShape::to_string).collect();
-            format!("[{}]", all.join(", "))
-        }
     }
 }
 

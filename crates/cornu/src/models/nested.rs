@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 /// The network of a model, whose layers share their weights with it.
 #[derive(Clone, Debug)]
-struct Nested {
+pub(super) struct Nested {
     base: Base,
-    stack: Option<Vec<Arc<Unit>>>,
-    graph: Option<Graph>,
+    pub(super) stack: Option<Vec<Arc<Unit>>>,
+    pub(super) graph: Option<Graph>,
 }
 
 /// A model is a layer: its layers keep their weights wherever it is used.
@@ -64,6 +64,11 @@ impl From<&Sequential> for Box<dyn Layer> {
 }
 
 impl Nested {
+    /// The model that a layer is, if it is one.
+    pub(super) fn of(layer: &dyn Layer) -> Option<&Nested> {
+        layer.as_model()?.downcast_ref()
+    }
+
     /// The graph for inputs of these shapes: the one there is, or one drawn of a stack that is not
     /// built yet.
     fn graph_for(&self, inputs: &[InputShape]) -> Result<Cow<'_, Graph>> {
@@ -102,6 +107,10 @@ impl Layer for Nested {
             Value::Object(map) => map,
             _ => Map::new(),
         }
+    }
+
+    fn as_model(&self) -> Option<&dyn std::any::Any> {
+        Some(self)
     }
 
     fn input_dtype(&self) -> Option<DType> {

@@ -6,6 +6,7 @@ use crate::layers::{
 };
 use crate::{Error, Result};
 use std::ops;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// A layer with its weights, once it has them. What is called twice is one unit, in one model or in
@@ -14,6 +15,8 @@ use std::sync::{Arc, OnceLock};
 pub(crate) struct Unit {
     pub layer: Arc<dyn Layer>,
     pub built: OnceLock<Built>,
+    /// How often it has been called.
+    calls: AtomicUsize,
 }
 
 impl Unit {
@@ -21,6 +24,7 @@ impl Unit {
         Arc::new(Self {
             layer: Arc::from(layer.into()),
             built: OnceLock::new(),
+            calls: AtomicUsize::new(0),
         })
     }
 
@@ -58,6 +62,19 @@ impl Unit {
 pub(crate) struct CallNode {
     pub unit: Arc<Unit>,
     pub inputs: Vec<Symbol>,
+    /// The number of the call among those of the unit: Keras' `node_index`.
+    pub number: usize,
+}
+
+impl CallNode {
+    pub fn new(unit: Arc<Unit>, inputs: Vec<Symbol>) -> Arc<Self> {
+        let number = unit.calls.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self {
+            unit,
+            inputs,
+            number,
+        })
+    }
 }
 
 /// A tensor without a value, whose shape is known but for the batch: Keras' `KerasTensor`. Layers are
@@ -88,10 +105,7 @@ impl Symbol {
     pub(crate) fn of_input(unit: Arc<Unit>, shape: InputShape) -> Self {
         let error = unit.layer.base().and_then(|b| b.error.clone());
         Self {
-            node: Arc::new(CallNode {
-                unit,
-                inputs: Vec::new(),
-            }),
+            node: CallNode::new(unit, Vec::new()),
             index: 0,
             shape,
             error: error.map(Arc::new),
@@ -135,10 +149,7 @@ impl Symbol {
     /// The output of a layer whose shape is found when the graph is drawn.
     pub(crate) fn deferred(unit: &Arc<Unit>, inputs: Vec<Symbol>) -> Symbol {
         Symbol {
-            node: Arc::new(CallNode {
-                unit: unit.clone(),
-                inputs,
-            }),
+            node: CallNode::new(unit.clone(), inputs),
             index: 0,
             shape: InputShape(vec![None]),
             error: None,
@@ -155,10 +166,7 @@ impl Symbol {
                 Err(e) => (Vec::new(), Some(Arc::new(e))),
             },
         };
-        let node = Arc::new(CallNode {
-            unit: unit.clone(),
-            inputs,
-        });
+        let node = CallNode::new(unit.clone(), inputs);
         let symbol = |(index, shape)| Symbol {
             node: node.clone(),
             index,

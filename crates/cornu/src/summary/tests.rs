@@ -82,6 +82,7 @@ fn rows(case: &Value) -> Vec<Row> {
                 _ => None,
             },
             level: *level,
+            ..Row::default()
         });
     made.collect()
 }
@@ -101,6 +102,7 @@ fn summaries_are_kerass_to_the_character() {
             non_trainable: total(text, " Non-trainable params: ").unwrap(),
             optimizer: total(text, " Optimizer params: "),
             show_trainable: case["args"]["show_trainable"] == true,
+            expand_nested: true,
             ..Summary::new(case["model"]["name"].as_str().unwrap())
         };
         let wide = case["args"]["line_length"].as_u64().map(|n| n as usize);
@@ -147,12 +149,15 @@ fn any_width_has_straight_borders() {
         params: Some(1_234_567),
         trainable: Some(true),
         level: 2,
+        connected: "dense[0][0], dense_1[0][0]".into(),
     };
-    for show_trainable in [false, true] {
-        for length in 40..120 {
+    for (show_trainable, show_connections) in [(false, false), (true, false), (true, true)] {
+        for length in 44..120 {
             let summary = Summary {
                 rows: vec![row.clone()],
                 show_trainable,
+                show_connections,
+                expand_nested: true,
                 ..Summary::new("model")
             };
             let text = summary.with_line_length(length).unwrap().render(80);

@@ -1,0 +1,127 @@
+//! The rows of a model's summary.
+
+use super::graph::{Graph, Source, given_names};
+use super::model::Model;
+use super::nested::Nested;
+use super::sequential::declares_weights;
+use super::symbol::Unit;
+use crate::layers::InputShape;
+use crate::summary::{Count, Row, Summary};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Model {
+    /// Keras' table of layers, output shapes and parameters.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new();
+    /// model.add(Dense::new(10).input_shape([784]));
+    /// model.build()?;
+    /// assert!(model.summary().to_string().contains("(None, 10)"));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// A model with branches shows where each layer's inputs come from, `name[call][output]`. Keras'
+    /// options are fields and methods of what is returned: [`Summary::show_trainable`],
+    /// [`Summary::expand_nested`], [`Summary::with_layer_range`], [`Summary::with_line_length`].
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::new(self.name());
+        add_rows(
+            (self.stack.as_ref(), self.graph.as_ref()),
+            0,
+            &mut summary.rows,
+        );
+        let graph = self.graph.as_ref().filter(|_| self.stack.is_none());
+        summary.show_connections = graph.is_some_and(|g| !g.linear);
+        for w in self.weights() {
+            let total = if w.trainable {
+                &mut summary.trainable
+            } else {
+                &mut summary.non_trainable
+            };
+            total.add(w.variable.shape().size(), w.variable.dtype().size());
+        }
+        if let Some(optimizer) = self
+            .trainer
+            .as_ref()
+            .map(|t| &t.optimizer)
+            .filter(|o| o.is_built())
+        {
+            let total = summary.optimizer.insert(Count::default());
+            for v in optimizer.variables() {
+                total.add(v.shape().size(), v.dtype().size());
+            }
+        }
+        summary
+    }
+}
+
+/// Adds a row for each layer, and below it those of the layers inside it.
+fn add_rows(
+    (stack, graph): (Option<&Vec<Arc<Unit>>>, Option<&Graph>),
+    level: usize,
+    rows: &mut Vec<Row>,
+) {
+    let units = match (stack, graph) {
+        (Some(stack), _) => stack.as_slice(),
+        (None, Some(graph)) => &graph.units,
+        (None, None) => &[],
+    };
+    let names = given_names(units);
+    for (i, unit) in units.iter().enumerate() {
+        // As in Keras, a stack does not show where data enter.
+        if stack.is_some() && unit.is_input() {
+            continue;
+        }
+        let connected = graph.filter(|g| level == 0 && stack.is_none() && !g.linear);
+        rows.push(Row {
+            name: names[i].clone(),
+            level,
+            connected: match connected.map(|g| &g.sources[i][..]) {
+                None | Some([]) => "-".to_string(),
+                Some(sources) => {
+                    let shown = |s: &Source| format!("{}[{}][{}]", names[s.unit], s.call, s.output);
+                    sources.iter().map(shown).collect::<Vec<_>>().join(", ")
+                }
+            },
+            ..row(unit)
+        });
+        if let Some(inner) = Nested::of(&*unit.layer) {
+            add_rows(
+                (inner.stack.as_ref(), inner.graph.as_ref()),
+                level + 1,
+                rows,
+            );
+        }
+    }
+}
+
+/// What is said of a layer wherever it stands.
+fn row(unit: &Unit) -> Row {
+    let built = unit.built.get();
+    let params = match built.map(|b| b.all_weights()) {
+        Some(weights) => Some(weights.iter().map(|w| w.variable.shape().size()).sum()),
+        None => (!declares_weights(&*unit.layer)).then_some(0),
+    };
+    Row {
+        class: unit.layer.class_name().to_string(),
+        shape: built.map_or("?".to_string(), |b| shown_shapes(&b.outputs)),
+        params,
+        trainable: params.filter(|n| *n > 0).map(|_| {
+            built.is_none_or(|b| b.trainable.load(Ordering::Relaxed))
+                && unit.layer.base().is_none_or(|b| b.trainable)
+        }),
+        ..Row::default()
+    }
+}
+
+fn shown_shapes(shapes: &[InputShape]) -> String {
+    match shapes {
+        [one] => one.to_string(),
+        several => {
+            let all: Vec<String> = several.iter().map(InputShape::to_string).collect();
+            format!("[{}]", all.join(", "))
+        }
+    }
+}
