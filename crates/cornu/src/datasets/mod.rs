@@ -30,6 +30,7 @@ pub mod linnerud;
 pub mod mnist;
 pub mod movie_reviews;
 mod source;
+pub mod sunspots;
 mod table;
 pub mod wine;
 

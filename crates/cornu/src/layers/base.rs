@@ -2,7 +2,7 @@
 
 use super::policy::DTypePolicy;
 use crate::regularizers::Regularizer;
-use crate::{DType, Error, Result, Shape};
+use crate::{Error, Result, Shape};
 use std::fmt;
 
 /// A shape whose batch axis (and possibly others) is not known: `(None, 784)`.
@@ -124,7 +124,7 @@ pub struct Base {
     pub name: Option<String>,
     /// Whether training changes the weights.
     pub trainable: bool,
-    /// The types of weights and results: `float32` by default.
+    /// The types of weights and results: those of [`dtype_policy`](super::dtype_policy) by default.
     pub dtype: DTypePolicy,
     /// The shape of one sample, for the first layer of a model.
     pub input_shape: Option<Shape>,
@@ -139,7 +139,7 @@ impl Default for Base {
         Self {
             name: None,
             trainable: true,
-            dtype: DTypePolicy::of(DType::F32),
+            dtype: super::dtype_policy(),
             input_shape: None,
             activity_regularizer: None,
             error: None,

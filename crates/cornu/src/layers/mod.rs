@@ -98,7 +98,7 @@ pub use dot::dot;
 pub use einsum_dense::Extents;
 pub use merging::{add, average, maximum, minimum, multiply, subtract};
 pub use normalization::Moments;
-pub use policy::DTypePolicy;
+pub use policy::{DTypePolicy, dtype_policy, set_dtype_policy};
 pub use random_geometry::FlipMode;
 pub use recurrent::{CellOptions, Recurrent, Walk};
 pub use registry::{from_config, to_config};

@@ -5,7 +5,7 @@ use super::trainer::Trainer;
 use crate::Result;
 use crate::losses::Loss;
 use crate::metrics::Metric;
-use crate::optimizers::Optimizer;
+use crate::optimizers::{LossScale, Optimizer};
 
 /// Metrics as `compile` takes them: an array or vector of names or values, or `()` for none.
 pub trait IntoMetrics {
@@ -39,6 +39,8 @@ pub struct Compile {
     pub(super) common: ForOutput,
     /// What outputs have of their own, by name.
     pub(super) own: Vec<(String, ForOutput)>,
+    pub(super) auto_scale_loss: bool,
+    pub(super) loss_scale: Option<LossScale>,
 }
 
 /// Loss and metrics of an output.
@@ -65,6 +67,8 @@ impl Compile {
             optimizer: optimizer.into(),
             common: ForOutput::default(),
             own: Vec::new(),
+            auto_scale_loss: true,
+            loss_scale: None,
         }
     }
 
@@ -84,6 +88,19 @@ impl Compile {
     /// Metrics that heed `sample_weight` and `class_weight`. For a model of one output.
     pub fn weighted_metrics(mut self, metrics: impl IntoMetrics) -> Self {
         self.common.weighted_metrics = metrics.into_metrics();
+        self
+    }
+
+    /// Whether a model with layers of the policy `mixed_float16` has its loss scaled
+    /// ([`LossScale`]); so it is by default.
+    pub fn auto_scale_loss(mut self, scale: bool) -> Self {
+        self.auto_scale_loss = scale;
+        self
+    }
+
+    /// How the loss is scaled, whatever the layers' policies.
+    pub fn loss_scale(mut self, scale: LossScale) -> Self {
+        self.loss_scale = Some(scale);
         self
     }
 
@@ -155,6 +172,10 @@ impl Model {
     /// As [`Model::compile`].
     pub fn compile_with(&mut self, compile: Compile) -> Result<()> {
         compile.optimizer.check()?;
+        compile
+            .loss_scale
+            .as_ref()
+            .map_or(Ok(()), LossScale::check)?;
         let own = compile.own.iter().map(|(_, own)| own);
         for part in own.chain([&compile.common]) {
             part.loss.as_ref().map_or(Ok(()), Loss::check)?;
@@ -192,6 +213,18 @@ impl Model {
             Some(t) => Ok(&t.optimizer),
             None => Err(not_compiled(self.name())),
         }
+    }
+
+    /// How many training and measuring programs the model keeps: one for each shape of batch, at most
+    /// 16, those used last.
+    pub fn kept_programs(&self) -> usize {
+        self.trainer.as_ref().map_or(0, Trainer::programs)
+    }
+
+    /// The factor on the loss, of a model that has one ([`LossScale`]) and was fitted.
+    pub fn loss_scale(&self) -> Option<f64> {
+        let scale = self.trainer.as_ref()?.loss_scale.as_ref()?;
+        Some(scale.value())
     }
 
     /// The trainer and, beside it, the network.

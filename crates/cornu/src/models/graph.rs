@@ -403,6 +403,12 @@ impl Graph {
             .ok_or_else(|| Error::state("A layer of the model is not built."))
     }
 
+    /// Whether a layer computes in `float16` and keeps its weights in `float32`.
+    pub fn is_mixed_float16(&self) -> bool {
+        let base = |u: &Arc<Unit>| u.layer.base().map(|b| b.dtype.name() == "mixed_float16");
+        self.units.iter().any(|u| base(u) == Some(true))
+    }
+
     /// All weights in Keras' order; of layers that are frozen none is trainable.
     pub fn weights(&self, trainable: bool) -> Vec<Weight> {
         let mut all = Vec::new();

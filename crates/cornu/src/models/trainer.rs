@@ -7,14 +7,18 @@ use super::labels;
 use crate::layers::Pass;
 use crate::losses::Loss;
 use crate::metrics::Metric;
-use crate::optimizers::Optimizer;
+use crate::optimizers::{LossScale, Optimizer};
 use crate::{Array, DType, Error, Logs, Result, Scope, Tensor, Variable, grad};
 use cornu_core::{Executable, Program, Slice, TensorType, View};
+use std::sync::{Mutex, PoisonError};
 
 /// Optimizer, losses and metrics of a model, with their state and compiled programs.
 #[derive(Debug)]
 pub(super) struct Trainer {
     pub optimizer: Optimizer,
+    /// The factor on the loss, if it is scaled.
+    pub loss_scale: Option<LossScale>,
+    auto_scale_loss: bool,
     /// Whether the whole model is frozen.
     pub frozen: bool,
     /// What `compile` was told, from which the heads are made.
@@ -27,7 +31,21 @@ pub(super) struct Trainer {
     loss_count: Variable,
     /// The state of random draws in training.
     random: Variable,
-    programs: Vec<(Signature, Step)>,
+    programs: Vec<Kept>,
+    /// How often a program was asked for.
+    asked: u64,
+}
+
+/// Programs kept: each has an arena, so that a model fed batches of ever new shapes must let go of
+/// those not used for longest.
+const KEPT: usize = 16;
+
+/// A program, with when it was asked for last.
+#[derive(Debug)]
+struct Kept {
+    signature: Signature,
+    step: Step,
+    asked: u64,
 }
 
 /// What is measured at an output.
@@ -50,8 +68,9 @@ struct Measured {
     weighted: bool,
 }
 
-/// A compiled step; shared by all batches of one shape.
-pub(super) struct Step(pub Box<dyn Executable>);
+/// A compiled step; shared by all batches of one shape. The lock is never waited for: it makes models
+/// shareable, so that functions of one's own can hold them.
+struct Step(Mutex<Box<dyn Executable>>);
 
 impl std::fmt::Debug for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -81,6 +100,8 @@ impl Trainer {
         let state = cornu_core::random::state(crate::utils::next_seed());
         Trainer {
             optimizer: compile.optimizer,
+            loss_scale: compile.loss_scale,
+            auto_scale_loss: compile.auto_scale_loss,
             frozen: false,
             common: compile.common,
             own: compile.own,
@@ -89,6 +110,7 @@ impl Trainer {
             loss_count: zero("loss/count"),
             random: Variable::new("random_state", state),
             programs: Vec::new(),
+            asked: 0,
         }
     }
 
@@ -173,15 +195,44 @@ impl Trainer {
         self.programs.clear();
     }
 
-    /// The place of the step for a signature, compiled at its first use.
+    /// The place of the step for a signature, compiled at its first use. Places keep for the next
+    /// [`KEPT`] signatures.
     pub fn step(&mut self, graph: &Graph, signature: &Signature) -> Result<usize> {
-        if let Some(i) = self.programs.iter().position(|(s, _)| s == signature) {
+        self.asked += 1;
+        let known = self.programs.iter_mut().enumerate();
+        if let Some((i, kept)) = known.into_iter().find(|(_, k)| k.signature == *signature) {
+            kept.asked = self.asked;
             return Ok(i);
         }
         let program = self.trace(graph, signature)?;
-        let step = crate::device().compile(&program)?;
-        self.programs.push((signature.clone(), Step(step)));
-        Ok(self.programs.len() - 1)
+        let kept = Kept {
+            signature: signature.clone(),
+            step: Step(Mutex::new(crate::device().compile(&program)?)),
+            asked: self.asked,
+        };
+        let oldest = self
+            .programs
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, k)| k.asked);
+        match oldest
+            .map(|(i, _)| i)
+            .filter(|_| self.programs.len() >= KEPT)
+        {
+            Some(i) => {
+                self.programs[i] = kept;
+                Ok(i)
+            }
+            None => {
+                self.programs.push(kept);
+                Ok(self.programs.len() - 1)
+            }
+        }
+    }
+
+    /// The number of programs kept.
+    pub fn programs(&self) -> usize {
+        self.programs.len()
     }
 
     /// A step by its place.
@@ -202,7 +253,9 @@ impl Trainer {
             n += 1;
         }
         let inputs = if many.is_empty() { &few[..n] } else { &many };
-        self.programs[step].1.0.run(inputs, &mut [])
+        let step = self.programs[step].step.0.get_mut();
+        step.unwrap_or_else(PoisonError::into_inner)
+            .run(inputs, &mut [])
     }
 
     /// The whole step as one program: rows picked, forward pass, losses, gradients, update, metrics.
@@ -312,15 +365,31 @@ impl Trainer {
         }
         self.optimizer.build(&variables)?;
         let tensors: Vec<Tensor> = variables.iter().map(Variable::tensor).collect();
-        let scaled = self.optimizer.scale_loss(loss);
-        let gradients = grad(&scaled, &tensors.iter().collect::<Vec<_>>());
+        if self.loss_scale.is_none() && self.auto_scale_loss && graph.is_mixed_float16() {
+            self.loss_scale = Some(LossScale::new());
+        }
+        let mut scaled = self.optimizer.scale_loss(loss);
+        if let Some(scale) = &self.loss_scale {
+            scaled = scale.scale_loss(&scaled);
+        }
+        let mut gradients = grad(&scaled, &tensors.iter().collect::<Vec<_>>());
+        let mut finite = None;
+        if let Some(scale) = &self.loss_scale {
+            let (unscaled, all) = scale.unscale(gradients);
+            gradients = unscaled;
+            finite = Some(all);
+        }
         let pairs: Vec<(Variable, Tensor)> = variables.into_iter().zip(gradients).collect();
-        self.optimizer.apply(&pairs, &|variable, value| {
+        let updates = self.optimizer.apply(&pairs, &|variable, value| {
             let constraint = trained.iter().find(|w| w.variable == *variable);
             match constraint.and_then(|w| w.constraint.as_ref()) {
                 Some(c) => c.apply(value),
                 None => value.clone(),
             }
+        })?;
+        Ok(match (&self.loss_scale, finite) {
+            (Some(scale), Some(finite)) => scale.guard(updates, &finite),
+            _ => updates,
         })
     }
 
