@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-WORKLOADS = ["mlp", "tabular", "convnet", "lstm", "gru"]
+WORKLOADS = ["mlp", "tabular", "convnet", "lstm", "gru", "transformer", "resnet20"]
 PYTHON_PEERS = {
     "keras-tensorflow": (["keras_peer.py", "--backend", "tensorflow"], ["keras", "tensorflow"]),
     "keras-jax": (["keras_peer.py", "--backend", "jax"], ["keras", "jax"]),

@@ -34,6 +34,46 @@ class EpochEnds(keras.callbacks.Callback):
         self.ends.append(time.perf_counter())
 
 
+def transformer():
+    """One block of a Transformer's encoder between an embedding and a small classifier."""
+    layers = keras.layers
+    words = keras.Input((200,), dtype="int32")
+    x = layers.Embedding(harness.WORDS, 32)(words)
+    attended = layers.MultiHeadAttention(num_heads=2, key_dim=32)(x, x)
+    x = layers.LayerNormalization(epsilon=1e-6)(x + layers.Dropout(0.1)(attended))
+    fed = layers.Dense(32)(layers.Dense(32, activation="relu")(x))
+    x = layers.LayerNormalization(epsilon=1e-6)(x + layers.Dropout(0.1)(fed))
+    x = layers.Dropout(0.1)(layers.GlobalAveragePooling1D()(x))
+    x = layers.Dropout(0.1)(layers.Dense(20, activation="relu")(x))
+    model = keras.Model(words, layers.Dense(2, activation="softmax")(x))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def resnet20():
+    """The residual network of 20 layers for small images."""
+    layers = keras.layers
+
+    def convolution(x, filters, size, stride):
+        x = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False)(x)
+        return layers.BatchNormalization()(x)
+
+    images = keras.Input((32, 32, 3))
+    x = layers.Activation("relu")(convolution(images, 16, 3, 1))
+    for stage, filters in enumerate((16, 32, 64)):
+        for block in range(3):
+            stride = 2 if stage > 0 and block == 0 else 1
+            y = layers.Activation("relu")(convolution(x, filters, 3, stride))
+            y = convolution(y, filters, 3, 1)
+            short = convolution(x, filters, 1, stride) if stride > 1 else x
+            x = layers.Activation("relu")(short + y)
+    x = layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(images, layers.Dense(10, activation="softmax")(x))
+    optimizer = keras.optimizers.SGD(learning_rate=0.1, momentum=0.9)
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
 class KerasPeer(harness.Peer):
     def __init__(self, workload, batch):
         layers = keras.layers
@@ -57,6 +97,10 @@ class KerasPeer(harness.Peer):
                 ]
             )
             self.model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+        elif workload == "transformer":
+            self.model = transformer()
+        elif workload == "resnet20":
+            self.model = resnet20()
         elif workload in harness.RECURRENT:
             recurrent = layers.LSTM(64) if workload == "lstm" else layers.GRU(64)
             self.model = keras.Sequential(

@@ -51,16 +51,72 @@ class Recurrent(nn.Module):
         return self.out(self.recurrent(self.words(x))[0][:, -1])
 
 
+class Transformer(nn.Module):
+    """One block of a Transformer's encoder between an embedding and a small classifier. Attention is
+    `scaled_dot_product_attention` on heads of 32, which `nn.MultiheadAttention` cannot have here: its heads
+    divide the 32 features."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(harness.WORDS, 32)
+        self.project = nn.Linear(32, 3 * 64)
+        self.merge = nn.Linear(64, 32)
+        self.feed = nn.Sequential(nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 32))
+        self.norms = nn.ModuleList([nn.LayerNorm(32, eps=1e-6), nn.LayerNorm(32, eps=1e-6)])
+        self.dropout = nn.Dropout(0.1)
+        self.out = nn.Sequential(nn.Linear(32, 20), nn.ReLU(), nn.Dropout(0.1), nn.Linear(20, 2))
+
+    def forward(self, words):
+        x = self.words(words)
+        q, k, v = self.project(x).view(*x.shape[:2], 3, 2, 32).permute(2, 0, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        x = self.norms[0](x + self.dropout(self.merge(attended)))
+        x = self.norms[1](x + self.dropout(self.feed(x)))
+        return self.out(self.dropout(x.mean(1)))
+
+
+def convolution(a, b, size, stride):
+    """A convolution and its normalisation, with Keras' momentum and epsilon."""
+    conv = nn.Conv2d(a, b, size, stride, padding=size // 2, bias=False)
+    nn.init.xavier_uniform_(conv.weight)
+    return nn.Sequential(conv, nn.BatchNorm2d(b, eps=1e-3, momentum=0.01))
+
+
+class Block(nn.Module):
+    """Two convolutions beside a short way."""
+
+    def __init__(self, a, b, stride):
+        super().__init__()
+        self.first, self.second = convolution(a, b, 3, stride), convolution(b, b, 3, 1)
+        self.short = convolution(a, b, 1, stride) if stride > 1 else nn.Identity()
+
+    def forward(self, x):
+        return F.relu(self.short(x) + self.second(F.relu(self.first(x), inplace=True)), inplace=True)
+
+
+def resnet20():
+    """The residual network of 20 layers for small images, channels last."""
+    blocks = [convolution(3, 16, 3, 1), nn.ReLU(inplace=True)]
+    for a, b, stride in [(16, 16, 1), (16, 32, 2), (32, 64, 2)]:
+        blocks += [Block(a, b, stride), Block(b, b, 1), Block(b, b, 1)]
+    model = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+    return model.to(memory_format=torch.channels_last)
+
+
 class TorchPeer(harness.Peer):
     def __init__(self, workload, batch):
         self.batch = batch
-        self.classes = workload in harness.CLASSES
+        self.one_hot = workload in harness.CLASSES
+        self.classes = self.one_hot or workload == "transformer"
         self.binary = workload in harness.RECURRENT
         if self.binary:
             self.model = Recurrent(nn.LSTM if workload == "lstm" else nn.GRU)
             self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, fused=True)
-        elif workload == "convnet":
-            self.model = convnet()
+        elif workload == "resnet20":
+            self.model = resnet20()
+            self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1, momentum=0.9, fused=True)
+        elif workload in ("convnet", "transformer"):
+            self.model = convnet() if workload == "convnet" else Transformer()
             self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, fused=True)
         elif self.classes:
             self.model = glorot(784, 512, 10)
@@ -76,7 +132,7 @@ class TorchPeer(harness.Peer):
 
     def tensors(self, x, y):
         x, y = self.images(torch.from_numpy(x)), torch.from_numpy(y)
-        return x, (y.argmax(1) if self.classes else y)
+        return x, (y.argmax(1) if self.one_hot else y.long() if self.classes else y)
 
     def loss(self, out, y):
         if self.binary:

@@ -1,8 +1,7 @@
 //! Times Cornu's workloads through its public API; one JSON line each.
 //!
-//! `cargo run --release -p cornu-benchmarks -- [WORKLOAD…]` (`mlp`, `tabular`, `convnet`, `lstm`, `gru`; all by default).
-//! `peers/compare.py` runs other libraries
-//! on the same workloads and prints the ratios.
+//! `cargo run --release -p cornu-benchmarks -- [WORKLOAD…]` (`mlp`, `tabular`, `convnet`, `lstm`, `gru`, `transformer`,
+//! `resnet20`; all by default). `peers/compare.py` runs other libraries on the same workloads and prints the ratios.
 
 mod limits;
 mod measure;

