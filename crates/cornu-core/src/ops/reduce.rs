@@ -4,6 +4,7 @@ use super::Operation;
 use super::elementwise::{ints, map};
 use crate::array::Array;
 use crate::dtype::DType;
+use crate::grad::custom_gradient;
 use crate::shape::Shape;
 use crate::tensor::{Tensor, TensorType};
 use crate::{Error, Result};
@@ -394,8 +395,25 @@ impl Tensor {
     /// `eˣ / Σ eˣ` along `axis`, without overflow.
     #[track_caller]
     pub fn softmax(&self, axis: isize) -> Tensor {
-        let e = (self - self.max_axes(&[axis], true).stop_gradient()).exp();
-        &e / e.sum_axes(&[axis], true)
+        self.softmax_axes(&[axis])
+    }
+
+    /// `eˣ / Σ eˣ` over `axes` together, without overflow.
+    ///
+    /// With y the result, its gradient is `y · (g − Σ g · y)`: said so, it costs one sum and nothing of
+    /// what led to y is needed again.
+    #[track_caller]
+    pub fn softmax_axes(&self, axes: &[isize]) -> Tensor {
+        let (own, axes) = (axes.to_vec(), axes);
+        let forward = |x: &[Tensor]| {
+            let e = (&x[0] - x[0].max_axes(axes, true)).exp();
+            &e / e.sum_axes(axes, true)
+        };
+        custom_gradient(&[self], forward, move |_, y, g| {
+            let weighted = g * y;
+            let total = weighted.sum_axes(&own, true);
+            vec![Some(weighted - y * total)]
+        })
     }
 
     /// The logarithm of [`Tensor::softmax`], exact for large differences.

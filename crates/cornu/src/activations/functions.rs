@@ -228,8 +228,7 @@ pub fn softmax(x: &Tensor) -> Tensor {
 /// `eˣ / Σ eˣ` over `axes` together.
 #[track_caller]
 pub fn softmax_with(x: &Tensor, axes: &[isize]) -> Tensor {
-    let e = (x - x.max_axes(axes, true).stop_gradient()).exp();
-    &e / e.sum_axes(axes, true)
+    x.softmax_axes(axes)
 }
 
 /// `ln(1 + eˣ)`, without overflow.
