@@ -5,13 +5,18 @@
 //! input is the same with the kernel turned around; where places are strides apart, once for each
 //! remainder of the input's position. What flows to the kernel is a sum over all places: cut by shape
 //! alone into chunks, whose sums are added in order.
+//!
+//! Where few columns are multiplied, gathering would cost more than the products: there the source
+//! is read as it lies, line by line (`lines`).
 
+mod lines;
 mod patches;
 
 use super::matmul::{Dest, MatmulPlan, MatmulSpec, Operand, Output, Tile, transpose};
 use crate::simd::{Float, Isa};
 use crate::team::Team;
 use cornu_core::ops::conv::{Conv, ConvExtents, ConvFn};
+use lines::Lines;
 use patches::{Axis, Patches};
 use std::ops::Range;
 
@@ -50,6 +55,8 @@ struct Spread {
 pub(crate) struct ConvPlan<T> {
     f: ConvFn,
     phases: Vec<Phase>,
+    /// The way without patches, where it is better.
+    lines: Option<Lines>,
     groups: usize,
     /// Channels of the patches' source and of the result (of the kernel's rows for its gradient), and
     /// their parts for a group.
@@ -172,9 +179,14 @@ impl<T: Float> ConvPlan<T> {
             .iter()
             .map(|p| [product(p, block.min(p.rows)), product(p, p.rows % block)])
             .collect();
+        let lines = match &phases[..] {
+            [phase] if groups == 1 => Lines::new(phase, e.batch, filters, size_of::<T>()),
+            _ => None,
+        };
         Self {
             f: op.f,
             phases,
+            lines,
             groups,
             filters,
             width,
@@ -193,7 +205,10 @@ impl<T: Float> ConvPlan<T> {
     }
 
     fn blocks(&self, phase: &Phase) -> usize {
-        phase.rows.div_ceil(self.block)
+        match &self.lines {
+            Some(lines) => lines.units(),
+            None => phase.rows.div_ceil(self.block),
+        }
     }
 
     fn patch_bytes(&self) -> usize {
@@ -209,9 +224,25 @@ impl<T: Float> ConvPlan<T> {
     }
 
     fn per_thread(&self) -> usize {
+        if let Some(lines) = &self.lines {
+            return self.lines_bytes(lines).iter().sum();
+        }
         let work = self.plans.iter().flatten().map(MatmulPlan::workspace_bytes);
         let work = work.max().unwrap_or(0).next_multiple_of(LINE);
         self.patch_bytes() + self.tile_bytes() + work
+    }
+
+    /// Bytes of a thread's workspace where the source is read by lines: for lines, the list of them,
+    /// and sums that are handed on.
+    fn lines_bytes(&self, lines: &Lines) -> [usize; 3] {
+        let (elements, listed) = lines.workspace();
+        let size = size_of::<T>();
+        let bytes = [
+            elements * size,
+            listed * size_of::<usize>(),
+            lines.sums() * size,
+        ];
+        bytes.map(|bytes| bytes.next_multiple_of(LINE))
     }
 
     /// Elements of the kernel as patches see it.
@@ -319,6 +350,10 @@ impl<T: Float> ConvPlan<T> {
     }
 
     unsafe fn piece(&self, job: &Run<'_, T>, at: usize, piece: usize, thread: usize) {
+        if let Some(lines) = &self.lines {
+            // SAFETY: as promised by the caller.
+            return unsafe { self.lines_piece(lines, job, piece, thread) };
+        }
         let phase = &self.phases[at];
         let (g, block) = (piece / self.blocks(phase), piece % self.blocks(phase));
         let rows = block * self.block..((block + 1) * self.block).min(phase.rows);
@@ -380,6 +415,38 @@ impl<T: Float> ConvPlan<T> {
         }
     }
 
+    /// A block of lines.
+    unsafe fn lines_piece(&self, lines: &Lines, job: &Run<'_, T>, unit: usize, thread: usize) {
+        let [elements, listed, _] = self.lines_bytes(lines);
+        // SAFETY: each thread has its own part of the workspace, laid out as its size says.
+        unsafe {
+            let own = job.threads_at.add(thread * self.per_thread());
+            let (copies, list) = (own.cast(), own.add(elements).cast());
+            match &job.out {
+                Output::Store(dest) => {
+                    let to = |row: usize| dest.ptr.add(row * dest.ld);
+                    lines.output(self.isa, unit, job.a, job.b, to, dest.ld, copies, list);
+                }
+                Output::Epilogue(epilogue) => {
+                    let sums: *mut T = own.add(elements + listed).cast();
+                    let n = self.filters;
+                    let rows =
+                        lines.output(self.isa, unit, job.a, job.b, |_| sums, n, copies, list);
+                    epilogue.finish(&mut Tile {
+                        batch: 0,
+                        row0: rows.start,
+                        col0: 0,
+                        rows: rows.len(),
+                        cols: n,
+                        acc: sums,
+                        acc_ld: n,
+                        thread,
+                    });
+                }
+            }
+        }
+    }
+
     /// What the places of some blocks give to the kernel of a group.
     unsafe fn chunk(
         &self,
@@ -394,9 +461,18 @@ impl<T: Float> ConvPlan<T> {
         // SAFETY: each thread has its own part of the workspace; rows lie inside the operands.
         unsafe {
             let own = job.threads_at.add(thread * self.per_thread());
+            let first = blocks.start;
+            if let Some(lines) = &self.lines {
+                let (copies, list) = (own.cast(), own.add(self.lines_bytes(lines)[0]).cast());
+                let to = sums.ptr.add(chunk * self.kernel_size());
+                for block in blocks {
+                    let more = block > first;
+                    lines.kernel(self.isa, block, job.a, job.b, to, more, copies, list);
+                }
+                return;
+            }
             let patches: *mut T = own.cast();
             let work = own.add(self.patch_bytes() + self.tile_bytes());
-            let first = blocks.start;
             for block in blocks {
                 let rows = block * self.block..((block + 1) * self.block).min(phase.rows);
                 let plan = &plans[usize::from(rows.len() < self.block.min(phase.rows))];

@@ -21,12 +21,14 @@ mod grid;
 mod outer;
 mod pack;
 mod pieces;
+mod sections;
 #[cfg(test)]
 mod tests;
 
 use crate::simd::{Float, Isa, Scalar, Simd, Vector};
 use crate::team::Team;
 use grid::{Grid, Vectors, Way};
+pub(crate) use sections::Sections;
 
 /// Alignment, in bytes, of every part of the workspace: a cache line.
 const LINE: usize = 64;

@@ -3,11 +3,30 @@
 
 use crate::simd::{Float, Simd, SimdOp, Vector};
 
+/// Sections of the inner dimension beyond the first, each of the same length. In each, A goes on from
+/// another start, `offset` elements further for this tile; B goes on where it was.
+#[derive(Clone, Copy)]
+pub(super) struct More<T> {
+    pub starts: *const *const T,
+    pub count: usize,
+    pub offset: usize,
+}
+
+impl<T> More<T> {
+    pub const NONE: Self = Self {
+        starts: std::ptr::null(),
+        count: 0,
+        offset: 0,
+    };
+}
+
 /// What a micro-kernel works on: `c = a · b` or `c += a · b` for a tile that fits the registers.
 #[derive(Clone, Copy)]
 pub(super) struct MicroArgs<T> {
-    /// Inner dimension.
+    /// Inner dimension, of one section.
     pub k: usize,
+    /// The other sections; kernels of one row know none.
+    pub more: More<T>,
     /// Rows of the tile, at most [`max_rows`] of its vectors.
     pub rows: usize,
     /// `a[i * rsa + p * csa]` is A's element in row `i`, column `p`.
@@ -33,7 +52,7 @@ pub(super) struct MicroArgs<T> {
 type MicroFn<T> = unsafe fn(&MicroArgs<T>);
 
 /// Rows of the tallest micro-kernel of any instruction set.
-const MR_MAX: usize = 14;
+const MR_MAX: usize = 16;
 /// Vectors of the widest micro-kernel with more than one row.
 const NV_MAX: usize = 4;
 /// Vectors of the widest one-row micro-kernel.
@@ -128,6 +147,7 @@ impl<T: Float, S: Simd> Micro<T, S> {
             unsafe {
                 Self::TILES[nv - 1][power as usize](&args);
                 args.a = args.a.wrapping_add(rows * args.rsa);
+                args.more.offset += rows * args.rsa;
                 args.c = args.c.wrapping_add(rows * args.ldc);
             }
             args.rows -= rows;
@@ -178,8 +198,9 @@ unsafe fn tallest<S: Simd, T: Float, const NV: usize>(args: &MicroArgs<T>) {
             }
         };
     }
-    heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
 }
+
 struct Tile<'a, T, const MR: usize, const NV: usize, const COPY: bool>(&'a MicroArgs<T>);
 
 // Loops over registers count by index and not by iterator: so nothing but intrinsics has to be
@@ -193,6 +214,7 @@ impl<T: Float, const MR: usize, const NV: usize, const COPY: bool> SimdOp
     unsafe fn call<S: Simd>(self) {
         let MicroArgs {
             k,
+            more,
             rows: _,
             a,
             rsa,
@@ -216,45 +238,53 @@ impl<T: Float, const MR: usize, const NV: usize, const COPY: bool> SimdOp
             let (mut a0, mut bp, mut copied) = (a, b, copy);
             let fours = if MR > 4 { 4 * rsa } else { 0 };
             let (eights, twelves) = if MR > 8 { (8 * rsa, 12 * rsa) } else { (0, 0) };
-            let mut p = 0;
-            while p < k {
-                let mut bv = [T::Vec::<S>::splat(T::ZERO); NV];
-                let mut j = 0;
-                while j < NV {
-                    let from = bp.add(j * lanes);
-                    bv[j] = if j + 1 == NV {
-                        Vector::load_mask(from, mask)
-                    } else {
-                        Vector::load(from)
-                    };
-                    if COPY {
-                        S::prefetch(from.wrapping_add(AHEAD * ldb));
-                        bv[j].store(copied.add(j * lanes));
-                    }
-                    j += 1;
-                }
-                if COPY {
-                    copied = copied.add(NV * lanes);
-                }
-                let base = [
-                    a0,
-                    a0.wrapping_add(fours),
-                    a0.wrapping_add(eights),
-                    a0.wrapping_add(twelves),
-                ];
-                let mut i = 0;
-                while i < MR {
-                    let x = T::Vec::<S>::splat(*base[i / 4].add(i % 4 * rsa));
+            let mut section = 0;
+            loop {
+                let mut p = 0;
+                while p < k {
+                    let mut bv = [T::Vec::<S>::splat(T::ZERO); NV];
                     let mut j = 0;
                     while j < NV {
-                        acc[i][j] = x.fma(bv[j], acc[i][j]);
+                        let from = bp.add(j * lanes);
+                        bv[j] = if j + 1 == NV {
+                            Vector::load_mask(from, mask)
+                        } else {
+                            Vector::load(from)
+                        };
+                        if COPY {
+                            S::prefetch(from.wrapping_add(AHEAD * ldb));
+                            bv[j].store(copied.add(j * lanes));
+                        }
                         j += 1;
                     }
-                    i += 1;
+                    if COPY {
+                        copied = copied.add(NV * lanes);
+                    }
+                    let base = [
+                        a0,
+                        a0.wrapping_add(fours),
+                        a0.wrapping_add(eights),
+                        a0.wrapping_add(twelves),
+                    ];
+                    let mut i = 0;
+                    while i < MR {
+                        let x = T::Vec::<S>::splat(*base[i / 4].add(i % 4 * rsa));
+                        let mut j = 0;
+                        while j < NV {
+                            acc[i][j] = x.fma(bv[j], acc[i][j]);
+                            j += 1;
+                        }
+                        i += 1;
+                    }
+                    bp = bp.wrapping_add(ldb);
+                    a0 = a0.wrapping_add(csa);
+                    p += 1;
                 }
-                bp = bp.wrapping_add(ldb);
-                a0 = a0.wrapping_add(csa);
-                p += 1;
+                if section == more.count {
+                    break;
+                }
+                a0 = (*more.starts.add(section)).wrapping_add(more.offset);
+                section += 1;
             }
             let mut i = 0;
             while i < MR {

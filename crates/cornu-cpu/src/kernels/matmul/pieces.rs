@@ -1,7 +1,7 @@
 //! What a thread does for one piece of a product, in each of the three ways.
 
 use super::dot::{Dot, DotArgs};
-use super::outer::{Micro, MicroArgs};
+use super::outer::{Micro, MicroArgs, More};
 use super::pack::{Add, Copy, Transpose};
 use super::{Dest, Job, Operand, Output, Tile};
 use crate::simd::{Float, Simd, Vector};
@@ -177,6 +177,7 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                                 };
                                 let args = MicroArgs {
                                     k,
+                                    more: More::NONE,
                                     rows: grid.mr.min(height - i),
                                     a,
                                     rsa: a_block.1,
@@ -244,6 +245,7 @@ pub(super) unsafe fn swapped<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, 
                     let cols = grid.nr.min(width - j);
                     let args = MicroArgs {
                         k,
+                        more: More::NONE,
                         rows: n,
                         a: b,
                         rsa: csb,
