@@ -121,21 +121,32 @@ pub fn rewrite(
             None
         }
         Op::MatMul(m) => {
-            // A transposed operand is read transposed.
-            let untransposed = |v: ValueId| match &b.inst(v).op {
-                Op::Transpose(Transpose(order)) if swaps_last_two(order) => Some(b.inst(v).args[0]),
-                _ => None,
-            };
-            match (untransposed(args[0]), untransposed(args[1])) {
-                (None, None) => None,
-                (x, y) => {
-                    let mut m = *m;
-                    m.transpose_a ^= x.is_some();
-                    m.transpose_b ^= y.is_some();
-                    let operands = vec![x.unwrap_or(args[0]), y.unwrap_or(args[1])];
-                    Some(b.push(m.into(), operands, ty.clone(), scope))
+            // A transposed operand is read transposed. Where other axes move too, it must be copied, but
+            // then with the source's last axis left in its place.
+            let (mut m, mut operands) = (*m, args.to_vec());
+            for (operand, transposed) in operands
+                .iter_mut()
+                .zip([&mut m.transpose_a, &mut m.transpose_b])
+            {
+                let inst = b.inst(*operand);
+                let Op::Transpose(Transpose(order)) = &inst.op else {
+                    continue;
+                };
+                let n = order.len();
+                if n >= 2 && order[n - 2] == n - 1 {
+                    let (mut order, source) = (order.clone(), inst.args[0]);
+                    order.swap(n - 2, n - 1);
+                    let mut shape = inst.ty.shape.to_vec();
+                    shape.swap(n - 2, n - 1);
+                    let ty = TensorType {
+                        shape: shape.into(),
+                        dtype: inst.ty.dtype,
+                    };
+                    *operand = b.push(Transpose(order).into(), vec![source], ty, scope);
+                    *transposed = !*transposed;
                 }
             }
+            (operands != *args).then(|| b.push(m.into(), operands, ty.clone(), scope))
         }
         _ => fold(b, op, args, ty, scope),
     }
@@ -178,14 +189,6 @@ fn sum_of_mean(
     let sum = b.push(sum.into(), vec![source], ty.clone(), scope);
     let factor = full(b, factor, ty, scope);
     Some(b.push(BinaryFn::Mul.into(), vec![sum, factor], ty.clone(), scope))
-}
-
-fn swaps_last_two(order: &[usize]) -> bool {
-    let n = order.len();
-    n >= 2
-        && order[n - 1] == n - 2
-        && order[n - 2] == n - 1
-        && order[..n - 2].iter().enumerate().all(|(i, a)| i == *a)
 }
 
 fn full(b: &mut Builder, value: Scalar, ty: &TensorType, scope: Option<&str>) -> ValueId {

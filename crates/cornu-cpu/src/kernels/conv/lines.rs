@@ -15,6 +15,10 @@ const BLOCK_BYTES: usize = 48 << 10;
 /// Columns beyond which gathering costs little beside the products.
 const MOST_COLUMNS: usize = 48;
 
+/// Places in a line that fill a tile of the product, and lines that keep several threads busy.
+const LEAST_WIDTH: usize = 8;
+const LEAST_LINES: usize = 8;
+
 /// How a convolution reads its source line by line.
 pub(super) struct Lines {
     images: usize,
@@ -50,7 +54,8 @@ impl Lines {
         let side_by_side = c.offsets.windows(2).all(|o| o[1] == o[0] + 1);
         let empty = phase.rows == 0 || phase.k == 0;
         let whole = patches.depth == patches.channels && phase.spread.is_none();
-        if !flat || !side_by_side || empty || !whole || n > MOST_COLUMNS {
+        let worth = n <= MOST_COLUMNS && c.count >= LEAST_WIDTH && images * b.count >= LEAST_LINES;
+        if !flat || !side_by_side || empty || !whole || !worth {
             return None;
         }
         let first = c.offsets[0];
