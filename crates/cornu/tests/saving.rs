@@ -57,7 +57,7 @@ fn everything() -> Model {
     let again = GRU::new(3).on([&seen, &states[1]]);
     let flat = Concatenate::new().on([&y, &(&states[0] * 2.0 + 1.0), &again]);
     let flat = BatchNormalization::new().on(&flat);
-    let out = Dense::new(1).name("out").on(&Dropout::new(0.2).on(&flat));
+    let out = Dense::new(1).name("out").on(Dropout::new(0.2).on(&flat));
     let mut model = Model::new([&a, &b, &q], [&out, &y])
         .unwrap()
         .named("everything");
@@ -211,4 +211,79 @@ fn what_is_python_is_refused() {
         e.contains("Unknown layer class \"MyDense\"") && e.contains("custom object"),
         "{e}"
     );
+}
+
+#[test]
+fn damaged_files_give_errors() {
+    let folder = Folder::new("damaged");
+    let path = folder.file("model.keras");
+    let mut model = Sequential::from_layers(vec![
+        Input::new([4, 2]).into(),
+        LSTM::new(2).into(),
+        Dense::new(1).into(),
+    ]);
+    model.compile("adam", "mse", ()).unwrap();
+    model.save(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let options = LoadModel::new();
+    assert!(cornu::saving::model_from_bytes(&whole, &options).is_ok());
+    // Cut off anywhere, and with one bit turned at places spread over the file.
+    for cut in (0..whole.len()).step_by(whole.len() / 60) {
+        assert!(
+            cornu::saving::model_from_bytes(&whole[..cut], &options).is_err(),
+            "{cut}"
+        );
+    }
+    for i in 0..400 {
+        let mut bytes = whole.clone();
+        let at = (i * 7919 + i * i * 104_729) % bytes.len();
+        bytes[at] ^= 1 << (i % 8);
+        // Either is right; what matters is that there is an answer.
+        let _ = cornu::saving::model_from_bytes(&bytes, &options);
+    }
+}
+
+/// Not a test by itself: what the next one kills.
+#[test]
+fn save_until_killed() {
+    let Some(path) = std::env::var_os("CORNU_SAVE_UNTIL_KILLED") else {
+        return;
+    };
+    let mut model = Sequential::new();
+    model.add(Dense::new(64).input_shape([256]));
+    model.build().unwrap();
+    for n in 0u32.. {
+        let value = f64::from(n % 1000);
+        let values = [
+            Array::full(DType::F32, [256, 64], value),
+            Array::full(DType::F32, [64], value),
+        ];
+        model.set_weights(&values).unwrap();
+        model.save(&path).unwrap();
+    }
+}
+
+#[test]
+fn a_kill_leaves_the_old_or_the_new_file_whole() {
+    let folder = Folder::new("kill");
+    let path = folder.file("model.keras");
+    for round in 0..20u64 {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "save_until_killed"])
+            .env("CORNU_SAVE_UNTIL_KILLED", &path)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        while !path.exists() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(std::time::Duration::from_micros(
+            20_000 + round * 7919 % 30_000,
+        ));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let weights = load_model(&path).unwrap().get_weights().unwrap();
+        let (kernel, bias) = (weights[0].to_vec::<f32>(), weights[1].to_vec::<f32>());
+        assert!(kernel.iter().chain(&bias).all(|v| *v == bias[0]));
+    }
 }

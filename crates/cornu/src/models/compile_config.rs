@@ -11,13 +11,14 @@ use serde_json::{Map, Value, json};
 impl Trainer {
     /// Keras' `get_compile_config()`: strings as they were given, values as objects.
     pub(super) fn to_config(&self) -> Value {
-        let one = |make: &dyn Fn(&ForOutput) -> Value| match self.own.is_empty() {
+        let own: Vec<(&str, ForOutput)> = self.own_of_outputs();
+        let one = |make: &dyn Fn(&ForOutput) -> Value| match own.is_empty() {
             true => make(&self.common),
             false => {
-                let own = self.own.iter().map(|(name, own)| (name.clone(), make(own)));
+                let own = own.iter().map(|(name, own)| (name.to_string(), make(own)));
                 let own: Map<String, Value> = own.filter(|(_, v)| !v.is_null()).collect();
                 match own.is_empty() {
-                    true => make(&self.common),
+                    true => Value::Null,
                     false => Value::Object(own),
                 }
             }

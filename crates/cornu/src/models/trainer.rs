@@ -173,6 +173,25 @@ impl Trainer {
         Ok(())
     }
 
+    /// What each output has, if any has something of its own. As Keras wants it, all have weights or none.
+    pub(super) fn own_of_outputs(&self) -> Vec<(&str, ForOutput)> {
+        if self.own.is_empty() {
+            return Vec::new();
+        }
+        let weighted = self.own.iter().any(|(_, own)| own.weight.is_some());
+        let of = |head: &'_ Head| {
+            let own = self.own.iter().find(|(name, _)| *name == head.name);
+            let mut own = own.map(|(_, own)| own.clone()).unwrap_or_default();
+            own.loss = head.loss.clone();
+            own.weight = weighted.then_some(head.weight);
+            own
+        };
+        self.heads
+            .iter()
+            .map(|head| (head.name.as_str(), of(head)))
+            .collect()
+    }
+
     /// Refuses targets that the losses cannot take; `prefix` tells validation data apart.
     pub fn check_targets(&self, graph: &Graph, set: &Set<'_>, prefix: &str) -> Result<()> {
         for (y, output) in set.y.iter().zip(&set.targets) {

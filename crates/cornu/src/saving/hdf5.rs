@@ -176,7 +176,8 @@ impl Dataset {
                     datatype,
                     Datatype::FloatingPoint { size: 2, byte_order: DatatypeByteOrder::LittleEndian, layout } if layout == HALF
                 );
-                if !half && !(brain && matches!(datatype, Datatype::Opaque { size: 2, .. })) {
+                let brain = brain && matches!(datatype, Datatype::Opaque { size: 2, .. });
+                if !(half || brain) {
                     return Err(Error::io(format!(
                         "{path} cannot be read: its elements are of the type {other}."
                     )));
