@@ -61,9 +61,9 @@ pub enum Command {
 /// A model's files.
 #[derive(Args, Debug)]
 pub struct ModelArgs {
-    /// The model: .safetensors as written by `cornu train`, or .json as Keras' `to_json` of a Sequential
+    /// The model: .keras, .safetensors as written by `cornu train`, or .json as Keras' `to_json`
     pub model: PathBuf,
-    /// Its weights (.safetensors or .npz), if they are in a file of their own
+    /// Its weights (.weights.h5, .safetensors or .npz), if they are in a file of their own
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 }
@@ -141,7 +141,7 @@ pub enum Task {
 
 #[derive(Args, Debug)]
 pub struct Train {
-    /// mlp:64,64 (sizes of hidden layers), a .json of a Sequential, or an earlier output to go on with
+    /// mlp:64,64 (sizes of hidden layers), a .json or .keras, or an earlier output to go on with
     #[arg(long, default_value = "mlp:64,64", value_name = "MODEL")]
     pub model: String,
     /// A table with a header (.csv, or - for standard input), or a folder with a folder of images for each class
@@ -187,11 +187,11 @@ pub struct Train {
 
 #[derive(Args, Debug)]
 pub struct Convert {
-    /// The model or weights: .safetensors, .npz or .json
+    /// The model or weights: .keras, .safetensors, .npz or .json
     pub from: PathBuf,
-    /// Where to: .safetensors (all), .json (the architecture) or .npz (the weights)
+    /// Where to: .keras, .safetensors (all), .json (the architecture), .weights.h5 or .npz (the weights)
     pub to: PathBuf,
-    /// Weights for a .json (.safetensors or .npz)
+    /// Weights for a .json (.weights.h5, .safetensors or .npz)
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 }

@@ -4,10 +4,11 @@ use crate::data::write_file;
 use crate::exit::Failure;
 use crate::schema::Schema;
 use cornu::Array;
-use cornu::models::Sequential;
+use cornu::models::Model;
 use cornu::optimizers::Optimizer;
 use cornu::saving::npz;
 use cornu::saving::safetensors::{self, Content};
+use cornu::saving::{load_model, model_from_json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -26,7 +27,7 @@ pub struct Training {
 
 impl Training {
     /// Compiles a model in this way.
-    pub fn compile(&self, model: &mut Sequential) -> Result<(), Failure> {
+    pub fn compile(&self, model: &mut Model) -> Result<(), Failure> {
         let optimizer = Optimizer::from(self.optimizer.as_str());
         optimizer.check()?;
         if let Some(rate) = self.learning_rate {
@@ -51,7 +52,7 @@ struct About {
 /// A model as the program knows it.
 #[derive(Debug)]
 pub struct ModelFile {
-    pub model: Sequential,
+    pub model: Model,
     /// The table that it takes.
     pub table: Option<Schema>,
     /// The names of the classes, if it was trained on folders of images.
@@ -79,7 +80,7 @@ pub fn weights(path: &Path) -> Result<Vec<(String, Array)>, Failure> {
 
 impl ModelFile {
     /// A model alone.
-    pub fn new(model: Sequential) -> Self {
+    pub fn new(model: Model) -> Self {
         Self {
             model,
             table: None,
@@ -92,10 +93,11 @@ impl ModelFile {
     pub fn open(path: &Path, other: Option<&Path>) -> Result<ModelFile, Failure> {
         let mut file = match ending(path).as_str() {
             "json" => ModelFile::new(from_json(path)?),
+            "keras" => ModelFile::new(load_model(path)?),
             "safetensors" => Self::whole(path)?,
             _ => {
                 return Err(Failure::data(format!(
-                    "A model comes from .safetensors or .json. Received: {}.",
+                    "A model comes from .keras, .safetensors or .json. Received: {}.",
                     path.display()
                 )));
             }
@@ -103,6 +105,7 @@ impl ModelFile {
         if let Some(other) = other {
             match ending(other).as_str() {
                 "npz" => npz::load_weights(&mut file.model, other)?,
+                "h5" => file.model.load_weights(other)?,
                 _ => safetensors::load_weights(&mut file.model, other)?,
             }
         }
@@ -119,7 +122,7 @@ impl ModelFile {
         };
         let about: About = serde_json::from_str(text)
             .map_err(|e| Failure::data(format!("{}: {e}.", path.display())))?;
-        let mut model = built(&about.model)?;
+        let mut model = built(about.model)?;
         safetensors::load_weights(&mut model, path)?;
         Ok(ModelFile {
             model,
@@ -129,23 +132,18 @@ impl ModelFile {
         })
     }
 
-    /// Writes the whole model to a `.safetensors` file, its architecture to `.json`, or its weights to
-    /// `.npz`.
+    /// Writes the whole model to a `.keras` or `.safetensors` file, its architecture to `.json`, or its
+    /// weights to `.weights.h5` or `.npz`.
     pub fn save(&self, path: &Path) -> Result<(), Failure> {
         match ending(path).as_str() {
             "npz" => Ok(npz::save_weights(&self.model, path)?),
-            "json" => {
-                let object = json!({
-                    "module": "keras",
-                    "class_name": "Sequential",
-                    "config": self.model.to_config(),
-                    "registered_name": null,
-                });
-                write_file(path, format!("{object:#}\n").as_bytes())
-            }
+            "keras" => Ok(self.model.save(path)?),
+            "h5" => Ok(self.model.save_weights(path)?),
+            "json" => write_file(path, self.model.to_json().as_bytes()),
             "safetensors" => {
+                let model = serde_json::from_str(&self.model.to_json());
                 let about = About {
-                    model: self.model.to_config(),
+                    model: model.map_err(|e| Failure::data(format!("{}: {e}.", path.display())))?,
                     table: self.table.clone(),
                     classes: self.classes.clone(),
                     training: self.training.clone(),
@@ -159,7 +157,7 @@ impl ModelFile {
                 Ok(safetensors::save(path, &content)?)
             }
             _ => Err(Failure::usage(format!(
-                "A model goes to .safetensors, .json or .npz. Received: {}.",
+                "A model goes to .keras, .safetensors, .json, .weights.h5 or .npz. Received: {}.",
                 path.display()
             ))),
         }
@@ -167,8 +165,15 @@ impl ModelFile {
 
     /// The shape of one sample, as the model's input takes it; unknown extents are `None`.
     pub fn sample(&self) -> Vec<Option<usize>> {
-        let shape = &self.model.to_config()["build_input_shape"];
-        let extents = shape.as_array().into_iter().flatten().skip(1);
+        let config = self.model.to_config();
+        let mut layers = config["layers"].as_array().into_iter().flatten();
+        let input = layers.find(|layer| layer["class_name"] == "InputLayer");
+        let shape = input.map(|input| &input["config"]["batch_shape"]);
+        let extents = shape
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .skip(1);
         extents.map(|d| d.as_u64().map(|d| d as usize)).collect()
     }
 
@@ -187,23 +192,19 @@ impl ModelFile {
     }
 }
 
-fn from_json(path: &Path) -> Result<Sequential, Failure> {
+fn from_json(path: &Path) -> Result<Model, Failure> {
     let text = std::fs::read(path).map_err(|e| Failure::file(path.display(), e))?;
     let object: Value = serde_json::from_slice(&text)
         .map_err(|e| Failure::data(format!("{}: {e}.", path.display())))?;
-    match object["class_name"].as_str() {
-        Some("Sequential") => built(&object["config"]),
-        None if object["layers"].is_array() => built(&object),
-        other => Err(Failure::data(format!(
-            "{} must be the JSON of a Sequential. Received: class_name {}.",
-            path.display(),
-            other.unwrap_or("missing")
-        ))),
-    }
+    // The bare configuration of a stack is understood too.
+    built(match &object["layers"] {
+        Value::Array(_) => json!({"class_name": "Sequential", "config": object}),
+        _ => object,
+    })
 }
 
-fn built(config: &Value) -> Result<Sequential, Failure> {
-    let mut model = Sequential::from_config(config)?;
+fn built(object: Value) -> Result<Model, Failure> {
+    let mut model = model_from_json(&object.to_string())?;
     model.build()?;
     Ok(model)
 }

@@ -195,6 +195,7 @@ const JSON: &str = r#"{"class_name": "Sequential", "config": {"name": "net", "la
 fn models_weights_and_their_formats() {
     let folder = Folder::new("convert");
     folder.file("net.json", JSON);
+    folder.file("x.csv", "1,2,3\n4,5,6\n");
     let (kernel, bias) = ([[1f32, 0.], [0., 1.], [1., 1.]], [0f32, 10.]);
     let arrays = [
         ("net/out/kernel", cornu::Array::from(kernel)),
@@ -211,8 +212,15 @@ fn models_weights_and_their_formats() {
         "convert back.json same.safetensors --weights weights.safetensors",
     );
     assert_eq!(ok(&folder, "diff net.safetensors same.safetensors"), "");
-    assert!(ok(&folder, "summary net.safetensors").contains("(None, 2)"));
-    folder.file("x.csv", "1,2,3\n4,5,6\n");
+    ok(&folder, "convert same.safetensors net.keras");
+    ok(&folder, "convert net.keras net.weights.h5");
+    ok(
+        &folder,
+        "convert back.json third.safetensors --weights net.weights.h5",
+    );
+    assert_eq!(ok(&folder, "diff net.keras third.safetensors"), "");
+    assert_eq!(ok(&folder, "predict net.keras -i x.csv"), "4,15\n10,21\n");
+    assert!(ok(&folder, "summary net.keras").contains("(None, 2)"));
     assert_eq!(
         ok(&folder, "predict same.safetensors -i x.csv"),
         "4,15\n10,21\n"

@@ -6,11 +6,11 @@ use crate::model_file::{ModelFile, ending, weights};
 use cornu::saving::npz;
 use cornu::saving::safetensors::{self, Content};
 
-pub fn run(args: &Convert) -> Result<(), Failure> {
+pub fn run(args: &Convert, quiet: bool) -> Result<(), Failure> {
     let (from, to) = (ending(&args.from), ending(&args.to));
     let whole = match from.as_str() {
-        "json" => true,
-        "safetensors" => to == "json" || is_whole(args)?,
+        "json" | "keras" => true,
+        "safetensors" => ["json", "keras"].contains(&to.as_str()) || is_whole(args)?,
         _ => false,
     };
     if whole {
@@ -20,7 +20,15 @@ pub fn run(args: &Convert) -> Result<(), Failure> {
                 args.from.display()
             )));
         }
-        return ModelFile::open(&args.from, args.weights.as_deref())?.save(&args.to);
+        let file = ModelFile::open(&args.from, args.weights.as_deref())?;
+        if !quiet && to == "keras" && (file.table.is_some() || file.classes.is_some()) {
+            eprintln!(
+                "Note: {} takes the model's features, and gives numbers: what its columns and classes are called \
+                 stays behind.",
+                args.to.display()
+            );
+        }
+        return file.save(&args.to);
     }
     let arrays = weights(&args.from)?;
     match to.as_str() {

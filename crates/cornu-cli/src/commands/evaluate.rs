@@ -22,15 +22,21 @@ pub fn run(args: &Evaluate, quiet: bool) -> Result<(), Failure> {
             metrics: Vec::new(),
         });
     }
-    let Some(mut training) = training else {
-        return Err(Failure::usage(
-            "The model's file does not say by which loss it is measured: give --loss.",
-        ));
-    };
-    if !args.metrics.is_empty() {
-        training.metrics.clone_from(&args.metrics);
+    match training {
+        Some(mut training) => {
+            if !args.metrics.is_empty() {
+                training.metrics.clone_from(&args.metrics);
+            }
+            training.compile(&mut file.model)?;
+        }
+        // A .keras file says itself how the model was compiled.
+        None if file.model.is_compiled() && args.metrics.is_empty() => {}
+        None => {
+            return Err(Failure::usage(
+                "The model's file does not say by which loss it is measured: give --loss.",
+            ));
+        }
     }
-    training.compile(&mut file.model)?;
     let options = cornu::models::Evaluate::new()
         .batch_size(args.batch_size)
         .verbose(Verbose::Silent);

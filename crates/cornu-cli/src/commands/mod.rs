@@ -25,7 +25,7 @@ pub fn run(command: Command, quiet: bool) -> Result<Exit, Failure> {
         Command::Predict(args) => predict::run(&args)?,
         Command::Evaluate(args) => evaluate::run(&args, quiet)?,
         Command::Train(args) => train::run(&args, quiet)?,
-        Command::Convert(args) => convert::run(&args)?,
+        Command::Convert(args) => convert::run(&args, quiet)?,
         Command::Bench(args) => bench::run(&args)?,
         Command::Datasets { command } => datasets::run(command, quiet)?,
         Command::Devices => {

@@ -53,7 +53,7 @@ pub fn run(args: &Train, quiet: bool) -> Result<(), Failure> {
     };
     let mut file = match earlier {
         Some(file) => file,
-        None => ModelFile::new(mlp(&args.model, &samples)?),
+        None => ModelFile::new(mlp(&args.model, &samples)?.into()),
     };
     file.table = samples.table.clone();
     file.classes.clone_from(&samples.class_names);
