@@ -170,8 +170,8 @@ const CASES: &[Case] = &[
     ),
     Case(
         "too large",
-        "Layer \"dense\": Weight \"kernel\" of shape (3, 18446744073709551615) is larger than \
-         any memory.",
+        "Layer \"dense\": Weight \"kernel\" of shape (3, 18446744073709551615) needs more memory \
+         than there is, or than the file it comes from may ask for.",
         || one(Dense::new(usize::MAX).input_shape([3])),
     ),
     Case(
@@ -320,7 +320,8 @@ const CASES: &[Case] = &[
     ),
     Case(
         "layer from JSON",
-        "Layer \"Dens\": Unknown layer class \"Dens\". Did you mean \"Dense\"?",
+        "Layer \"Dens\": Unknown layer class \"Dens\". Did you mean \"Dense\"? If it is your own, \
+         implement the layer in Rust and give it as a custom object.",
         || {
             let json = serde_json::json!({"class_name": "Dens", "config": {"units": 2}});
             cornu::layers::from_config(&json).map(|_| ())

@@ -271,7 +271,7 @@ fn what_cannot_be_is_refused() {
         "2 and 2 for input shape (None, 3)",
     );
     let adapted = Normalization::new()
-        .adapt(&Array::from([[1.0f32, 2.0]]))
+        .adapt(Array::from([[1.0f32, 2.0]]))
         .unwrap();
     says(refusal(adapted, &[3]), "normalization", "(None, 3)");
     says(
