@@ -521,7 +521,8 @@ impl Estimator for Perceptron {
 /// use ndarray::array;
 ///
 /// let x = array![[-1.0], [0.0], [1.0]];
-/// let model = SGDRegressor::new().alpha(0.0).tol(Some(1e-9)).fit(&x, &array![-1.0, 1.0, 3.0])?;
+/// let sgd = SGDRegressor::new().alpha(0.0).tol(Some(1e-9)).max_iter(5000);
+/// let model = sgd.fit(&x, &array![-1.0, 1.0, 3.0])?;
 /// assert!((model.coef()[[0, 0]] - 2.0).abs() < 0.01);
 /// # Ok::<(), cornu_linear::Error>(())
 /// ```
