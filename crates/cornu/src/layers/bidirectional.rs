@@ -73,7 +73,10 @@ fn concat() -> Option<Merge> {
 /// A layer's name with a direction before it, once.
 fn directed(direction: &str, layer: &Inner) -> String {
     let name = layer.name();
-    format!("{direction}_{}", name.strip_prefix(&format!("{direction}_")).unwrap_or(&name))
+    format!(
+        "{direction}_{}",
+        name.strip_prefix(&format!("{direction}_")).unwrap_or(&name)
+    )
 }
 
 /// Both layers, ready to be built and called.
@@ -137,7 +140,10 @@ impl Bidirectional {
         let ahead = forward.walk();
         let behind = match &self.backward_layer {
             Some(_) => backward.walk(),
-            None => Walk { go_backwards: true, ..ahead },
+            None => Walk {
+                go_backwards: true,
+                ..ahead
+            },
         };
         if ahead.go_backwards == behind.go_backwards {
             return Err(Error::new(format!(
@@ -147,7 +153,11 @@ impl Bidirectional {
         }
         for (name, a, b) in [
             ("stateful", ahead.stateful, behind.stateful),
-            ("return_sequences", ahead.return_sequences, behind.return_sequences),
+            (
+                "return_sequences",
+                ahead.return_sequences,
+                behind.return_sequences,
+            ),
             ("return_state", ahead.return_state, behind.return_state),
         ] {
             if a != b {
@@ -156,7 +166,10 @@ impl Bidirectional {
                 )));
             }
         }
-        let zeros = |walk: Walk| Walk { zero_output_for_mask: walk.return_sequences, ..walk };
+        let zeros = |walk: Walk| Walk {
+            zero_output_for_mask: walk.return_sequences,
+            ..walk
+        };
         Ok(Pair {
             forward: forward.walking(zeros(ahead)),
             forward_name: directed("forward", &self.layer),
@@ -207,8 +220,18 @@ impl Layer for Bidirectional {
         }
         let (ahead, behind) = states.split_at(states.len() / 2);
         let with = |states: &[InputShape]| [std::slice::from_ref(input), states].concat();
-        cx.layer_named("forward_layer", &pair.forward_name, &*pair.forward, &with(ahead))?;
-        cx.layer_named("backward_layer", &pair.backward_name, &*pair.backward, &with(behind))?;
+        cx.layer_named(
+            "forward_layer",
+            &pair.forward_name,
+            &*pair.forward,
+            &with(ahead),
+        )?;
+        cx.layer_named(
+            "backward_layer",
+            &pair.backward_name,
+            &*pair.backward,
+            &with(behind),
+        )?;
         Ok(())
     }
 

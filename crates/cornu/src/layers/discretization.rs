@@ -156,14 +156,18 @@ fn compressed(cells: Vec<f32>, weights: Vec<f32>, epsilon: f64) -> (Vec<f32>, Ve
     let wanted: Vec<f64> = (0..(1.0 / epsilon).ceil() as usize)
         .map(|i| epsilon + i as f64 * epsilon)
         .collect();
-    let read = |of: &[f32]| -> Vec<f64> { wanted.iter().map(|x| between(*x, &shares, of)).collect() };
+    let read =
+        |of: &[f32]| -> Vec<f64> { wanted.iter().map(|x| between(*x, &shares, of)).collect() };
     let at = read(&sums);
     let weights = at
         .iter()
         .enumerate()
         .map(|(i, s)| (s - if i == 0 { 0.0 } else { at[i - 1] }) as f32);
     let weights = weights.collect();
-    (read(&cells).into_iter().map(|c| c as f32).collect(), weights)
+    (
+        read(&cells).into_iter().map(|c| c as f32).collect(),
+        weights,
+    )
 }
 
 /// The value at `x` of the line through points in order; before the first and after the last it is level.
@@ -222,7 +226,10 @@ impl Layer for Discretization {
         } else {
             let boundaries = Tensor::constant(boundaries).cast(x.dtype());
             let below = x.expand_dims(-1).lt(&boundaries);
-            below.logical_not().cast(crate::DType::I32).sum_axes(&[-1], false)
+            below
+                .logical_not()
+                .cast(crate::DType::I32)
+                .sum_axes(&[-1], false)
         };
         encode(&bins, self.output_mode, depth, cx.dtype(), None)
     }

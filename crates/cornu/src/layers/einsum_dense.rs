@@ -257,7 +257,9 @@ impl EinsumDense {
         }
         if let Some(axes) = &self.bias_axes {
             if let Some(c) = axes.chars().find(|c| !equation.output.contains(c)) {
-                return fail(format!("bias_axes names '{c}', which is no axis of the result"));
+                return fail(format!(
+                    "bias_axes names '{c}', which is no axis of the result"
+                ));
             }
             let first = equation.output.iter().position(|c| axes.contains(*c));
             let mut shape = Vec::new();

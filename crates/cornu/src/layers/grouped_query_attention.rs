@@ -189,7 +189,11 @@ impl GroupedQueryAttention {
 
     /// The projection that a field holds, for so many features of the query.
     fn inside(&self, field: &str, features: usize) -> EinsumDense {
-        let (n, few, size) = (self.num_query_heads, self.num_key_value_heads, self.head_dim);
+        let (n, few, size) = (
+            self.num_query_heads,
+            self.num_key_value_heads,
+            self.head_dim,
+        );
         let (name, from, to) = match field {
             "query_dense" => ("query", 1, vec![n, size]),
             "key_dense" => ("key", 1, vec![few, size]),
@@ -293,7 +297,11 @@ impl Layer for GroupedQueryAttention {
             return query.clone();
         };
         let others = value.shape()[1];
-        let (n, few, size) = (self.num_query_heads, self.num_key_value_heads, self.head_dim);
+        let (n, few, size) = (
+            self.num_query_heads,
+            self.num_key_value_heads,
+            self.head_dim,
+        );
         let mut project = |field: &str, x: &Tensor| {
             let layer = self.inside(field, features);
             // (batch, heads, steps, size)
@@ -318,7 +326,9 @@ impl Layer for GroupedQueryAttention {
         let nowhere = self.scores || self.dropout > 0.0;
         let scores = shares(&scores, mask.as_ref(), nowhere);
         let kept = dropped(cx, &scores, self.dropout, self.seed);
-        let attended = kept.reshape([batch, few, n / few * steps, others]).matmul(&v);
+        let attended = kept
+            .reshape([batch, few, n / few * steps, others])
+            .matmul(&v);
         let mut attended = attended.reshape([batch, n, steps, size]);
         if let Some(gate) = gate {
             attended = attended * gate;

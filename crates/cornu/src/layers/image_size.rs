@@ -207,8 +207,11 @@ impl Layer for CenterCrop {
             if height < self.height || width < self.width {
                 return fitted(x, [self.height, self.width]);
             }
-            x.narrow(1, (height - self.height) / 2, self.height)
-                .narrow(2, (width - self.width) / 2, self.width)
+            x.narrow(1, (height - self.height) / 2, self.height).narrow(
+                2,
+                (width - self.width) / 2,
+                self.width,
+            )
         })
     }
 }

@@ -95,7 +95,9 @@ impl Layer for Lambda {
     }
 
     fn config(&self) -> Map<String, Value> {
-        [("function".to_string(), Value::Null)].into_iter().collect()
+        [("function".to_string(), Value::Null)]
+            .into_iter()
+            .collect()
     }
 
     fn arity(&self) -> RangeInclusive<usize> {

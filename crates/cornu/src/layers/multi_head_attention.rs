@@ -263,7 +263,13 @@ impl MultiHeadAttention {
     }
 
     /// Where each step may look, `(batch or 1, steps, others)`.
-    fn mask(&self, cx: &Call<'_>, axes: &[usize], steps: usize, others: usize) -> Result<Option<Tensor>> {
+    fn mask(
+        &self,
+        cx: &Call<'_>,
+        axes: &[usize],
+        steps: usize,
+        others: usize,
+    ) -> Result<Option<Tensor>> {
         let places = Places {
             causal: self.causal,
             window: self.sliding_window,
@@ -364,7 +370,10 @@ impl Layer for MultiHeadAttention {
                 "Key and value must have the same steps. Received: {key} and {value}."
             )));
         }
-        if !steps.clone().all(|axis| axes.contains(&axis) || agree(query, value, axis)) {
+        if !steps
+            .clone()
+            .all(|axis| axes.contains(&axis) || agree(query, value, axis))
+        {
             return Err(Error::shape(format!(
                 "Query and value must be alike along the axes that are not looked over. Received: {query} \
                  and {value}."
@@ -435,7 +444,11 @@ impl Layer for MultiHeadAttention {
         if let Some(gate) = gate {
             attended = attended * gate;
         }
-        let y = cx.layer("output_dense", &self.inside("output_dense", query.shape()), &attended);
+        let y = cx.layer(
+            "output_dense",
+            &self.inside("output_dense", query.shape()),
+            &attended,
+        );
         cx.set_mask(cx.mask(0).cloned());
         if self.scores {
             let looked = axes.iter().map(|a| others[*a]);

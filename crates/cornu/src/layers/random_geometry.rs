@@ -155,7 +155,13 @@ macro_rules! moving_options {
                     let columns = maps(height as f64, width as f64)
                         .map(|t| t.cast(DType::F32).reshape([n, 1]));
                     let maps = Tensor::concat(&columns, 1);
-                    affine_transform(x, &maps, self.interpolation, self.fill_mode, self.fill_value)
+                    affine_transform(
+                        x,
+                        &maps,
+                        self.interpolation,
+                        self.fill_mode,
+                        self.fill_value,
+                    )
                 })
             }
         }
@@ -315,7 +321,8 @@ impl Layer for RandomZoom {
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         // A factor of -1 leaves nothing to be seen.
-        self.height_factor.check("height_factor", -1.0 + f64::EPSILON, 1.0)?;
+        self.height_factor
+            .check("height_factor", -1.0 + f64::EPSILON, 1.0)?;
         let width = self.width_factor.unwrap_or(self.height_factor);
         width.check("width_factor", -1.0 + f64::EPSILON, 1.0)?;
         self.check(input)

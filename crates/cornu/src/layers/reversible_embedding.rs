@@ -202,7 +202,10 @@ impl Layer for ReversibleEmbedding {
                 )));
             }
         }
-        if self.logit_soft_cap.is_some_and(|cap| cap <= 0.0 || cap.is_nan()) {
+        if self
+            .logit_soft_cap
+            .is_some_and(|cap| cap <= 0.0 || cap.is_nan())
+        {
             return Err(Error::new(format!(
                 "logit_soft_cap must be above 0. Received: logit_soft_cap={}.",
                 self.logit_soft_cap.unwrap_or_default()

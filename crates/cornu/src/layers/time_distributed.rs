@@ -50,7 +50,11 @@ impl TimeDistributed {
     fn one(&self, cx: &mut Call<'_>, x: &Tensor, mask: Option<Tensor>) -> Tensor {
         let inputs = std::slice::from_ref(x);
         let outputs = cx.layer_of("layer", &*self.layer, inputs, &[mask]);
-        outputs.tensors.into_iter().next().unwrap_or_else(|| x.clone())
+        outputs
+            .tensors
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| x.clone())
     }
 }
 

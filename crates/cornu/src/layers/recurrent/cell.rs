@@ -1,5 +1,6 @@
 //! The cells: one step of SimpleRNN, LSTM and GRU.
 
+use super::walk::{Steps, Walked, step_by_step};
 use crate::activations::Activation;
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
@@ -8,7 +9,6 @@ use crate::layers::registry::fields;
 use crate::layers::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::regularizers::Regularizer;
 use crate::{Array, DType, Error, Result, Shape, Tensor};
-use super::walk::{Steps, Walked, step_by_step};
 use cornu_core::ops::recurrent::{Cell, Gate, Operands, Recurrent};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -582,13 +582,7 @@ impl Weights {
 impl<K: Kind> RecurrentCell<K> {
     /// The states after a step, from the projected input `(batch, gates · units)` and the states
     /// before; made of small operations, for any activation.
-    fn step(
-        &self,
-        weights: &Weights,
-        z: &Tensor,
-        states: &[Tensor],
-        drop: &Drop,
-    ) -> Vec<Tensor> {
+    fn step(&self, weights: &Weights, z: &Tensor, states: &[Tensor], drop: &Drop) -> Vec<Tensor> {
         let (u, cell) = (self.config.units, self.cell());
         let (Some(h), kernel) = (states.first(), &weights.recurrent) else {
             return Vec::new();

@@ -2,11 +2,11 @@
 
 use super::cell::{CellOptions, Config, Kind, Lstm, check_rates, forgetful, mask_of};
 use super::walk::{Recurrent, Steps, Walk, Walked, Walker, recurrent, step_by_step, walk_options};
+use crate::activations::Activation;
 use crate::layers::base::Base;
 use crate::layers::registry::{fields, penalized};
 use crate::layers::spatial::{DataFormat, Padding, PerAxis};
 use crate::layers::{Build, Call, InputShape, Layer, LayerOptions};
-use crate::activations::Activation;
 use crate::{Error, Result, Shape, Tensor};
 use cornu_core::ops::conv::ConvOptions;
 use serde::de::Error as _;
@@ -157,15 +157,19 @@ impl<const N: usize> ConvCell<N> {
             }
             let one = |_| {
                 drawn += 1;
-                mask_of(cx, rate, c.seed.map(|seed| seed.wrapping_add(drawn - 1)), shape)
+                mask_of(
+                    cx,
+                    rate,
+                    c.seed.map(|seed| seed.wrapping_add(drawn - 1)),
+                    shape,
+                )
             };
             (0..4).map(one).collect()
         };
         let step = [&[batch], &x.shape()[2..]].concat();
         let dropped = masks(cx, c.dropout, &step);
-        let together = |x: &Tensor| {
-            self.last(&x.reshape([&[batch * steps], &x.shape()[2..]].concat()))
-        };
+        let together =
+            |x: &Tensor| self.last(&x.reshape([&[batch * steps], &x.shape()[2..]].concat()));
         let z = match dropped.is_empty() {
             true => self.space.convolve(&together(x), &kernel),
             false => {
@@ -445,11 +449,20 @@ impl<'de, const N: usize> Deserialize<'de> for ConvLSTM<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut all = Map::deserialize(deserializer)?;
         let walk = Walk::take(&mut all).map_err(D::Error::custom)?;
-        if let Some(field) = ["units", "reset_after"].iter().find(|f| all.contains_key(**f)) {
+        if let Some(field) = ["units", "reset_after"]
+            .iter()
+            .find(|f| all.contains_key(**f))
+        {
             return Err(D::Error::custom(format!("ConvLSTM has no field `{field}`")));
         }
         let mut space = Map::new();
-        for name in ["kernel_size", "strides", "padding", "data_format", "dilation_rate"] {
+        for name in [
+            "kernel_size",
+            "strides",
+            "padding",
+            "data_format",
+            "dilation_rate",
+        ] {
             space.extend(all.remove(name).map(|value| (name.to_string(), value)));
         }
         let space = serde_json::from_value(Value::Object(space)).map_err(D::Error::custom)?;

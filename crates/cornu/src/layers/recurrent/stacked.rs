@@ -49,7 +49,10 @@ impl StackedRNNCells {
     pub fn new<C: Into<Box<dyn Layer>>>(cells: impl IntoIterator<Item = C>) -> Self {
         Self {
             base: Base::default(),
-            cells: cells.into_iter().map(|cell| Inner::from(cell.into())).collect(),
+            cells: cells
+                .into_iter()
+                .map(|cell| Inner::from(cell.into()))
+                .collect(),
         }
     }
 
@@ -129,7 +132,10 @@ impl Layer for StackedRNNCells {
             let mut inputs = vec![y.clone()];
             inputs.extend(given.by_ref().take(states.len()));
             let masks = vec![None; inputs.len()];
-            let mut outputs = cx.layer_of(&field, &**cell, &inputs, &masks).tensors.into_iter();
+            let mut outputs = cx
+                .layer_of(&field, &**cell, &inputs, &masks)
+                .tensors
+                .into_iter();
             y = outputs.next().unwrap_or(y);
             outputs.for_each(|state| cx.output(state));
         }
@@ -163,6 +169,9 @@ impl Layer for StackedRNNCells {
             all.extend(next.states.iter().cloned());
             walked = Some(next);
         }
-        walked.map(|walked| Walked { states: all, ..walked })
+        walked.map(|walked| Walked {
+            states: all,
+            ..walked
+        })
     }
 }

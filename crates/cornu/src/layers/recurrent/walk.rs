@@ -1,8 +1,8 @@
 //! Walking over steps: what is the same for every recurrent layer, whatever its cell.
 
+use crate::layers::registry::fields;
 use crate::layers::{Build, Call, InputShape, Layer};
 use crate::{DType, Error, Result, Shape, Tensor};
-use crate::layers::registry::fields;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -172,9 +172,8 @@ impl Walker<'_> {
         let given = &cx.inputs()[1..];
         let fits = |(own, given): (&InputShape, &InputShape)| {
             let known = own.0.iter().zip(&given.0);
-            let fits = |(a, b): (&Option<usize>, &Option<usize>)| {
-                a.is_none() || b.is_none() || a == b
-            };
+            let fits =
+                |(a, b): (&Option<usize>, &Option<usize>)| a.is_none() || b.is_none() || a == b;
             own.rank() == given.rank() && known.into_iter().all(fits)
         };
         let count = given.len();
@@ -339,7 +338,9 @@ pub(super) fn over(
     let mut masks = vec![None; inputs.len()];
     masks[0] = mask.cloned();
     // A penalty on a cell's output is one on each step's.
-    let penalized = cell.base().is_some_and(|b| b.activity_regularizer.is_some());
+    let penalized = cell
+        .base()
+        .is_some_and(|b| b.activity_regularizer.is_some());
     if !penalized {
         match cx.inside(field, &inputs, &masks, |cx| cell.walk(cx, walk)) {
             Ok(Some(walked)) => return walked,
@@ -357,7 +358,11 @@ pub(super) fn over(
     let known = InputShape(x.shape().iter().map(|n| Some(*n)).collect());
     let zeros = |s: &Shape| Tensor::zeros([&x.shape()[..1], &s[..]].concat(), cx.dtype());
     let states = match initial {
-        [] => cell.state_shapes(&step_of(&known)).iter().map(zeros).collect(),
+        [] => cell
+            .state_shapes(&step_of(&known))
+            .iter()
+            .map(zeros)
+            .collect(),
         given => given.to_vec(),
     };
     // What is dropped at one step is dropped at all of them.
@@ -365,7 +370,9 @@ pub(super) fn over(
     step_by_step(x, states, mask, walk.backwards, |at, states| {
         cx.draw_again(draws);
         let inputs: Vec<Tensor> = [at].into_iter().chain(states).cloned().collect();
-        let mut outputs = cx.layer_of(field, cell, &inputs, &vec![None; inputs.len()]).tensors;
+        let mut outputs = cx
+            .layer_of(field, cell, &inputs, &vec![None; inputs.len()])
+            .tensors;
         let states = outputs.split_off(1);
         (outputs.swap_remove(0), states)
     })
