@@ -187,6 +187,16 @@ pub trait LayerOptions: Sized {
     }
 }
 
+/// Refuses a size or a count of 0.
+pub(crate) fn positive(name: &str, value: usize) -> Result<()> {
+    if value > 0 {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "{name} must be a positive integer. Received: {name}=0."
+    )))
+}
+
 /// Keras' snake case of a class name: `Dense` → `dense`, `ReLU` → `re_lu`, `LSTM` → `lstm`.
 pub(crate) fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().collect();

@@ -1,6 +1,6 @@
 //! Convolutions over one to three spatial axes: plain, transposed, depthwise and separable.
 
-use super::base::Base;
+use super::base::{Base, positive};
 use super::registry::penalized;
 use super::spatial::{DataFormat, Padding, PerAxis};
 use super::{Build, Call, InputShape, Layer, LayerOptions};
@@ -296,16 +296,6 @@ macro_rules! alike {
             penalized(self)
         }
     };
-}
-
-/// Refuses a number of filters or groups that cannot be.
-fn positive(name: &str, value: usize) -> Result<()> {
-    if value > 0 {
-        return Ok(());
-    }
-    Err(Error::new(format!(
-        "{name} must be a positive integer. Received: {name}=0."
-    )))
 }
 
 /// A convolution: every place of the output sees a window of the input through the same kernel. See

@@ -1,12 +1,12 @@
 //! Rows of a table by number: words as vectors.
 
-use super::base::{Base, options};
+use super::base::{Base, options, positive};
 use super::registry::penalized;
 use super::{Build, Call, InputShape, Layer};
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::regularizers::Regularizer;
-use crate::{DType, Error, Result, Tensor};
+use crate::{DType, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -108,16 +108,8 @@ impl Layer for Embedding {
     }
 
     fn build(&self, cx: &mut Build<'_>, _: &InputShape) -> Result<()> {
-        for (name, n) in [
-            ("input_dim", self.input_dim),
-            ("output_dim", self.output_dim),
-        ] {
-            if n == 0 {
-                return Err(Error::new(format!(
-                    "{name} must be a positive integer. Received: {name}=0."
-                )));
-            }
-        }
+        positive("input_dim", self.input_dim)?;
+        positive("output_dim", self.output_dim)?;
         cx.weight("embeddings", [self.input_dim, self.output_dim])
             .initializer(self.embeddings_initializer.clone())
             .regularizer(self.embeddings_regularizer.clone())

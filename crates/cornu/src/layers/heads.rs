@@ -1,5 +1,6 @@
 //! What layers that attend share: where steps may look, and what becomes of scores.
 
+use super::base::positive;
 use super::{Call, EinsumDense};
 use crate::{DType, Error, Result, Tensor};
 use serde_json::{Map, Value};
@@ -81,11 +82,7 @@ pub(super) fn dropped(cx: &mut Call<'_>, scores: &Tensor, rate: f64, seed: Optio
 
 /// Refuses sizes of 0 and rates that drop everything.
 pub(super) fn check(sizes: &[(&str, usize)], dropout: f64) -> Result<()> {
-    if let Some((name, _)) = sizes.iter().find(|(_, n)| *n == 0) {
-        return Err(Error::new(format!(
-            "{name} must be a positive integer. Received: {name}=0."
-        )));
-    }
+    sizes.iter().try_for_each(|(name, n)| positive(name, *n))?;
     if !(0.0..1.0).contains(&dropout) {
         return Err(Error::new(format!(
             "dropout must be at least 0 and less than 1. Received: dropout={dropout}."

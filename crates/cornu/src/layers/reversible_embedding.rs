@@ -1,6 +1,6 @@
 //! A table of vectors that also leads back from vectors to numbers.
 
-use super::base::{Base, options};
+use super::base::{Base, options, positive};
 use super::registry::penalized;
 use super::{Build, Call, InputShape, Layer};
 use crate::constraints::Constraint;
@@ -192,16 +192,8 @@ impl Layer for ReversibleEmbedding {
     }
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        for (name, n) in [
-            ("input_dim", self.input_dim),
-            ("output_dim", self.output_dim),
-        ] {
-            if n == 0 {
-                return Err(Error::new(format!(
-                    "{name} must be a positive integer. Received: {name}=0."
-                )));
-            }
-        }
+        positive("input_dim", self.input_dim)?;
+        positive("output_dim", self.output_dim)?;
         if self
             .logit_soft_cap
             .is_some_and(|cap| cap <= 0.0 || cap.is_nan())

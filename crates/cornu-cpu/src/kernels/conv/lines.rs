@@ -190,7 +190,6 @@ impl Lines {
     /// # Safety
     /// As for [`Lines::list`]; `kernel` has its cells in the order of patches, and `to` gives the
     /// place of a row that has room for this one and those after it.
-    #[allow(clippy::too_many_arguments)]
     pub unsafe fn output<T: Float>(
         &self,
         isa: Isa,
@@ -233,7 +232,6 @@ impl Lines {
     ///
     /// # Safety
     /// As for [`Lines::list`]; `g` is valid for all places, `to` for the kernel.
-    #[allow(clippy::too_many_arguments)]
     pub unsafe fn kernel<T: Float>(
         &self,
         isa: Isa,

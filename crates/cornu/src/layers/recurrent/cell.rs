@@ -4,7 +4,7 @@ use super::walk::{Steps, Walked, step_by_step};
 use crate::activations::Activation;
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
-use crate::layers::base::Base;
+use crate::layers::base::{Base, positive};
 use crate::layers::registry::fields;
 use crate::layers::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::regularizers::Regularizer;
@@ -330,11 +330,7 @@ impl<'de, K: Kind> Deserialize<'de> for RecurrentCell<K> {
 
 /// Refuses sizes, rates and activations that cannot be; `units` is what the size is called.
 pub(super) fn check_rates(units: &str, c: &Config) -> Result<()> {
-    if c.units == 0 {
-        return Err(Error::new(format!(
-            "{units} must be a positive integer. Received: {units}=0."
-        )));
-    }
+    positive(units, c.units)?;
     for (name, rate) in [
         ("dropout", c.dropout),
         ("recurrent_dropout", c.recurrent_dropout),
