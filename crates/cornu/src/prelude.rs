@@ -1,8 +1,10 @@
 //! What most programs need: `use cornu::prelude::*;`.
 
+#[cfg(feature = "saving")]
+pub use crate::callbacks::ModelCheckpoint;
 pub use crate::callbacks::{
-    CSVLogger, Callback, EarlyStopping, History, LambdaCallback, LearningRateScheduler,
-    ReduceLROnPlateau, TerminateOnNaN, Trained,
+    BackupAndRestore, CSVLogger, Callback, EarlyStopping, History, LambdaCallback,
+    LearningRateScheduler, ReduceLROnPlateau, SwapEMAWeights, TerminateOnNaN, Trained,
 };
 pub use crate::constraints::{self, MaxNorm, MinMaxNorm, NonNeg, UnitNorm};
 pub use crate::data::{Dataset, from_generator, from_iterator, from_tensor_slices};

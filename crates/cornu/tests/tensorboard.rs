@@ -30,7 +30,10 @@ fn event_files_of_a_training() {
     model
         .compile(adam, "sparse_categorical_crossentropy", ["accuracy"])
         .unwrap();
-    let board = TensorBoard::new(&logs).histogram_freq(2).update_freq(2);
+    let board = TensorBoard::new(&logs)
+        .histogram_freq(2)
+        .update_freq(2)
+        .write_steps_per_second(true);
     let options = Fit::new()
         .epochs(3)
         .batch_size(8)
@@ -41,7 +44,8 @@ fn event_files_of_a_training() {
 
     for (folder, tag) in [
         ("train", "out/kernel/histogram"),
-        ("validation", "epoch_accuracy"),
+        ("train", "graph_keras_model"),
+        ("validation", "evaluation_loss_vs_iterations"),
     ] {
         let mut files = std::fs::read_dir(logs.join(folder)).unwrap();
         let file = files.next().unwrap().unwrap().path();

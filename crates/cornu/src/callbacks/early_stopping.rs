@@ -2,7 +2,7 @@
 
 use super::monitor::Monitor;
 use super::text::say;
-use super::{Callback, Trained};
+use super::{Callback, State, Trained};
 use crate::{Array, Logs, Result, Verbose};
 
 /// Ends the training when a figure has stopped getting better.
@@ -187,5 +187,29 @@ impl Callback for EarlyStopping {
             ));
         }
         model.set_weights(weights)
+    }
+
+    fn state(&self) -> State {
+        let mut state = State::new();
+        state.set("wait", self.wait as i64);
+        state.set("stopped_epoch", self.stopped_epoch as i64);
+        state.set_some("best", self.best);
+        state.set("best_epoch", self.best_epoch as i64);
+        if let Some(weights) = &self.best_weights {
+            let mut best = State::new();
+            best.set_all(weights.iter().cloned());
+            state.set_part("best_weights", best);
+        }
+        state
+    }
+
+    fn set_state(&mut self, state: &State) -> Result<()> {
+        self.wait = state.count("wait")?;
+        self.stopped_epoch = state.count("stopped_epoch")?;
+        self.best = state.number("best");
+        self.best_epoch = state.count("best_epoch")?;
+        let weights = state.part("best_weights").all();
+        self.best_weights = Some(weights).filter(|w| !w.is_empty());
+        Ok(())
     }
 }

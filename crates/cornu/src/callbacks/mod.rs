@@ -1,12 +1,22 @@
 //! What may happen during training beside training: hooks called by `fit`, `evaluate` and `predict`.
 
+mod backup_and_restore;
 mod csv_logger;
 mod early_stopping;
 mod history;
 mod lambda_callback;
 mod learning_rate_scheduler;
+#[cfg(feature = "saving")]
+mod model_checkpoint;
 mod monitor;
 mod reduce_lr_on_plateau;
+#[cfg(feature = "download")]
+mod remote_monitor;
+mod save_freq;
+mod state;
+mod swap_ema_weights;
+#[cfg(feature = "saving")]
+mod template;
 #[cfg(feature = "tensorboard")]
 mod tensorboard;
 mod terminate_on_nan;
@@ -14,17 +24,28 @@ mod terminate_on_nan;
 mod tests;
 mod text;
 
+pub use backup_and_restore::BackupAndRestore;
 pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
 pub use history::{History, Params};
 pub use lambda_callback::LambdaCallback;
 pub use learning_rate_scheduler::LearningRateScheduler;
+#[cfg(feature = "saving")]
+pub use model_checkpoint::ModelCheckpoint;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+#[cfg(feature = "download")]
+pub use remote_monitor::RemoteMonitor;
+pub use save_freq::SaveFreq;
+pub use state::State;
+pub use swap_ema_weights::SwapEMAWeights;
 #[cfg(feature = "tensorboard")]
 pub use tensorboard::TensorBoard;
 pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::{Array, Logs, Result};
+#[cfg(feature = "saving")]
+use std::path::Path;
+use std::path::PathBuf;
 
 /// What a callback may do with the model that is being trained.
 pub trait Trained {
@@ -52,6 +73,37 @@ pub trait Trained {
     /// # Errors
     /// If number or shapes differ.
     fn set_weights(&mut self, weights: &[Array]) -> Result<()>;
+    /// The number of steps that the optimizer has made.
+    fn iterations(&self) -> u64;
+    /// Whether Ctrl-C has asked the training to end.
+    fn is_interrupted(&self) -> bool;
+    /// The model's architecture as Keras' JSON.
+    fn to_json(&self) -> String;
+    /// Saves the model, as [`Model::save`](crate::models::Model::save).
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    #[cfg(feature = "saving")]
+    fn save(&self, path: &Path) -> Result<()>;
+    /// Saves the weights, as [`Model::save_weights`](crate::models::Model::save_weights).
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    #[cfg(feature = "saving")]
+    fn save_weights(&self, path: &Path) -> Result<()>;
+    /// Whether the weights have been swapped with their moving averages.
+    fn has_averages(&self) -> bool;
+    /// Swaps the weights with their moving averages, which an optimizer with `use_ema` keeps.
+    ///
+    /// # Errors
+    /// If the optimizer keeps none.
+    fn swap_averages(&mut self) -> Result<()>;
+    /// Asks for the whole training to be written to a file, once all callbacks have seen what has
+    /// happened.
+    fn back_up(&mut self, path: PathBuf);
+    /// Asks for the training to go on from what [`Trained::back_up`] wrote, once all callbacks have seen
+    /// that it begins.
+    fn restore(&mut self, state: State);
 }
 
 /// Hooks into training. Every method has a default that does nothing.
@@ -123,6 +175,15 @@ pub trait Callback {
     fn on_test_end(&mut self, model: &mut dyn Trained, logs: &Logs) -> Result<()> {
         Ok(())
     }
+    /// What the callback has to remember so that a training that was cut off can go on; see
+    /// [`BackupAndRestore`]. Nothing by default.
+    fn state(&self) -> State {
+        State::new()
+    }
+    /// Goes on from what [`Callback::state`] said, after [`Callback::on_train_begin`].
+    fn set_state(&mut self, state: &State) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl<C: Callback + ?Sized> Callback for &mut C {
@@ -162,5 +223,11 @@ impl<C: Callback + ?Sized> Callback for &mut C {
     }
     fn on_test_end(&mut self, model: &mut dyn Trained, logs: &Logs) -> Result<()> {
         (**self).on_test_end(model, logs)
+    }
+    fn state(&self) -> State {
+        (**self).state()
+    }
+    fn set_state(&mut self, state: &State) -> Result<()> {
+        (**self).set_state(state)
     }
 }

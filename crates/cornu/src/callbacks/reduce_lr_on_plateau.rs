@@ -2,7 +2,7 @@
 
 use super::monitor::Monitor;
 use super::text::{python_float, say};
-use super::{Callback, Trained};
+use super::{Callback, State, Trained};
 use crate::{Error, Logs, Result, Verbose};
 
 /// Multiplies the learning rate by `factor` when a figure has not got better for `patience` epochs;
@@ -165,6 +165,21 @@ impl Callback for ReduceLROnPlateau {
                 self.reduce(model, epoch)?;
             }
         }
+        Ok(())
+    }
+
+    fn state(&self) -> State {
+        let mut state = State::new();
+        state.set_some("best", self.best);
+        state.set("wait", self.wait as i64);
+        state.set("resting", self.resting as i64);
+        state
+    }
+
+    fn set_state(&mut self, state: &State) -> Result<()> {
+        self.best = state.number("best");
+        self.wait = state.count("wait")?;
+        self.resting = state.count("resting")?;
         Ok(())
     }
 }

@@ -5,22 +5,30 @@ use serde_json::Value;
 use super::text::tests::{SAID, WARNED};
 use super::*;
 use crate::Verbose;
+use std::cell::RefCell;
 
 /// A model without computation: its weight is the number of the epoch.
-struct Fake {
+pub(super) struct Fake {
     epochs: usize,
     learning_rate: f32,
     stopped: bool,
     weight: f32,
+    averages: bool,
+    /// The files that it would have been saved to.
+    saved: RefCell<Vec<String>>,
+    backed_up: Option<PathBuf>,
 }
 
 impl Fake {
-    fn new(learning_rate: f64) -> Self {
+    pub fn new(learning_rate: f64) -> Self {
         Self {
             epochs: 10,
             learning_rate: learning_rate as f32,
             stopped: false,
             weight: 0.0,
+            averages: false,
+            saved: RefCell::default(),
+            backed_up: None,
         }
     }
 }
@@ -55,6 +63,35 @@ impl Trained for Fake {
         self.weight = weights[0].item()?;
         Ok(())
     }
+    fn iterations(&self) -> u64 {
+        0
+    }
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+    fn to_json(&self) -> String {
+        "{}".to_string()
+    }
+    #[cfg(feature = "saving")]
+    fn save(&self, path: &Path) -> Result<()> {
+        self.saved.borrow_mut().push(path.display().to_string());
+        Ok(())
+    }
+    #[cfg(feature = "saving")]
+    fn save_weights(&self, path: &Path) -> Result<()> {
+        self.save(path)
+    }
+    fn has_averages(&self) -> bool {
+        self.averages
+    }
+    fn swap_averages(&mut self) -> Result<()> {
+        self.averages = !self.averages;
+        Ok(())
+    }
+    fn back_up(&mut self, path: PathBuf) {
+        self.backed_up = Some(path);
+    }
+    fn restore(&mut self, _: State) {}
 }
 
 fn golden(file: &str) -> Value {
@@ -144,6 +181,14 @@ fn made(class: &str, config: &Value) -> Option<Box<dyn Callback>> {
                 .verbose(verbose),
             )
         }
+        "ModelCheckpoint" => Box::new(
+            ModelCheckpoint::new(config["filepath"].as_str().unwrap_or_default())
+                .monitor(monitor)
+                .mode(mode)
+                .verbose(verbose)
+                .save_best_only(config["save_best_only"].as_bool().unwrap_or(false))
+                .save_weights_only(config["save_weights_only"].as_bool().unwrap_or(false)),
+        ),
         _ => return None,
     })
 }
@@ -160,6 +205,10 @@ fn messages_are_kerass() {
         let mut model = Fake::new(case["learning_rate"].as_f64().unwrap());
         let said = drive(&mut model, &mut [&mut *callback], &epochs).unwrap();
         assert_eq!(said, case["text"].as_str().unwrap(), "{case}");
+        let mut saved = model.saved.take();
+        saved.sort_unstable();
+        saved.dedup();
+        assert_eq!(Value::from(saved), case["files"], "{case}");
         assert_eq!(
             model.stopped,
             case["stop_training"].as_bool().unwrap(),
@@ -172,7 +221,7 @@ fn messages_are_kerass() {
         );
         compared += 1;
     }
-    assert!(compared >= 8, "{compared}");
+    assert!(compared >= 12, "{compared}");
 }
 
 #[test]
@@ -337,6 +386,116 @@ fn wrong_arguments_are_refused_when_training_begins() {
         error.to_string().contains("no/such/folder/log.csv"),
         "{error}"
     );
+}
+
+#[test]
+fn checkpoints_after_batches_and_above_a_threshold() {
+    let model = &mut Fake::new(0.1);
+    let mut checkpoint = ModelCheckpoint::new("{epoch}-{batch:02d}.keras").save_freq(3);
+    assert!(checkpoint.wants_batches() && !ModelCheckpoint::new("x.keras").wants_batches());
+    checkpoint.on_train_begin(model).unwrap();
+    for epoch in 0..2 {
+        checkpoint.on_epoch_begin(model, epoch).unwrap();
+        for batch in 0..4 {
+            checkpoint
+                .on_train_batch_end(model, batch, &Logs::default())
+                .unwrap();
+        }
+        checkpoint
+            .on_epoch_end(model, epoch, &mut Logs::default())
+            .unwrap();
+    }
+    assert_eq!(model.saved.take(), ["1-03.keras", "2-02.keras"]);
+
+    // What was remembered counts on in another one.
+    let mut other = ModelCheckpoint::new("{epoch}-{batch:02d}.keras").save_freq(3);
+    other.set_state(&checkpoint.state()).unwrap();
+    other
+        .on_train_batch_end(model, 4, &Logs::default())
+        .unwrap();
+    assert_eq!(model.saved.take(), ["2-05.keras"]);
+
+    let mut best = ModelCheckpoint::new("{epoch}.keras")
+        .save_best_only(true)
+        .initial_value_threshold(0.7);
+    drive(model, &mut [&mut best], &val(&[0.8, 0.6, 0.65, 0.5])).unwrap();
+    assert_eq!(model.saved.take(), ["2.keras", "4.keras"]);
+    assert_eq!(best.best(), Some(0.5));
+    // A figure that is missing is warned of, and the model saved.
+    let mut logs = Logs::default();
+    logs.set("loss", 1.0);
+    drive(model, &mut [&mut best], &[logs]).unwrap();
+    let expected = "Can save best model only with val_loss available.";
+    assert_eq!(WARNED.take(), [expected]);
+    assert_eq!(model.saved.take(), ["1.keras"]);
+}
+
+#[test]
+fn checkpoints_refuse_what_cannot_be_a_file() {
+    let model = &mut Fake::new(0.1);
+    let error = |mut c: ModelCheckpoint| c.on_train_begin(&mut Fake::new(0.1)).unwrap_err();
+    let e = error(ModelCheckpoint::new("model.h5"));
+    let expected =
+        "ModelCheckpoint saves to files that end in `.keras`. Received: filepath=model.h5";
+    assert_eq!(e.to_string(), expected);
+    let e = error(ModelCheckpoint::new("model.keras").save_weights_only(true));
+    assert!(e.to_string().contains("`.weights.h5`"), "{e}");
+    let e = error(ModelCheckpoint::new("model.keras").save_freq("batch"));
+    assert!(e.to_string().contains("save_freq"), "{e}");
+
+    let folder = std::env::temp_dir().join(format!("cornu-folder-{}.keras", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut checkpoint = ModelCheckpoint::new(&folder);
+    let e = drive(model, &mut [&mut checkpoint], &val(&[1.0])).unwrap_err();
+    assert!(e.to_string().contains("existing directory"), "{e}");
+    std::fs::remove_dir(folder).unwrap();
+}
+
+#[test]
+fn averages_are_in_place_when_they_should_be() {
+    let model = &mut Fake::new(0.1);
+    let logs = &mut Logs::default();
+    for (swap_on_epoch, after_epoch) in [(false, false), (true, true)] {
+        let mut swap = SwapEMAWeights::new().swap_on_epoch(swap_on_epoch);
+        for epoch in 0..2 {
+            swap.on_epoch_begin(model, epoch).unwrap();
+            assert!(!model.averages);
+            swap.on_test_begin(model).unwrap();
+            assert!(model.averages);
+            swap.on_test_end(model, logs).unwrap();
+            assert!(!model.averages);
+            swap.on_epoch_end(model, epoch, logs).unwrap();
+            assert_eq!(model.averages, after_epoch);
+        }
+        model.averages = false;
+    }
+}
+
+#[test]
+fn backups_are_asked_for_after_epochs_or_batches() {
+    let folder = std::env::temp_dir().join(format!("cornu-asked-{}", std::process::id()));
+    let model = &mut Fake::new(0.1);
+    let logs = &mut Logs::default();
+    let mut backup = BackupAndRestore::new(&folder);
+    assert!(!backup.wants_batches());
+    backup.on_train_begin(model).unwrap();
+    backup.on_epoch_end(model, 0, logs).unwrap();
+    assert_eq!(model.backed_up.take(), Some(folder.join("latest.npz")));
+    let mut backup = backup.save_freq(2).delete_checkpoint(false);
+    backup.on_train_batch_end(model, 0, logs).unwrap();
+    assert_eq!(model.backed_up, None);
+    backup.on_train_batch_end(model, 1, logs).unwrap();
+    assert!(model.backed_up.take().is_some());
+    backup.on_epoch_end(model, 0, logs).unwrap();
+    assert_eq!(model.backed_up, None);
+    backup.on_train_end(model, logs).unwrap();
+    assert!(folder.is_dir());
+    let mut backup = backup.delete_checkpoint(true);
+    backup.on_train_end(model, logs).unwrap();
+    backup.on_train_end(model, logs).unwrap();
+    assert!(!folder.exists());
+    let error = BackupAndRestore::new("").on_train_begin(model);
+    assert!(error.unwrap_err().to_string().contains("an empty name"));
 }
 
 #[test]

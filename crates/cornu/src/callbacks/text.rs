@@ -44,6 +44,15 @@ pub(super) fn python_float(value: f64) -> String {
     }
 }
 
+/// A number with so many decimals, as Python writes it.
+#[cfg(feature = "saving")]
+pub(super) fn python_fixed(value: f64, decimals: usize) -> String {
+    match value.is_nan() {
+        true => "nan".to_string(),
+        false => format!("{value:.decimals$}"),
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use std::cell::RefCell;

@@ -56,6 +56,10 @@ impl<D: Dataset> Dataset for Batch<D> {
             false => n.div_ceil(size),
         })
     }
+
+    fn skip_passes(&self, passes: usize) -> Result<()> {
+        self.inner.skip_passes(passes)
+    }
 }
 
 /// Samples along a new first axis.

@@ -68,6 +68,15 @@ pub trait Dataset {
         Cardinality::Unknown
     }
 
+    /// Leaves the dataset as if so many passes had been made, for a training that goes on where it was cut
+    /// off. By default the passes are made; datasets that need not do so say it.
+    ///
+    /// # Errors
+    /// Whatever making the elements gives as an error.
+    fn skip_passes(&self, passes: usize) -> Result<()> {
+        (0..passes).try_for_each(|_| self.examples()?.try_for_each(|e| e.map(|_| ())))
+    }
+
     /// Batches of `size` samples, along a new first axis; the last may be shorter.
     fn batch(self, size: usize) -> Batch<Self>
     where

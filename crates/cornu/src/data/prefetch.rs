@@ -44,6 +44,10 @@ impl<D: Dataset + Send + Sync + 'static> Dataset for Prefetch<D> {
     fn cardinality(&self) -> Cardinality {
         self.inner.cardinality()
     }
+
+    fn skip_passes(&self, passes: usize) -> Result<()> {
+        self.inner.skip_passes(passes)
+    }
 }
 
 /// One pass, sent element for element. The sender is dropped at the end whatever happens, so that who

@@ -69,4 +69,11 @@ impl<D: Dataset> Dataset for ShuffleBuffer<D> {
     fn cardinality(&self) -> Cardinality {
         self.inner.cardinality()
     }
+
+    fn skip_passes(&self, passes: usize) -> Result<()> {
+        if self.again {
+            self.passes.fetch_add(passes as u32, Ordering::Relaxed);
+        }
+        self.inner.skip_passes(passes)
+    }
 }

@@ -76,6 +76,10 @@ impl Dataset for TensorSlices<'_> {
         let n = self.arrays().next().and_then(|a| a.shape().first());
         Cardinality::Known(n.copied().unwrap_or(0))
     }
+
+    fn skip_passes(&self, _: usize) -> Result<()> {
+        Ok(()) // every pass is the same
+    }
 }
 
 /// The items of an iterator: see [`from_iterator`].
@@ -110,6 +114,10 @@ impl<I: Iterator<Item: IntoExample> + Clone> Dataset for FromIterator<I> {
             (n, Some(most)) if n == most => Cardinality::Known(n),
             _ => Cardinality::Unknown,
         }
+    }
+
+    fn skip_passes(&self, _: usize) -> Result<()> {
+        Ok(()) // every pass is the same
     }
 }
 

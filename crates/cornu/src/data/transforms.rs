@@ -24,6 +24,10 @@ where
     fn cardinality(&self) -> Cardinality {
         self.inner.cardinality()
     }
+
+    fn skip_passes(&self, passes: usize) -> Result<()> {
+        self.inner.skip_passes(passes)
+    }
 }
 
 /// The elements over and over: see [`Dataset::repeat`].

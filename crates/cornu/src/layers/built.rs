@@ -66,6 +66,14 @@ impl Built {
         })
     }
 
+    /// Adds what is kept from call to call, here and inside.
+    pub fn collect_states(&self, into: &mut Vec<Variable>) {
+        into.extend(self.states.iter().map(|s| s.variable.clone()));
+        self.children
+            .iter()
+            .for_each(|(_, c)| c.collect_states(into));
+    }
+
     /// Sets the states, here and inside, back to zeros.
     pub fn reset_states(&self) -> Result<()> {
         for state in &self.states {

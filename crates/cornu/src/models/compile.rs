@@ -233,7 +233,7 @@ impl Model {
     }
 }
 
-fn not_compiled(name: &str) -> crate::Error {
+pub(super) fn not_compiled(name: &str) -> crate::Error {
     crate::Error::state(format!(
         "The model \"{name}\" must be compiled first: call compile(optimizer, loss, metrics)."
     ))

@@ -1,8 +1,10 @@
 //! `fit`: the training loop.
 
+mod backup;
 mod rows;
 mod run;
 mod stream;
+mod training;
 
 use super::model::Model;
 use crate::callbacks::{Callback, History};
@@ -277,14 +279,11 @@ impl Model {
     ) -> Result<History> {
         let (x, y) = (x.into_inputs(), y.into_inputs());
         options.check()?;
-        let mut trainer = self.take_trainer()?;
-        let result = self.prepare(&x).and_then(|()| {
-            let graph = self.graph()?;
-            trainer.bind(graph)?;
-            Run::on_arrays(graph, &mut trainer, &x, &y, options)
-        });
-        self.trainer = Some(trainer);
-        result
+        self.optimizer()?;
+        self.prepare(&x)?;
+        let (graph, trainer) = self.parts()?;
+        trainer.bind(graph)?;
+        Run::on_arrays(self, &x, &y, options)
     }
 
     /// Trains the model on the batches that a dataset makes, from its first one on in each epoch.
@@ -315,13 +314,10 @@ impl Model {
     pub fn fit_dataset<'a>(&mut self, data: &'a dyn Dataset, options: Fit<'a>) -> Result<History> {
         options.check()?;
         options.check_for_dataset()?;
-        let mut trainer = self.take_trainer()?;
-        let result = self.prepare_for(data).and_then(|()| {
-            let graph = self.graph()?;
-            trainer.bind(graph)?;
-            Run::on_dataset(graph, &mut trainer, data, options)
-        });
-        self.trainer = Some(trainer);
-        result
+        self.optimizer()?;
+        self.prepare_for(data)?;
+        let (graph, trainer) = self.parts()?;
+        trainer.bind(graph)?;
+        Run::on_dataset(self, data, options)
     }
 }

@@ -1,11 +1,12 @@
 //! The model: a network with what trains it.
 
+use super::compile::not_compiled;
 use super::graph::{Graph, given_names};
 use super::sequential::{LayerId, built_stack, stack_input};
 use super::symbol::{IntoSymbols, Unit};
 use super::trainer::Trainer;
 use crate::layers::{Base, Built, InputShape, Layer, Weight};
-use crate::{Array, Error, Result};
+use crate::{Array, Error, Result, Variable};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -252,12 +253,29 @@ impl Model {
     }
 
     pub(super) fn graph(&self) -> Result<&Graph> {
-        self.graph.as_ref().ok_or_else(|| {
-            Error::state(format!(
-                "The model \"{}\" is not built yet: call build(), or fit it on data first.",
-                self.name()
-            ))
-        })
+        let not_built = || not_built(self.name());
+        self.graph.as_ref().ok_or_else(not_built)
+    }
+
+    /// The network, and what trains it.
+    pub(super) fn parts(&mut self) -> Result<(&Graph, &mut Trainer)> {
+        let name = self.base.name.as_deref().unwrap_or_default();
+        match (&self.graph, &mut self.trainer) {
+            (Some(graph), Some(trainer)) => Ok((graph, trainer)),
+            (None, _) => Err(not_built(name)),
+            (_, None) => Err(not_compiled(name)),
+        }
+    }
+
+    /// Every variable that a training changes: weights, states of layers, and what the trainer keeps.
+    pub(super) fn training_variables(&self) -> Vec<Variable> {
+        let mut all: Vec<Variable> = self.weights().into_iter().map(|w| w.variable).collect();
+        let units = self.graph.iter().flat_map(|graph| &graph.units);
+        for built in units.filter_map(|unit| unit.built.get()) {
+            built.collect_states(&mut all);
+        }
+        all.extend(self.trainer.iter().flat_map(Trainer::variables));
+        all
     }
 
     /// The shape of the model's (first) output.
@@ -364,6 +382,12 @@ impl Model {
         let built = self.graph()?.units.iter().filter_map(|u| u.built.get());
         built.into_iter().try_for_each(Built::reset_states)
     }
+}
+
+fn not_built(name: &str) -> Error {
+    Error::state(format!(
+        "The model \"{name}\" is not built yet: call build(), or fit it on data first."
+    ))
 }
 
 /// Sets weights after checking all of them.

@@ -416,6 +416,17 @@ impl Trainer {
         self.heads.iter().flat_map(|h| &h.metrics)
     }
 
+    /// Everything that steps change beside weights: the optimizer's state, that of random draws, the sums.
+    pub fn variables(&self) -> Vec<Variable> {
+        let mut all = self.optimizer.variables();
+        all.extend(self.loss_scale.iter().flat_map(LossScale::variables));
+        all.extend([&self.random, &self.loss_total, &self.loss_count].map(Variable::clone));
+        all.extend(self.heads.iter().map(|h| h.total.clone()));
+        let metrics = self.metrics().flat_map(|m| m.metric.variables());
+        all.extend(metrics.cloned());
+        all
+    }
+
     /// Begins counting anew.
     pub fn reset(&self) -> Result<()> {
         self.loss_total.assign(0.0f32)?;

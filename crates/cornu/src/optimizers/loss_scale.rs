@@ -51,6 +51,11 @@ impl LossScale {
         self
     }
 
+    /// The factor, and how many finite steps it has seen.
+    pub(crate) fn variables(&self) -> [Variable; 2] {
+        [self.scale.clone(), self.finite.clone()]
+    }
+
     /// Whether the options are possible.
     ///
     /// # Errors

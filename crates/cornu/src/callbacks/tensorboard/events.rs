@@ -34,6 +34,43 @@ struct Value {
     simple_value: Option<f32>,
     #[prost(message, optional, tag = "5")]
     histo: Option<Histogram>,
+    #[prost(message, optional, tag = "8")]
+    tensor: Option<TextTensor>,
+    #[prost(message, optional, tag = "9")]
+    metadata: Option<Metadata>,
+}
+
+/// A tensor (`tensor.proto`) that is one text.
+#[derive(Clone, PartialEq, Message)]
+struct TextTensor {
+    #[prost(int32, tag = "1")]
+    dtype: i32,
+    /// That of a scalar is there and empty.
+    #[prost(message, optional, tag = "2")]
+    shape: Option<ScalarShape>,
+    #[prost(bytes = "vec", repeated, tag = "8")]
+    values: Vec<Vec<u8>>,
+}
+
+/// `DT_STRING`.
+const STRING: i32 = 7;
+
+#[derive(Clone, PartialEq, Message)]
+struct ScalarShape {}
+
+/// Which of TensorBoard's plugins a value is for.
+#[derive(Clone, PartialEq, Message)]
+struct Metadata {
+    #[prost(message, optional, tag = "1")]
+    plugin: Option<Plugin>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Plugin {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(bytes = "vec", tag = "2")]
+    content: Vec<u8>,
 }
 
 /// How many values lie between which limits.
@@ -125,7 +162,30 @@ impl EventFile {
             Value {
                 tag: tag.to_string(),
                 simple_value: Some(value as f32),
-                histo: None,
+                ..Value::default()
+            },
+        )
+    }
+
+    /// Adds a model's architecture, given as Keras' JSON, for the plugin that draws it.
+    pub fn model(&mut self, tag: &str, json: &str) -> Result<()> {
+        let plugin = Plugin {
+            name: "graph_keras_model".to_string(),
+            content: b"1".to_vec(),
+        };
+        self.value(
+            0,
+            Value {
+                tag: tag.to_string(),
+                tensor: Some(TextTensor {
+                    dtype: STRING,
+                    shape: Some(ScalarShape {}),
+                    values: vec![json.as_bytes().to_vec()],
+                }),
+                metadata: Some(Metadata {
+                    plugin: Some(plugin),
+                }),
+                ..Value::default()
             },
         )
     }
@@ -136,8 +196,8 @@ impl EventFile {
             step,
             Value {
                 tag: tag.to_string(),
-                simple_value: None,
                 histo: Some(histogram),
+                ..Value::default()
             },
         )
     }

@@ -2,6 +2,7 @@
 
 use super::Shuffle;
 use super::run::Feed;
+use crate::callbacks::State;
 use crate::data::Data;
 use crate::models::evaluate::{Set, run_compiled};
 use crate::models::graph::Graph;
@@ -16,7 +17,9 @@ use std::ops::Range;
 pub(super) struct Rows<'d> {
     set: Set<'d>,
     order: Vec<i32>,
-    random: Stream,
+    /// The order of a pass depends on the seed and the pass' number alone.
+    seed: u64,
+    passes: u32,
     shuffle: Shuffle,
     /// The next batch of the current pass.
     cursor: usize,
@@ -36,7 +39,8 @@ impl<'d> Rows<'d> {
         Ok(Self {
             set,
             order,
-            random: Stream::new(crate::utils::next_seed(), 0),
+            seed: crate::utils::next_seed(),
+            passes: 0,
             shuffle,
             cursor: 0,
             steps: None,
@@ -50,13 +54,17 @@ impl<'d> Rows<'d> {
         Ok((signature, place))
     }
 
+    /// Makes the order of the next pass.
     fn reorder(&mut self) {
+        let mut random = Stream::new(self.seed, self.passes);
+        self.passes += 1;
+        (0..).zip(&mut self.order).for_each(|(i, row)| *row = i);
         match self.shuffle {
             Shuffle::No => {}
-            Shuffle::Samples => self.random.shuffle(&mut self.order),
+            Shuffle::Samples => random.shuffle(&mut self.order),
             Shuffle::Batch => {
                 for batch in self.order.chunks_mut(self.set.batch) {
-                    self.random.shuffle(batch);
+                    random.shuffle(batch);
                 }
             }
         }
@@ -117,6 +125,35 @@ impl Feed for Rows<'_> {
         self.run(trainer, step, rows)?;
         self.cursor += 1;
         Ok(true)
+    }
+
+    fn place(&self) -> State {
+        let mut place = State::new();
+        place.set("samples", self.set.samples as i64);
+        place.set("seed", self.seed as i64);
+        place.set("passes", i64::from(self.passes));
+        place.set("cursor", self.cursor as i64);
+        place
+    }
+
+    fn go_to(&mut self, graph: &Graph, trainer: &mut Trainer, place: &State) -> Result<()> {
+        let samples = place.count("samples")?;
+        if samples != self.set.samples {
+            return Err(Error::shape(format!(
+                "It was made with {samples} samples. Received: {}.",
+                self.set.samples
+            )));
+        }
+        if let Some(seed) = place.array("seed") {
+            self.seed = seed.item::<i64>()? as u64;
+        }
+        self.passes = place.count("passes")? as u32;
+        self.cursor = place.count("cursor")?;
+        if self.cursor > 0 && self.passes > 0 {
+            self.passes -= 1;
+            self.reorder();
+        }
+        self.begin_epoch(graph, trainer, true)
     }
 
     fn diagnose(&self, graph: &Graph) -> Result<String> {

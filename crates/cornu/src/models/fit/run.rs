@@ -1,18 +1,20 @@
 //! The one training loop.
 
+use super::backup::Position;
 use super::rows::Rows;
 use super::stream::Stream;
+use super::training::Training;
 use super::{Fit, Frequency, Validation};
-use crate::callbacks::{Callback, History, Trained};
+use crate::callbacks::{Callback, History, State};
 use crate::data::{Cardinality, Dataset, Inputs, IntoInputs};
 use crate::interrupt::Interrupt;
 use crate::models::evaluate::{Set, batch_size, measure, measure_dataset, samples_of, sorted};
 use crate::models::graph::Graph;
-use crate::models::model::set_weights;
+use crate::models::model::Model;
 use crate::models::trainer::Trainer;
 use crate::models::weighting;
 use crate::progress::Progress;
-use crate::{Array, Error, Logs, Result};
+use crate::{Error, Logs, Result};
 
 /// Where batches come from.
 pub(super) trait Feed {
@@ -27,69 +29,32 @@ pub(super) trait Feed {
 
     /// Where the last step's loss that is not finite comes from.
     fn diagnose(&self, graph: &Graph) -> Result<String>;
-}
 
-/// What callbacks see and may change.
-struct Training<'r> {
-    graph: &'r Graph,
-    trainer: &'r mut Trainer,
-    steps: Option<usize>,
-    epochs: usize,
-    stop: bool,
-}
+    /// Where in the data, and in their order, the training is.
+    fn place(&self) -> State;
 
-impl Trained for Training<'_> {
-    fn name(&self) -> &str {
-        &self.graph.name
-    }
-    fn steps(&self) -> Option<usize> {
-        self.steps
-    }
-    fn epochs(&self) -> usize {
-        self.epochs
-    }
-    fn stop_training(&mut self) {
-        self.stop = true;
-    }
-    fn learning_rate(&self) -> f64 {
-        self.trainer.optimizer.learning_rate()
-    }
-    fn set_learning_rate(&mut self, value: f64) -> Result<()> {
-        self.trainer.optimizer.set_learning_rate(value)
-    }
-    fn weight_names(&self) -> Vec<String> {
-        let weights = self.graph.weights(true);
-        let names = weights.iter().map(|w| w.variable.name().to_string());
-        names.collect()
-    }
-    fn weights(&self) -> Vec<Array> {
-        self.graph
-            .weights(true)
-            .iter()
-            .map(|w| w.variable.value())
-            .collect()
-    }
-    fn set_weights(&mut self, weights: &[Array]) -> Result<()> {
-        set_weights(&self.graph.weights(true), weights)
-    }
+    /// Goes to where [`Feed::place`] was, and compiles what the next step needs.
+    fn go_to(&mut self, graph: &Graph, trainer: &mut Trainer, place: &State) -> Result<()>;
 }
 
 /// What validation is made on, checked.
-enum Held<'d> {
+pub(super) enum Held<'d> {
     Set(Set<'d>),
     Dataset(&'d dyn Dataset),
 }
 
 /// A training under way.
 pub(super) struct Run<'r, 'd> {
-    training: Training<'r>,
-    feed: Box<dyn Feed + 'd>,
+    pub(super) training: Training<'r>,
+    pub(super) feed: Box<dyn Feed + 'd>,
     /// Whether the user said how long an epoch is.
     asked: bool,
-    validation: Option<Held<'d>>,
+    pub(super) validation: Option<Held<'d>>,
     validation_steps: usize,
+    /// Validations made so far.
+    pub(super) validations: usize,
     frequency: Frequency,
-    callbacks: Vec<Box<dyn Callback + 'd>>,
+    pub(super) callbacks: Vec<Box<dyn Callback + 'd>>,
     progress: Progress,
     warned: bool,
 }
@@ -97,8 +62,7 @@ pub(super) struct Run<'r, 'd> {
 impl<'r, 'd> Run<'r, 'd> {
     /// Trains on arrays.
     pub fn on_arrays(
-        graph: &'r Graph,
-        trainer: &'r mut Trainer,
+        model: &'r mut Model,
         x: &'d Inputs<'d>,
         y: &'d Inputs<'d>,
         mut options: Fit<'d>,
@@ -111,6 +75,7 @@ impl<'r, 'd> Run<'r, 'd> {
             None => given,
         };
         let batch = batch_size(options.batch_size, options.steps_per_epoch, samples)?;
+        let (graph, trainer) = model.parts()?;
         // Whole data first, so that what does not fit is found before it is split.
         let whole = Set::new(graph, x.by_ref(), y.by_ref(), weight.by_ref(), batch, "")?;
         trainer.check_targets(graph, &whole, "")?;
@@ -144,13 +109,12 @@ impl<'r, 'd> Run<'r, 'd> {
             }
         };
         let feed = Box::new(Rows::new(train, options.shuffle)?);
-        Run::start(graph, trainer, feed, validation, options)
+        Run::start(model, feed, validation, options)
     }
 
     /// Trains on the batches of a dataset.
     pub fn on_dataset(
-        graph: &'r Graph,
-        trainer: &'r mut Trainer,
+        model: &'r mut Model,
         data: &'d dyn Dataset,
         mut options: Fit<'d>,
     ) -> Result<History> {
@@ -161,14 +125,14 @@ impl<'r, 'd> Run<'r, 'd> {
         }
         let validation_data = options.validation_data.take();
         let batch = options.validation_batch_size.unwrap_or(32);
+        let (graph, trainer) = model.parts()?;
         let held = held(graph, trainer, validation_data.as_ref(), batch)?;
         let feed = Box::new(Stream::new(data, options.class_weight.take()));
-        Run::start(graph, trainer, feed, held, options)
+        Run::start(model, feed, held, options)
     }
 
     fn start<'f>(
-        graph: &'r Graph,
-        trainer: &'r mut Trainer,
+        model: &'r mut Model,
         feed: Box<dyn Feed + 'f>,
         validation: Option<Held<'f>>,
         options: Fit<'f>,
@@ -179,19 +143,14 @@ impl<'r, 'd> Run<'r, 'd> {
                 "A validation dataset that is repeated for ever needs validation_steps.",
             ));
         }
-        let training = Training {
-            graph,
-            trainer,
-            steps: options.steps_per_epoch.or(feed.steps()),
-            epochs: options.epochs,
-            stop: false,
-        };
+        let steps = options.steps_per_epoch.or(feed.steps());
         let mut run = Run {
-            training,
+            training: Training::new(model, steps, options.epochs),
             feed,
             asked: options.steps_per_epoch.is_some(),
             validation,
             validation_steps: options.validation_steps.unwrap_or(usize::MAX),
+            validations: 0,
             frequency: options.validation_freq,
             callbacks: options.callbacks,
             progress: Progress::stdout(options.verbose)?,
@@ -208,16 +167,20 @@ impl<'r, 'd> Run<'r, 'd> {
             c.on_train_begin(&mut self.training)
         })?;
         history.on_train_begin(&mut self.training)?;
+        let mut at = self.restore(first)?;
         let mut logs = Logs::default();
-        for epoch in first..self.training.epochs {
-            self.training.trainer.reset()?;
-            each(&mut self.callbacks, |c| {
-                c.on_epoch_begin(&mut self.training, epoch)
-            })?;
+        while at.epoch < self.training.epochs && !self.training.stop {
+            let epoch = at.epoch;
+            if at.step == 0 {
+                self.training.model.parts()?.1.reset()?;
+                each(&mut self.callbacks, |c| {
+                    c.on_epoch_begin(&mut self.training, epoch)
+                })?;
+            }
             self.progress
                 .begin_epoch(epoch, self.training.epochs, self.training.steps);
-            self.epoch(epoch)?;
-            logs = sorted(self.training.trainer.figures()?);
+            self.epoch(at)?;
+            logs = sorted(self.figures()?);
             let due = match &self.frequency {
                 Frequency::Every(n) => (epoch + 1) % n == 0,
                 Frequency::Epochs(list) => list.contains(&(epoch + 1)),
@@ -230,22 +193,29 @@ impl<'r, 'd> Run<'r, 'd> {
             })?;
             history.on_epoch_end(&mut self.training, epoch, &mut logs)?;
             self.progress.finish(&logs);
-            if self.training.stop || Interrupt::requested() {
+            at = Position {
+                epoch: epoch + 1,
+                step: 0,
+            };
+            self.back_up(at)?;
+            if Interrupt::requested() {
                 break;
             }
         }
+        self.training.interrupted = Interrupt::requested();
         drop(guard);
-        self.training.trainer.optimizer.finalize()?;
+        self.training.finalize()?;
         each(&mut self.callbacks, |c| {
             c.on_train_end(&mut self.training, &logs)
         })
     }
 
-    fn epoch(&mut self, epoch: usize) -> Result<()> {
+    /// The batches of an epoch, or those that are left of it.
+    fn epoch(&mut self, at: Position) -> Result<()> {
+        let Position { epoch, mut step } = at;
         let hooks = self.callbacks.iter().any(|c| c.wants_batches());
-        let go_on = self.asked;
+        let go_on = self.asked || step > 0;
         self.begin_pass(go_on)?;
-        let mut step = 0;
         while self.training.steps.is_none_or(|steps| step < steps) {
             if hooks {
                 each(&mut self.callbacks, |c| {
@@ -267,17 +237,17 @@ impl<'r, 'd> Run<'r, 'd> {
                 break;
             }
             step += 1;
-            if !self.warned && !self.training.trainer.loss_is_finite() {
+            if !self.warned && !self.training.model.parts()?.1.loss_is_finite() {
                 self.warned = true;
                 self.progress.abandon();
-                let where_from = self.feed.diagnose(self.training.graph)?;
+                let where_from = self.feed.diagnose(self.training.model.parts()?.0)?;
                 eprintln!(
                     "Warning: the loss is not finite from epoch {}, batch {step} on: {where_from}.",
                     epoch + 1,
                 );
             }
             if hooks {
-                let logs = sorted(self.training.trainer.figures()?);
+                let logs = sorted(self.figures()?);
                 each(&mut self.callbacks, |c| {
                     if c.wants_batches() {
                         c.on_train_batch_end(&mut self.training, step - 1, &logs)
@@ -285,9 +255,10 @@ impl<'r, 'd> Run<'r, 'd> {
                         Ok(())
                     }
                 })?;
+                self.back_up(Position { epoch, step })?;
             }
             if self.progress.due(step) {
-                let logs = sorted(self.training.trainer.figures()?);
+                let logs = sorted(self.figures()?);
                 self.progress.update(step, &logs);
             }
             if self.training.stop || Interrupt::requested() {
@@ -303,13 +274,17 @@ impl<'r, 'd> Run<'r, 'd> {
     }
 
     fn begin_pass(&mut self, go_on: bool) -> Result<()> {
-        let Training { graph, trainer, .. } = &mut self.training;
+        let (graph, trainer) = self.training.model.parts()?;
         self.feed.begin_epoch(graph, trainer, go_on)
     }
 
     fn step(&mut self) -> Result<bool> {
-        let Training { graph, trainer, .. } = &mut self.training;
+        let (graph, trainer) = self.training.model.parts()?;
         self.feed.step(graph, trainer)
+    }
+
+    fn figures(&mut self) -> Result<Logs> {
+        self.training.model.parts()?.1.figures()
     }
 
     /// The data ended before the epoch did, after so many steps.
@@ -332,7 +307,8 @@ impl<'r, 'd> Run<'r, 'd> {
             return Ok(());
         };
         each(&mut self.callbacks, |c| c.on_test_begin(&mut self.training))?;
-        let Training { graph, trainer, .. } = &mut self.training;
+        self.validations += 1;
+        let (graph, trainer) = self.training.model.parts()?;
         let steps = self.validation_steps;
         let figures = match held {
             Held::Set(set) => measure(trainer, graph, set, steps, |_, _| Ok(()))?,

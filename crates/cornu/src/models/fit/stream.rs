@@ -1,6 +1,7 @@
 //! Batches of a dataset, one after the other.
 
 use super::run::Feed;
+use crate::callbacks::State;
 use crate::data::{Cardinality, Dataset, Example, Examples};
 use crate::models::evaluate::{Set, run_rows, set_of};
 use crate::models::graph::Graph;
@@ -13,7 +14,10 @@ pub(super) struct Stream<'d> {
     data: &'d dyn Dataset,
     class_weight: Option<Vec<(usize, f64)>>,
     pass: Option<Examples<'d>>,
-    /// Batches seen in this pass, and in a whole one.
+    /// A batch of this pass that was made before it was asked for.
+    ahead: Option<Example>,
+    /// Passes begun, and batches seen in this one, and in a whole one.
+    passes: usize,
     seen: usize,
     batches: Option<usize>,
     last: Option<Set<'static>>,
@@ -29,10 +33,25 @@ impl<'d> Stream<'d> {
             data,
             class_weight,
             pass: None,
+            ahead: None,
+            passes: 0,
             seen: 0,
             batches,
             last: None,
         }
+    }
+
+    /// Whether the next batch is the first of a pass.
+    fn has_ended(&self) -> bool {
+        self.pass.is_none() || self.batches.is_some_and(|n| self.seen >= n)
+    }
+
+    fn begin_pass(&mut self) -> Result<()> {
+        self.pass = None; // a pass under way ends before the next begins
+        self.pass = Some(self.data.examples()?);
+        self.passes += 1;
+        self.seen = 0;
+        Ok(())
     }
 
     fn set(&self, graph: &Graph, trainer: &Trainer, mut batch: Example) -> Result<Set<'static>> {
@@ -55,17 +74,18 @@ impl Feed for Stream<'_> {
     }
 
     fn begin_epoch(&mut self, _: &Graph, _: &mut Trainer, go_on: bool) -> Result<()> {
-        let ended = self.batches.is_some_and(|n| self.seen >= n);
-        if !go_on || ended || self.pass.is_none() {
-            self.pass = None; // a pass under way ends before the next begins
-            self.pass = Some(self.data.examples()?);
-            self.seen = 0;
+        if self.ahead.is_some() {
+            return Ok(());
+        }
+        if !go_on || self.has_ended() {
+            self.begin_pass()?;
         }
         Ok(())
     }
 
     fn step(&mut self, graph: &Graph, trainer: &mut Trainer) -> Result<bool> {
-        let Some(batch) = self.pass.as_mut().and_then(Iterator::next) else {
+        let ahead = self.ahead.take().map(Ok);
+        let Some(batch) = ahead.or_else(|| self.pass.as_mut().and_then(Iterator::next)) else {
             self.pass = None;
             // What the dataset said before may not be what it gives.
             self.batches = Some(self.seen);
@@ -76,6 +96,47 @@ impl Feed for Stream<'_> {
         run_rows(trainer, graph, &set, true, 0..set.samples)?;
         self.last = Some(set);
         Ok(true)
+    }
+
+    fn place(&self) -> State {
+        let (passes, seen) = match self.has_ended() {
+            true => (self.passes, 0),
+            false => (self.passes - 1, self.seen),
+        };
+        let mut place = State::new();
+        place.set("passes", passes as i64);
+        place.set("seen", seen as i64);
+        if let Some(batches) = self.batches {
+            place.set("batches", batches as i64);
+        }
+        place
+    }
+
+    fn go_to(&mut self, graph: &Graph, trainer: &mut Trainer, place: &State) -> Result<()> {
+        self.passes = place.count("passes")?;
+        if place.array("batches").is_some() {
+            self.batches = Some(place.count("batches")?);
+        }
+        self.data.skip_passes(self.passes)?;
+        self.begin_pass()?;
+        let seen = place.count("seen")?;
+        let mut pass = self.pass.iter_mut().flatten();
+        pass.by_ref()
+            .take(seen)
+            .try_for_each(|batch| batch.map(|_| ()))?;
+        let mut next = pass.next();
+        self.seen = seen;
+        if next.is_none() {
+            self.begin_pass()?;
+            next = self.pass.iter_mut().flatten().next();
+        }
+        if let Some(batch) = next {
+            let batch = batch?;
+            let set = self.set(graph, trainer, batch.clone())?;
+            trainer.step(graph, &set.signature(true, set.samples, false))?;
+            self.ahead = Some(batch);
+        }
+        Ok(())
     }
 
     fn diagnose(&self, graph: &Graph) -> Result<String> {
