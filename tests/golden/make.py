@@ -14,7 +14,7 @@ sys.path.insert(0, HERE)
 
 import make_common  # noqa: E402
 
-# Every make_NAME.py that is not shared code makes NAME.json.
+# Every make_NAME.py that is not shared code makes NAME.json, or an archive.
 FILES = sorted(
     file[len("make_") : -len(".py")]
     for file in os.listdir(HERE)
@@ -25,11 +25,14 @@ FILES = sorted(
 def main():
     for name in sys.argv[1:] or FILES:
         start = time.time()
-        value = importlib.import_module("make_" + name).build()
-        path = os.path.join(HERE, name + ".json")
-        make_common.write(path, {"versions": make_common.versions(), **value})
+        module = importlib.import_module("make_" + name)
+        if hasattr(module, "archive"):
+            path = module.archive(HERE)
+        else:
+            path = os.path.join(HERE, name + ".json")
+            make_common.write(path, {"versions": make_common.versions(), **module.build()})
         size = os.path.getsize(path) / 1024
-        print(f"{name}.json: {size:.0f} KiB in {time.time() - start:.1f} s", flush=True)
+        print(f"{os.path.basename(path)}: {size:.0f} KiB in {time.time() - start:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -214,6 +214,27 @@ fn what_is_python_is_refused() {
 }
 
 #[test]
+fn masks_of_ones_own_are_refused() {
+    let (x, m) = (
+        Input::new([4, 3]).name("x").symbol(),
+        Input::new([4]).name("m").symbol(),
+    );
+    let y = GRU::new(2).name("gru").on(&x);
+    let model = Model::new([&x, &m], [&y, &Flatten::new().on(&m)]).unwrap();
+    let mut json: serde_json::Value = serde_json::from_str(&model.to_json()).unwrap();
+    let layers = json["config"]["layers"].as_array_mut().unwrap();
+    let named = |name: &str| layers.iter().position(|l| l["name"] == name).unwrap();
+    let (gru, flatten) = (named("gru"), named("flatten"));
+    let mask = layers[flatten]["inbound_nodes"][0]["args"][0].clone();
+    layers[gru]["inbound_nodes"][0]["kwargs"]["mask"] = mask;
+    let e = model_from_json(&json.to_string()).unwrap_err().to_string();
+    assert_eq!(
+        e,
+        "Layer \"gru\": A layer is called with a mask of its own, which Cornu does not take in a call."
+    );
+}
+
+#[test]
 fn damaged_files_give_errors() {
     let folder = Folder::new("damaged");
     let path = folder.file("model.keras");

@@ -195,10 +195,10 @@ impl GroupedQueryAttention {
             self.head_dim,
         );
         let (name, from, to) = match field {
-            "query_dense" => ("query", 1, vec![n, size]),
-            "key_dense" => ("key", 1, vec![few, size]),
-            "value_dense" => ("value", 1, vec![few, size]),
-            "gate_dense" => ("gate", 1, vec![n, size]),
+            "_query_dense" => ("query", 1, vec![n, size]),
+            "_key_dense" => ("key", 1, vec![few, size]),
+            "_value_dense" => ("value", 1, vec![few, size]),
+            "_gate_dense" => ("gate", 1, vec![n, size]),
             _ => ("attention_output", 2, vec![features]),
         };
         let mut layer = projection(2, from, &to, self.use_bias)
@@ -276,16 +276,20 @@ impl Layer for GroupedQueryAttention {
             )));
         }
         let features = query.features()?;
-        for (field, input) in [("query_dense", query), ("key_dense", key)] {
+        for (field, input) in [("_query_dense", query), ("_key_dense", key)] {
             cx.layer(field, &self.inside(field, features), input)?;
         }
         if self.use_gate {
-            cx.layer("gate_dense", &self.inside("gate_dense", features), query)?;
+            cx.layer("_gate_dense", &self.inside("_gate_dense", features), query)?;
         }
-        cx.layer("value_dense", &self.inside("value_dense", features), value)?;
+        cx.layer(
+            "_value_dense",
+            &self.inside("_value_dense", features),
+            value,
+        )?;
         let attended = vec![query.0[0], query.0[1], Some(n), Some(self.head_dim)];
-        let output = self.inside("output_dense", features);
-        cx.layer("output_dense", &output, &InputShape(attended))?;
+        let output = self.inside("_output_dense", features);
+        cx.layer("_output_dense", &output, &InputShape(attended))?;
         Ok(())
     }
 
@@ -307,9 +311,9 @@ impl Layer for GroupedQueryAttention {
             // (batch, heads, steps, size)
             cx.layer(field, &layer, x).transpose(&[0, 2, 1, 3])
         };
-        let (q, k) = (project("query_dense", query), project("key_dense", key));
-        let v = project("value_dense", value);
-        let gate = self.use_gate.then(|| project("gate_dense", query));
+        let (q, k) = (project("_query_dense", query), project("_key_dense", key));
+        let v = project("_value_dense", value);
+        let gate = self.use_gate.then(|| project("_gate_dense", query));
         // The queries of a group, one under the other, so that nothing is repeated.
         let q = q * (1.0 / (size as f64).sqrt());
         let scores = q.reshape([batch, few, n / few * steps, size]).matmul(k.t());
@@ -333,8 +337,8 @@ impl Layer for GroupedQueryAttention {
         if let Some(gate) = gate {
             attended = attended * gate;
         }
-        let output = self.inside("output_dense", features);
-        let y = cx.layer("output_dense", &output, &attended.transpose(&[0, 2, 1, 3]));
+        let output = self.inside("_output_dense", features);
+        let y = cx.layer("_output_dense", &output, &attended.transpose(&[0, 2, 1, 3]));
         cx.set_mask(cx.mask(0).cloned());
         if self.scores {
             cx.output(scores);

@@ -226,7 +226,7 @@ impl MultiHeadAttention {
             "query_dense" => ("query", 1, vec![n, size]),
             "key_dense" => ("key", 1, vec![n, size]),
             "value_dense" => ("value", 1, vec![n, values]),
-            "gate_dense" => ("gate", 1, vec![n, values]),
+            "_gate_dense" => ("gate", 1, vec![n, values]),
             _ => ("attention_output", 2, out),
         };
         let mut layer = projection(query.len() - 1, from, &to, self.use_bias)
@@ -389,7 +389,7 @@ impl Layer for MultiHeadAttention {
             cx.layer(field, &self.inside(field, &known), input)?;
         }
         if self.use_gate {
-            cx.layer("gate_dense", &self.inside("gate_dense", &known), query)?;
+            cx.layer("_gate_dense", &self.inside("_gate_dense", &known), query)?;
         }
         cx.layer("value_dense", &self.inside("value_dense", &known), value)?;
         let mut attended = query.0[..rank - 1].to_vec();
@@ -413,7 +413,7 @@ impl Layer for MultiHeadAttention {
         };
         let q = project("query_dense", query);
         let (k, v) = (project("key_dense", key), project("value_dense", value));
-        let gate = self.use_gate.then(|| project("gate_dense", query));
+        let gate = self.use_gate.then(|| project("_gate_dense", query));
         let places = q.shape().clone();
         let others = k.shape().clone();
         let (q, k) = (Self::heads(&q, &axes), Self::heads(&k, &axes));

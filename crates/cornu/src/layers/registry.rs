@@ -41,6 +41,20 @@ pub(crate) fn penalized<L: Layer + Serialize>(layer: &L) -> Map<String, Value> {
     map
 }
 
+/// Classes that Keras' files name otherwise than its Python does.
+const EXPORTED: [(&str, &str); 2] = [
+    ("InputLayer", "Input"),
+    ("GroupQueryAttention", "GroupedQueryAttention"),
+];
+
+/// Keras' own classes that do not take the argument `trainable`, as all others do.
+const NEVER_TRAINED: [&str; 4] = [
+    "Discretization",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+];
+
 fn policy(dtype: DTypePolicy) -> Value {
     json!({
         "module": "keras",
@@ -64,8 +78,7 @@ pub fn to_config(layer: &dyn Layer, name: &str) -> Value {
             config.insert("activity_regularizer".into(), r.to_config());
         }
     }
-    // Keras' own class does not take what all others do.
-    if layer.class_name() == "Discretization" {
+    if NEVER_TRAINED.contains(&layer.class_name()) {
         config.remove("trainable");
     }
     config.extend(layer.config());
@@ -77,9 +90,11 @@ pub fn to_config(layer: &dyn Layer, name: &str) -> Value {
         "Functional" => "keras.src.models.functional",
         _ => "keras.layers",
     };
+    let own = layer.class_name();
+    let exported = EXPORTED.iter().find(|(_, class)| *class == own);
     json!({
         "module": module,
-        "class_name": layer.class_name(),
+        "class_name": exported.map_or(own, |(name, _)| *name),
         "config": config,
         "registered_name": (layer.class_name() == "Functional").then_some("Functional"),
     })
@@ -140,11 +155,8 @@ pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
         config.remove("quantization_config");
     }
     legacy::forget(class, &mut config);
-    let class = if class == "InputLayer" {
-        "Input"
-    } else {
-        class
-    };
+    let exported = EXPORTED.iter().find(|(name, _)| *name == class);
+    let class = exported.map_or(class, |(_, class)| *class);
     let (_, make) = REGISTRY
         .iter()
         .find(|(n, _)| *n == class)

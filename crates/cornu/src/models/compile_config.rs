@@ -4,7 +4,7 @@ use super::compile::{Compile, ForOutput};
 use super::trainer::Trainer;
 use crate::losses::Loss;
 use crate::metrics::Metric;
-use crate::optimizers::Optimizer;
+use crate::optimizers::{LossScale, Optimizer};
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 
@@ -28,7 +28,10 @@ impl Trainer {
             false => all.iter().map(Metric::to_config).collect(),
         };
         json!({
-            "optimizer": self.optimizer.serialize(),
+            "optimizer": match &self.loss_scale {
+                Some(scale) => scale.serialize(self.optimizer.serialize()),
+                None => self.optimizer.serialize(),
+            },
             "loss": one(&|o| o.loss.as_ref().map_or(Value::Null, Loss::to_config)),
             "loss_weights": one(&|o| json!(o.weight)),
             "metrics": one(&|o| metrics(&o.metrics)),
@@ -98,7 +101,9 @@ fn metrics(value: &Value) -> Result<Vec<Metric>> {
 impl Compile {
     /// From Keras' `compile_config`, for a model of these outputs.
     pub(super) fn from_config(config: &Value, outputs: &[String]) -> Result<Compile> {
-        let mut compile = Compile::optimizer(Optimizer::deserialize(&config["optimizer"])?);
+        let (scale, optimizer) = LossScale::deserialize(&config["optimizer"])?;
+        let mut compile = Compile::optimizer(Optimizer::deserialize(optimizer)?);
+        compile.loss_scale = scale;
         let at =
             |compile: &mut Compile, name: Option<&str>, set: &dyn Fn(&mut ForOutput)| match name {
                 // With one output there is nothing to tell apart.

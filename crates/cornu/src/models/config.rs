@@ -6,6 +6,7 @@ use super::model::Model;
 use super::sequential::stack_input;
 use super::symbol::Unit;
 use crate::layers::{self, Base, Input, InputShape, Layer, snake_case};
+use crate::optimizers::LossScale;
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
@@ -152,8 +153,10 @@ fn stack_config(base: &Base, stack: &[Arc<Unit>], graph: Option<&Graph>) -> Valu
 /// A layer of a model as Keras' JSON object, with the shape it is built for if it has one input.
 pub(super) fn unit_config(unit: &Arc<Unit>, name: &str, fed: Option<&[InputShape]>) -> Value {
     let mut object = layers::to_config(&*unit.layer, name);
-    if let Some(built) = unit.built.get().filter(|_| !unit.is_input()) {
-        object["config"]["trainable"] = built.trainable.load(Ordering::Relaxed).into();
+    if let (Some(built), Some(trainable)) =
+        (unit.built.get(), object["config"].get_mut("trainable"))
+    {
+        *trainable = built.trainable.load(Ordering::Relaxed).into();
     }
     let class = unit.layer.class_name();
     if class == "Functional" {
@@ -199,9 +202,23 @@ impl Model {
         let (mut trainer, trained) = (self.take_trainer()?, self.weights());
         let trained = trained.into_iter().filter(|w| w.trainable);
         let variables: Vec<_> = trained.map(|w| w.variable).collect();
-        let built = trainer.optimizer.build(&variables);
+        let built = self
+            .graph()
+            .and_then(|graph| trainer.build_optimizer(graph, &variables));
         self.trainer = Some(trainer);
         built
+    }
+
+    /// How the loss is scaled, if it is.
+    pub(crate) fn loss_scaling(&self) -> Option<&LossScale> {
+        self.trainer.as_ref()?.loss_scale.as_ref()
+    }
+
+    /// Has the loss scaled from here on, if the model is compiled.
+    pub(crate) fn scale_loss(&mut self) {
+        if let Some(trainer) = &mut self.trainer {
+            trainer.loss_scale.get_or_insert_with(LossScale::new);
+        }
     }
 
     /// The layers and where they are in Keras' files.

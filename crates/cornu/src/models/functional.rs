@@ -1,5 +1,6 @@
 //! Graphs of layers as Keras' JSON: every layer with the calls that were made of it.
 
+use super::carried_masks;
 use super::config::{common, unit, unit_config};
 use super::graph::{Graph, Slot};
 use super::model::Model;
@@ -23,11 +24,7 @@ const RECURRENT: [&str; 8] = [
 ];
 
 /// Layers that take each input as an argument of its own: query, value, key and a mask.
-pub(super) const ATTENTION: [&str; 3] = [
-    "MultiHeadAttention",
-    "GroupQueryAttention",
-    "GroupedQueryAttention",
-];
+pub(super) const ATTENTION: [&str; 2] = ["MultiHeadAttention", "GroupedQueryAttention"];
 
 impl Graph {
     fn unit_name(&self, unit: usize) -> String {
@@ -169,17 +166,26 @@ fn call(graph: &Graph, layer: &dyn Layer, inputs: &[usize]) -> Value {
 
 /// A tensor that a call names: layer, call, output.
 #[derive(Clone, Debug)]
-struct Named {
-    layer: String,
+pub(super) struct Named {
+    pub layer: String,
     call: usize,
     output: usize,
     rank: Option<usize>,
 }
 
+impl Named {
+    /// Which tensor it is.
+    pub fn place(&self) -> (&str, usize, usize) {
+        (&self.layer, self.call, self.output)
+    }
+}
+
 /// One call of a layer as read from a file.
 #[derive(Debug, Default)]
-struct Node {
-    inputs: Vec<Named>,
+pub(super) struct Node {
+    pub inputs: Vec<Named>,
+    /// Masks that the call is given.
+    pub masks: Vec<Named>,
     /// Numbers among the inputs, with the place of each.
     numbers: Vec<(usize, f64)>,
     kwargs: Map<String, Value>,
@@ -270,12 +276,20 @@ impl Node {
                 self.argument(value)?;
             }
         }
+        let mut masks = Node::default();
+        for name in carried_masks::ARGUMENTS {
+            if let Some(value) = kwargs.get(name) {
+                masks.argument(value)?;
+            }
+        }
+        self.masks.append(&mut masks.inputs);
         for (name, value) in kwargs {
             let plain = matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_));
             let said = !matches!(value, Value::Null | Value::Bool(false));
             match &**name {
                 "inputs" | "sequences" | "sequence" | "query" | "value" | "key"
                 | "initial_state" | "attention_mask" => {}
+                name if carried_masks::ARGUMENTS.contains(&name) => {}
                 // Whether a call trains is the step's business.
                 "training" if !said => {}
                 _ if !said => {}
@@ -316,20 +330,17 @@ pub(super) fn from_config(config: &Value) -> Result<Model> {
     let list = config["layers"].as_array().ok_or_else(|| {
         Error::new("The configuration of a functional model has no list of \"layers\".")
     })?;
+    let mut named = [Vec::new(), Vec::new()];
+    let [of_inputs, of_outputs] = &mut named;
+    let arranged = [
+        gather(&config["input_layers"], of_inputs)?,
+        gather(&config["output_layers"], of_outputs)?,
+    ];
     let mut entries: Vec<Entry> = Vec::with_capacity(list.len());
     let mut places: HashMap<String, usize> = HashMap::new();
-    for object in list {
-        let name = object["name"]
-            .as_str()
-            .or_else(|| object["config"]["name"].as_str());
-        let name = name.ok_or_else(|| Error::new("A layer of a functional model has no name."))?;
-        let nodes = object["inbound_nodes"].as_array().into_iter().flatten();
-        let nodes = nodes.map(Node::read).collect::<Result<Vec<_>>>();
-        let nodes = nodes.map_err(|e| e.in_scope(name))?;
+    for (name, object, nodes) in computed(list, &named)? {
         let unit = called_unit(object, &nodes).map_err(|e| e.in_scope(name))?;
-        if places.insert(name.to_string(), entries.len()).is_some() {
-            return Err(Error::new(format!("Two layers are named \"{name}\".")));
-        }
+        places.insert(name.to_string(), entries.len());
         entries.push(Entry {
             unit,
             nodes,
@@ -339,9 +350,7 @@ pub(super) fn from_config(config: &Value) -> Result<Model> {
     make_calls(&mut entries, &places)?;
     let mut ends: [Vec<Symbol>; 2] = Default::default();
     let mut templates = [None, None];
-    for (i, key) in ["input_layers", "output_layers"].into_iter().enumerate() {
-        let mut leaves = Vec::new();
-        let template = gather(&config[key], &mut leaves)?;
+    for (i, (template, mut leaves)) in arranged.into_iter().zip(named).enumerate() {
         for leaf in &mut leaves {
             let layer = places.get(&leaf.layer).map(|at| &entries[*at].unit);
             leaf.call = leaf
@@ -381,6 +390,32 @@ pub(super) fn from_config(config: &Value) -> Result<Model> {
     Ok(model)
 }
 
+/// The layers with their names and calls, without the operations that only find masks.
+fn computed<'a>(
+    list: &'a [Value],
+    ends: &[Vec<Named>; 2],
+) -> Result<Vec<(&'a str, &'a Value, Vec<Node>)>> {
+    let mut all = Vec::with_capacity(list.len());
+    for object in list {
+        let name = object["name"]
+            .as_str()
+            .or_else(|| object["config"]["name"].as_str());
+        let name = name.ok_or_else(|| Error::new("A layer of a functional model has no name."))?;
+        let nodes = object["inbound_nodes"].as_array().into_iter().flatten();
+        let nodes = nodes.map(Node::read).collect::<Result<Vec<_>>>();
+        all.push((name, object, nodes.map_err(|e| e.in_scope(name))?));
+    }
+    let mut known = HashMap::new();
+    for (name, object, nodes) in &all {
+        if known.insert(*name, (*object, &nodes[..])).is_some() {
+            return Err(Error::new(format!("Two layers are named \"{name}\".")));
+        }
+    }
+    let only_masks = carried_masks::operations(&known, &ends.concat())?;
+    all.retain(|(name, _, _)| !only_masks.contains(*name));
+    Ok(all)
+}
+
 /// The tensors that a structure of inputs or outputs names, and the structure with their positions.
 fn gather(value: &Value, leaves: &mut Vec<Named>) -> Result<Value> {
     if let Some(named) = history(value) {
@@ -397,12 +432,15 @@ fn gather(value: &Value, leaves: &mut Vec<Named>) -> Result<Value> {
     }
 }
 
+/// Whether an object is a function of tensors that Keras recorded, and no layer.
+pub(super) fn is_operation(object: &Value) -> bool {
+    let module = object["module"].as_str();
+    module.is_some_and(|m| m.starts_with("keras.src.ops"))
+}
+
 /// The layer of an object, told what its calls say beside their inputs.
 fn called_unit(object: &Value, nodes: &[Node]) -> Result<Arc<Unit>> {
-    if object["module"]
-        .as_str()
-        .is_some_and(|m| m.starts_with("keras.src.ops"))
-    {
+    if is_operation(object) {
         return operation(object, nodes);
     }
     let said = nodes.first().map(|n| &n.kwargs).filter(|k| !k.is_empty());

@@ -1,6 +1,7 @@
 //! Models: layers put together, and the one training loop.
 
 mod call;
+mod carried_masks;
 mod compile;
 mod compile_config;
 mod config;

@@ -372,6 +372,14 @@ impl Trainer {
         Program::trace(&inputs, &[], &updates)
     }
 
+    /// Makes the optimizer's state, and decides whether the loss is scaled.
+    pub fn build_optimizer(&mut self, graph: &Graph, variables: &[Variable]) -> Result<()> {
+        if self.loss_scale.is_none() && self.auto_scale_loss && graph.is_mixed_float16() {
+            self.loss_scale = Some(LossScale::new());
+        }
+        self.optimizer.build(variables)
+    }
+
     fn train(&mut self, graph: &Graph, loss: &Tensor) -> Result<Vec<(Variable, Tensor)>> {
         let weights = graph.weights(!self.frozen);
         let trained: Vec<_> = weights.iter().filter(|w| w.trainable).collect();
@@ -382,11 +390,8 @@ impl Trainer {
                 graph.name
             )));
         }
-        self.optimizer.build(&variables)?;
+        self.build_optimizer(graph, &variables)?;
         let tensors: Vec<Tensor> = variables.iter().map(Variable::tensor).collect();
-        if self.loss_scale.is_none() && self.auto_scale_loss && graph.is_mixed_float16() {
-            self.loss_scale = Some(LossScale::new());
-        }
         let mut scaled = self.optimizer.scale_loss(loss);
         if let Some(scale) = &self.loss_scale {
             scaled = scale.scale_loss(&scaled);

@@ -1,6 +1,11 @@
 //! Loss scaling for 16-bit floats: Keras' `LossScaleOptimizer`.
 
-use crate::{DType, Error, Result, Tensor, Variable};
+use crate::{DType, Error, Result, Tensor, Variable, config};
+use serde_json::{Map, Value};
+
+/// Keras' class, and its object's name.
+const CLASS: &str = "LossScaleOptimizer";
+pub(crate) const NAME: &str = "loss_scale_optimizer";
 
 /// A factor on the loss that keeps gradients in the range of `float16` (Micikevicius et al., 2018),
 /// found while training: a step whose gradients are not all finite is skipped and halves the factor,
@@ -76,6 +81,50 @@ impl LossScale {
             )));
         }
         Ok(())
+    }
+
+    /// With the optimizer within, as Keras' files have it.
+    pub(crate) fn serialize(&self, inner: Value) -> Value {
+        let mut config = Map::new();
+        config.insert("name".into(), NAME.into());
+        config.insert("inner_optimizer".into(), inner);
+        config.insert("initial_scale".into(), self.initial_scale.into());
+        config.insert("dynamic_growth_steps".into(), self.growth_steps.into());
+        config::object("keras.optimizers", CLASS, &config)
+    }
+
+    /// From what files say of an optimizer: how the loss is scaled, if it is, and the optimizer within.
+    ///
+    /// # Errors
+    /// Options that are not possible.
+    pub(crate) fn deserialize(json: &Value) -> Result<(Option<LossScale>, &Value)> {
+        if json["class_name"] != CLASS {
+            return Ok((None, json));
+        }
+        let config = &json["config"];
+        let mut scale = LossScale::new();
+        if let Some(initial) = config["initial_scale"].as_f64() {
+            scale = scale.initial_scale(initial);
+        }
+        if let Some(steps) = config["dynamic_growth_steps"].as_u64() {
+            scale = scale.dynamic_growth_steps(usize::try_from(steps).unwrap_or(usize::MAX));
+        }
+        scale.check()?;
+        Ok((Some(scale), &config["inner_optimizer"]))
+    }
+
+    /// What Keras' optimizer keeps beside the one within: a count of steps and a learning rate that are never
+    /// used and, once the one within is `built`, the finite steps and the factor.
+    pub(crate) fn saved_variables(&self, built: bool) -> Vec<Variable> {
+        let mut all = vec![
+            Variable::new("loss_scale/iteration", 0i32),
+            Variable::new("loss_scale/learning_rate", 0.0f32),
+        ];
+        if built {
+            let [scale, finite] = self.variables();
+            all.extend([finite, scale]);
+        }
+        all
     }
 
     /// The factor of the next step.

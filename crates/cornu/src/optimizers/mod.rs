@@ -23,7 +23,7 @@ mod common;
 mod ftrl;
 mod lamb;
 mod lion;
-mod loss_scale;
+pub(crate) mod loss_scale;
 mod muon;
 mod nadam;
 mod optimizer;

@@ -3,12 +3,13 @@
 use super::hdf5::{File, Group};
 use super::variables::{Place, places};
 use crate::models::Model;
+use crate::optimizers::loss_scale;
 use crate::{Array, Error, Result, Variable};
 
 /// All that a model keeps, as the tree of a file.
 pub(super) fn tree(model: &Model) -> Result<Group> {
     let mut root = Group::default();
-    for place in places(model)?.into_iter().chain(optimizer_place(model)) {
+    for place in places(model)?.into_iter().chain(optimizer_places(model)) {
         let group = root.at(&format!("{}/vars", place.path));
         group.attributes.insert("name".into(), place.name);
         let values = place.variables.iter().map(Variable::value).enumerate();
@@ -17,13 +18,29 @@ pub(super) fn tree(model: &Model) -> Result<Group> {
     Ok(root)
 }
 
-fn optimizer_place(model: &Model) -> Option<Place> {
-    let optimizer = model.optimizer().ok()?;
-    Some(Place {
-        path: "optimizer".into(),
-        name: optimizer.name().to_string(),
-        variables: optimizer.variables(),
-    })
+/// The optimizer's state. Keras' way of scaling the loss is an optimizer around the optimizer, which keeps what
+/// both have.
+fn optimizer_places(model: &Model) -> Vec<Place> {
+    let Ok(optimizer) = model.optimizer() else {
+        return Vec::new();
+    };
+    let place = |path: &str, name: &str, variables| Place {
+        path: path.into(),
+        name: name.into(),
+        variables,
+    };
+    let own = optimizer.variables();
+    match model.loss_scaling() {
+        None => vec![place("optimizer", optimizer.name(), own)],
+        Some(scale) => {
+            let mut all = scale.saved_variables(optimizer.is_built());
+            all.extend(own.iter().cloned());
+            vec![
+                place("optimizer", loss_scale::NAME, all),
+                place("optimizer/inner_optimizer", optimizer.name(), own),
+            ]
+        }
+    }
 }
 
 /// What a file has for a place: one value for each variable, or why not.
@@ -87,22 +104,28 @@ pub(super) fn load(model: &Model, file: &File, skip_mismatch: bool) -> Result<Ve
 
 /// Sets the optimizer's state from a file, if the model is compiled and the file has one that fits.
 pub(super) fn load_optimizer(model: &mut Model, file: &File) -> Result<()> {
-    let Some(place) = optimizer_place(model) else {
+    const WITHIN: &str = "optimizer/inner_optimizer";
+    let has = |path: &str, i: usize| -> Result<bool> {
+        Ok(file.dataset(&format!("{path}/vars/{i}"))?.is_some())
+    };
+    if has(WITHIN, 0)? {
+        model.scale_loss();
+    }
+    let Some(place) = optimizer_places(model).pop() else {
         return Ok(());
     };
-    if file.dataset("optimizer/vars/0")?.is_none() {
+    if !has(&place.path, 0)? {
         return Ok(());
     }
-    let steps = place.variables.len();
-    let trained = file.dataset(&format!("optimizer/vars/{steps}"))?.is_some();
-    let place = match trained {
-        true => {
-            model.build_optimizer()?;
-            optimizer_place(model).unwrap_or(place)
-        }
-        false => place,
-    };
-    for (variable, value) in place.variables.iter().zip(values(file, &place)?) {
+    if has(&place.path, place.variables.len())? {
+        model.build_optimizer()?;
+    }
+    let mut found = Vec::new();
+    for place in optimizer_places(model) {
+        let values = values(file, &place)?;
+        found.extend(place.variables.into_iter().zip(values));
+    }
+    for (variable, value) in found {
         variable.assign(value)?;
     }
     Ok(())

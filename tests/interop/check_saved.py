@@ -1,0 +1,79 @@
+"""Loads with Keras what Cornu saved, and compares what the models predict and how their training goes on:
+
+    CORNU_SAVED=/tmp/saved cargo test -p cornu --test golden_saved for_keras
+    python tests/interop/check_saved.py /tmp/saved
+
+Without Keras it says so and passes.
+"""
+
+import json
+import os
+import sys
+import zipfile
+
+try:
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    import keras
+    import numpy as np
+except ImportError as e:
+    print(f"Keras is not installed ({e}); what Cornu saved was not checked with it.")
+    sys.exit(0)
+
+GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "saved.zip")
+
+# The 16-bit formats have two or three digits.
+COARSE = {"mixed_precision", "weights_in_half"}
+
+
+def array(v):
+    data = [float(x) if isinstance(x, str) else x for x in v["data"]]
+    return np.asarray(data, v.get("dtype", "float32")).reshape(v["shape"])
+
+
+def several(arrays):
+    return arrays if len(arrays) > 1 else arrays[0]
+
+
+def check(path, name, given):
+    model = keras.saving.load_model(os.path.join(path, name + ".keras"))
+    with open(os.path.join(path, name + ".json")) as f:
+        made = json.load(f)
+    x = [array(a) for a in given["inputs"]]
+    feed = several(x)
+    if isinstance(getattr(model, "_inputs_struct", None), dict):
+        feed = dict(zip(model._inputs_struct, x))
+    out = model.predict(feed, verbose=0)
+    out = list(out.values()) if isinstance(out, dict) else out if isinstance(out, (list, tuple)) else [out]
+    assert len(out) == len(made["outputs"]), f"{len(out)} outputs"
+    tolerance = 2e-2 if name in COARSE else 1e-5
+    for got, want in zip(out, made["outputs"]):
+        np.testing.assert_allclose(np.asarray(got), array(want), rtol=tolerance, atol=tolerance)
+    y = several([array(a) for a in given.get("targets", [])] or [None])
+    for want in made.get("curve", []):
+        logs = model.train_on_batch(feed, y, return_dict=True)
+        assert set(logs) == set(want), (set(logs), set(want))
+        for key, value in want.items():
+            np.testing.assert_allclose(np.mean(logs[key]), value, rtol=1e-5, atol=1e-5, err_msg=key)
+    return "curve" in made
+
+
+def main(path):
+    failed, steps, names = [], 0, []
+    with zipfile.ZipFile(GOLDEN) as golden:
+        for member in golden.namelist():
+            name, file = member.split("/")
+            if file != "case.json":
+                continue
+            names.append(name)
+            try:
+                steps += check(path, name, json.loads(golden.read(member)))
+            except Exception as e:
+                failed.append(f"{name}: {' '.join(str(e).split())[:400]}")
+    if failed:
+        sys.exit("\n".join(failed) + f"\n{len(failed)} of {len(names)} models that Cornu saved differ in Keras.")
+    print(f"Keras loads {len(names)} models that Cornu saved, and goes on training {steps} of them.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
