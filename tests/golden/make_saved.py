@@ -730,8 +730,8 @@ def run(model, x, y):
     return [{k: float("%.9g" % float(np.mean(v))) for k, v in step.items()} for step in logs]
 
 
-def saved(make, folder):
-    """The bytes of the file, and what the model in it does."""
+def prepared(make):
+    """A model with random weights, its data, and what training has done to it."""
     keras.backend.clear_session()
     rng = np.random.default_rng(list(make.__name__.encode()))
     model, x, *y = make(rng)
@@ -739,34 +739,45 @@ def saved(make, folder):
     if y:
         for _ in range(3):
             run(model, x, y[0])
-    path = os.path.join(folder, "model.keras")
-    model.save(path)
-    with open(path, "rb") as f:
-        content = f.read()
-    again = keras.saving.load_model(path)
+    return model, x, y
+
+
+def described(model, x, y):
+    """What the model in a file does."""
     feed = x if len(x) > 1 else x[0]
-    if isinstance(getattr(again, "_inputs_struct", None), dict):
-        feed = dict(zip(again._inputs_struct, x))
-    out = again.predict(feed, verbose=0)
+    if isinstance(getattr(model, "_inputs_struct", None), dict):
+        feed = dict(zip(model._inputs_struct, x))
+    out = model.predict(feed, verbose=0)
     outputs = list(out.values()) if isinstance(out, dict) else out if isinstance(out, (list, tuple)) else [out]
     made = {"inputs": [array(a) for a in x], "outputs": [array(np.asarray(a)) for a in outputs]}
     if y:
         made["targets"] = [array(a) for a in y[0]]
-        made["curve"] = run(again, x, y[0])
-    return content, made
+        made["curve"] = run(model, x, y[0])
+    return made
+
+
+def saved(make, folder):
+    """The bytes of the file, and what the model in it does."""
+    model, x, y = prepared(make)
+    path = os.path.join(folder, "model.keras")
+    model.save(path)
+    with open(path, "rb") as f:
+        content = f.read()
+    return content, described(keras.saving.load_model(path), x, y)
+
+
+def write(path, file, models):
+    """An archive with a folder for each of `models`: name, content of the file, what it does."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
+        out.comment = json.dumps(versions()).encode()
+        for name, content, made in models:
+            for member, text in [(file, content), ("case.json", json.dumps(made, separators=(",", ":")))]:
+                out.writestr(zipfile.ZipInfo(f"{name}/{member}"), text, zipfile.ZIP_DEFLATED, 9)
 
 
 def archive(folder):
     """Writes saved.zip and returns its path."""
     path = os.path.join(folder, "saved.zip")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
-        out.comment = json.dumps(versions()).encode()
-        for name, make in CASES.items():
-            with tempfile.TemporaryDirectory() as scratch:
-                try:
-                    content, made = saved(make, scratch)
-                except Exception as e:
-                    raise RuntimeError(f"The model {name} cannot be made.") from e
-            for member, text in [("model.keras", content), ("case.json", json.dumps(made, separators=(",", ":")))]:
-                out.writestr(zipfile.ZipInfo(f"{name}/{member}"), text, zipfile.ZIP_DEFLATED, 9)
+    with tempfile.TemporaryDirectory() as scratch:
+        write(path, "model.keras", ((name, *saved(make, scratch)) for name, make in CASES.items()))
     return path

@@ -6,7 +6,7 @@ mod golden;
 
 use cornu::data::Inputs;
 use cornu::prelude::*;
-use cornu::saving::{LoadModel, load_model, model_from_bytes};
+use cornu::saving::{LoadModel, load_model, model_from_bytes, model_from_json};
 use golden::{Report, array, close, number, same_json};
 use serde_json::{Map, Value, json};
 use std::io::{Cursor, Read};
@@ -19,32 +19,38 @@ struct Case {
     made: Value,
 }
 
-fn cases() -> Vec<Case> {
+/// The cases of an archive, whose models are in files of this name.
+fn cases(archive: &str, model: &str) -> Vec<Case> {
     let path = format!(
-        "{}/../../tests/golden/saved.zip",
+        "{}/../../tests/golden/{archive}.zip",
         env!("CARGO_MANIFEST_DIR")
     );
     let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
-    let names: Vec<String> = archive
-        .file_names()
-        .map(|n| n.unwrap().into_owned())
-        .collect();
+    let names = archive.file_names().map(|n| n.unwrap().into_owned());
+    let names: Vec<String> = names.collect();
     let mut member = |name: &str| {
         let mut bytes = Vec::new();
-        archive
-            .by_name(name)
-            .unwrap()
-            .read_to_end(&mut bytes)
-            .unwrap();
+        let mut member = archive.by_name(name).unwrap();
+        member.read_to_end(&mut bytes).unwrap();
         bytes
     };
-    let folders = names.iter().filter_map(|n| n.strip_suffix("/model.keras"));
+    let folders = names.iter().filter_map(|n| n.strip_suffix("/case.json"));
     let case = |name: &str| Case {
         name: name.to_string(),
-        file: member(&format!("{name}/model.keras")),
+        file: member(&format!("{name}/{model}")),
         made: serde_json::from_slice(&member(&format!("{name}/case.json"))).unwrap(),
     };
     folders.map(case).collect()
+}
+
+/// What Keras 3 saved.
+fn saved() -> Vec<Case> {
+    cases("saved", "model.keras")
+}
+
+/// What Keras 3's legacy saver and Keras 2 saved.
+fn legacy() -> Vec<Case> {
+    cases("legacy", "model.h5")
 }
 
 fn arrays(v: &Value) -> Vec<Array> {
@@ -67,9 +73,9 @@ fn given(arrays: &[Array]) -> Inputs<'_> {
 }
 
 /// Runs one check on every case.
-fn check(at_least: usize, one: impl Fn(&Case) -> Result<(), String>) {
+fn check(cases: Vec<Case>, at_least: usize, one: impl Fn(&Case) -> Result<(), String>) {
     let mut report = Report::default();
-    for case in cases() {
+    for case in cases {
         report.add(|| case.name.clone(), one(&case));
     }
     report.finish(at_least);
@@ -100,16 +106,42 @@ fn all_close(case: &Case, got: &[Array]) -> Result<(), String> {
     Ok(())
 }
 
+fn predicts(case: &Case) -> Result<(), String> {
+    let model = loaded(case)?;
+    let inputs = arrays(&case.made["inputs"]);
+    let got = model
+        .predict_all(given(&inputs))
+        .map_err(|e| e.to_string())?;
+    all_close(case, &got)
+}
+
 #[test]
 fn saved_models_predict_what_keras_predicts() {
-    check(45, |case| {
+    check(saved(), 45, predicts);
+}
+
+#[test]
+fn legacy_models_predict_what_keras_predicts() {
+    check(legacy(), 15, predicts);
+}
+
+#[test]
+fn weights_alone_are_read_from_legacy_files() {
+    let folder = std::env::temp_dir().join(format!("cornu-{}-golden-legacy", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    check(legacy(), 15, |case| {
+        let text = |e: cornu::Error| e.to_string();
+        let path = folder.join(format!("{}.h5", case.name));
+        std::fs::write(&path, &case.file).unwrap();
         let model = loaded(case)?;
-        let inputs = arrays(&case.made["inputs"]);
-        let got = model
-            .predict_all(given(&inputs))
-            .map_err(|e| e.to_string())?;
-        all_close(case, &got)
+        let mut other = model_from_json(&model.to_json()).map_err(text)?;
+        other.load_weights(&path).map_err(text)?;
+        match other.get_weights().map_err(text)? == model.get_weights().map_err(text)? {
+            true => Ok(()),
+            false => Err("the weights differ".into()),
+        }
     });
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 /// Five steps of training, as the golden curves are made.
@@ -137,7 +169,7 @@ fn models_for_keras() {
         .clone()
         .unwrap_or_else(|| std::env::temp_dir().join(scratch));
     std::fs::create_dir_all(&folder).unwrap();
-    check(45, |case| {
+    check(saved(), 45, |case| {
         let mut model = loaded(case)?;
         if is_trained(case) {
             train(&mut model, case)?;
@@ -176,29 +208,27 @@ fn models_for_keras() {
     }
 }
 
-#[test]
-fn training_goes_on_as_in_keras() {
-    let all = cases();
-    let trained: Vec<&Case> = all.iter().filter(|c| is_trained(c)).collect();
-    let mut report = Report::default();
-    let run = |case: &Case| {
-        let got = train(&mut loaded(case)?, case)?;
-        let curve = case.made["curve"].as_array().unwrap();
-        for (i, (got, want)) in got.iter().zip(curve).enumerate() {
-            for (name, want) in want.as_object().unwrap() {
-                let (got, want) = (got.get(name), number(want));
-                let fits = |got: f64| (got - want).abs() <= 1e-5 * want.abs().max(1.0);
-                if !got.is_some_and(fits) {
-                    return Err(format!("step {i}: {name} is {got:?} instead of {want}"));
-                }
+fn goes_on(case: &Case) -> Result<(), String> {
+    let got = train(&mut loaded(case)?, case)?;
+    let curve = case.made["curve"].as_array().unwrap();
+    for (i, (got, want)) in got.iter().zip(curve).enumerate() {
+        for (name, want) in want.as_object().unwrap() {
+            let (got, want) = (got.get(name), number(want));
+            let fits = |got: f64| (got - want).abs() <= 1e-5 * want.abs().max(1.0);
+            if !got.is_some_and(fits) {
+                return Err(format!("step {i}: {name} is {got:?} instead of {want}"));
             }
         }
-        Ok(())
-    };
-    for case in trained {
-        report.add(|| case.name.clone(), run(case));
     }
-    report.finish(10);
+    Ok(())
+}
+
+#[test]
+fn training_goes_on_as_in_keras() {
+    for cases in [saved(), legacy()] {
+        let trained = cases.into_iter().filter(is_trained).collect();
+        check(trained, 9, goes_on);
+    }
 }
 
 /// Models of which Cornu says something else, and why.
@@ -251,7 +281,7 @@ fn is_operation(object: &Value) -> bool {
 
 #[test]
 fn cornu_says_of_a_model_what_keras_said() {
-    check(45, |case| {
+    check(saved(), 45, |case| {
         let mut archive = zip::ZipArchive::new(Cursor::new(&case.file)).unwrap();
         let mut text = String::new();
         let mut member = archive.by_name("config.json").unwrap();

@@ -5,12 +5,15 @@ use serde_json::{Map, Value};
 /// Drops arguments that say nothing any more, if they have the value that all but a few files have. Any other
 /// value stays, and is refused as an argument that is not known.
 pub(super) fn forget(class: &str, config: &mut Map<String, Value>) {
-    const SILENT: [&str; 7] = [
+    const SILENT: [&str; 10] = [
         "fused",
         "implementation",
         "input_dtype",
         "input_length",
+        "key_shape",
+        "query_shape",
         "shared_object_id",
+        "value_shape",
         "virtual_batch_size",
         "weights",
     ];
@@ -27,6 +30,11 @@ pub(super) fn forget(class: &str, config: &mut Map<String, Value>) {
         }
     };
     config.retain(|name, value| !silent(name, value));
+    if class == "LeakyReLU"
+        && let Some(slope) = config.remove("alpha")
+    {
+        config.insert("negative_slope".into(), slope);
+    }
     if class == "InputLayer"
         && let Some(shape) = config.remove("batch_input_shape")
     {

@@ -130,6 +130,29 @@ impl File {
         guarded("The HDF5 file", || hdf5_pure::File::from_bytes(bytes)).map(File)
     }
 
+    /// The texts of an attribute of the group at a path (the root's is empty), which may be in several attributes
+    /// with a number at the end if they are many; `None` if there is no such group or attribute.
+    pub fn texts(&self, group: &str, name: &str) -> Result<Option<Vec<String>>> {
+        let of = |group: &str| match group {
+            "" => Ok(self.0.root()),
+            path => self.0.group(path),
+        };
+        let Ok(group) = guarded(group, || of(group)) else {
+            return Ok(None);
+        };
+        let attributes = guarded(name, || group.attrs())?;
+        let texts = |name: &str| {
+            let value = attributes.get(name)?;
+            // A list of nothing has no type that counts.
+            Some(value.as_strings().unwrap_or_default().to_vec())
+        };
+        if let Some(all) = texts(name) {
+            return Ok(Some(all));
+        }
+        let parts: Vec<_> = (0..).map_while(|i| texts(&format!("{name}{i}"))).collect();
+        Ok((!parts.is_empty()).then(|| parts.concat()))
+    }
+
     /// The data set at a path; `None` if there is none.
     pub fn dataset(&self, path: &str) -> Result<Option<Dataset>> {
         let Ok(inside) = guarded(path, || self.0.dataset(path)) else {

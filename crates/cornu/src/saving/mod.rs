@@ -10,6 +10,8 @@ mod elements;
 #[cfg(feature = "saving")]
 mod hdf5;
 #[cfg(feature = "saving")]
+mod legacy_h5;
+#[cfg(feature = "saving")]
 mod model;
 pub mod npy;
 pub mod npz;

@@ -2,7 +2,7 @@
 
 use super::archive::{self, Archive};
 use super::hdf5::File;
-use super::{CustomObjects, weights_h5};
+use super::{CustomObjects, legacy_h5, weights_h5};
 use crate::files::write_atomically;
 use crate::layers::weight_budget;
 use crate::models::Model;
@@ -81,13 +81,17 @@ impl Model {
     }
 
     /// Sets the weights, and if the model is compiled the optimizer's state, from a file that
-    /// [`Model::save_weights`] or [`Model::save`], here or in Keras, made of a model of the same layers.
+    /// [`Model::save_weights`] or [`Model::save`], here or in Keras, made of a model of the same layers. Of an
+    /// older `.h5`, of weights or of a whole model, only the weights are read.
     ///
     /// # Errors
     /// A file that cannot be read; one that does not fit: the layer and both shapes are named, and nothing is
     /// changed.
     pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let file = weights_file(path.as_ref())?;
+        if let Some(group) = legacy_h5::group(&file)? {
+            return legacy_h5::weights(self, &file, group, false).map(|_| ());
+        }
         weights_h5::load(self, &file, false)?;
         weights_h5::load_optimizer(self, &file)
     }
@@ -99,7 +103,10 @@ impl Model {
     /// A file that cannot be read.
     pub fn load_weights_skipping_mismatch(&mut self, path: impl AsRef<Path>) -> Result<Vec<Error>> {
         let file = weights_file(path.as_ref())?;
-        weights_h5::load(self, &file, true)
+        match legacy_h5::group(&file)? {
+            Some(group) => legacy_h5::weights(self, &file, group, true),
+            None => weights_h5::load(self, &file, true),
+        }
     }
 }
 
@@ -156,7 +163,8 @@ impl LoadModel {
 }
 
 /// A model from a `.keras` file, as [`Model::save`] here or `model.save` in Keras 3 wrote it: with its weights,
-/// compiled if it was, and its optimizer where it was.
+/// compiled if it was, and its optimizer where it was. Also from a whole model in an `.h5` file, as Keras 2
+/// wrote it.
 ///
 /// A file runs no code: a layer that is Python is refused, and named. What the model may need in memory is
 /// bounded by the file: weights may be claimed up to 16 times its size, and a mebibyte.
@@ -182,6 +190,9 @@ pub fn load_model_with(path: impl AsRef<Path>, options: &LoadModel) -> Result<Mo
 /// As [`load_model`].
 pub fn model_from_bytes(bytes: &[u8], options: &LoadModel) -> Result<Model> {
     let read = || {
+        if bytes.starts_with(legacy_h5::SIGNATURE) {
+            return legacy_h5::model(&File::open(bytes.to_vec())?, options.compile);
+        }
         let mut archive = Archive::open(bytes)?;
         let config = archive.read("config.json")?;
         let config: Value = serde_json::from_slice(&config)
