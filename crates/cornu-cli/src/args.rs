@@ -36,7 +36,7 @@ pub enum Command {
     Predict(Predict),
     /// Measures a model's loss and metrics
     Evaluate(Evaluate),
-    /// Trains a model on a table (CSV) or a folder of images
+    /// Trains a model on a table, a folder of images, or arrays
     Train(Train),
     /// Writes a model or weights in another format
     Convert(Convert),
@@ -83,10 +83,11 @@ pub struct Diff {
 pub struct Predict {
     #[command(flatten)]
     pub model: ModelArgs,
-    /// .npy, .npz, .csv, a folder of images, or - for standard input; NAME=FILE for one of several inputs
+    /// .csv, .parquet, .npy, .npz, a folder of images, or - for standard input; NAME=FILE for one of several
+    /// inputs, which an .npz may hold under their names
     #[arg(short, long, required = true, value_name = "[NAME=]FILE")]
     pub input: Vec<String>,
-    /// .npy, .npz, .csv, or - for CSV on standard output
+    /// .npy, .npz, .csv, or - for standard output
     #[arg(short, long, default_value = "-", value_name = "FILE")]
     pub output: String,
     /// Samples computed at a time
@@ -98,19 +99,23 @@ pub struct Predict {
     /// Writes the class: the largest output, or whether the only one is above 0.5
     #[arg(long)]
     pub classes: bool,
+    /// Writes a line of JSON for each sample
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct Evaluate {
     #[command(flatten)]
     pub model: ModelArgs,
-    /// The samples: .npy, .npz, .csv, or - for standard input
+    /// The samples: .npy, .npz, .csv, .parquet, or - for standard input
     #[arg(long, value_name = "FILE", required_unless_present = "data")]
     pub x: Option<String>,
-    /// The targets: .npy, .npz or .csv
+    /// The targets: .npy, .npz, .csv or .parquet
     #[arg(long, value_name = "FILE", required_unless_present = "data")]
     pub y: Option<String>,
-    /// The table (with its target) or folder of images, for a model made by `cornu train`
+    /// A table with its target, a folder of images, or an .npz, as for `cornu train`; of an .npz with x_test and
+    /// y_test these are taken
     #[arg(long, value_name = "FILE", conflicts_with_all = ["x", "y"])]
     pub data: Option<String>,
     /// The loss, if the model's file does not say
@@ -125,8 +130,8 @@ pub struct Evaluate {
     /// Prints one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Draws the confusion matrix
-    #[arg(long, value_name = "FILE.svg")]
+    /// Draws the confusion matrix, as .svg or .png
+    #[arg(long, value_name = "FILE")]
     pub confusion: Option<PathBuf>,
 }
 
@@ -141,19 +146,24 @@ pub enum Task {
 
 #[derive(Args, Debug)]
 pub struct Train {
-    /// mlp:64,64 (sizes of hidden layers), a .json or .keras, or an earlier output to go on with
+    /// mlp:64,64 (sizes of hidden layers); a .json or .keras that takes the data's features; or an earlier
+    /// output, to go on with
     #[arg(long, default_value = "mlp:64,64", value_name = "MODEL")]
     pub model: String,
-    /// A table with a header (.csv, or - for standard input), or a folder with a folder of images for each class
+    /// A table with a header (.csv, .parquet, or - for standard input), a folder with a folder of images for each
+    /// class, or an .npz with x and y (or x_train and y_train)
     #[arg(long, value_name = "FILE")]
     pub data: String,
     /// The column to predict (of a table)
     #[arg(long, value_name = "COLUMN")]
     pub target: Option<String>,
     /// A column to leave out; may be given again
-    #[arg(long = "drop", value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN")]
     pub drop: Vec<String>,
-    /// What is predicted (default: a class if the column holds text or a few whole numbers)
+    /// A column whose numbers are categories; may be given again
+    #[arg(long, value_name = "COLUMN")]
+    pub category: Vec<String>,
+    /// What is predicted (default: a class if the target is text or a few whole numbers)
     #[arg(long)]
     pub task: Option<Task>,
     /// Height, width and channels to which images are brought
@@ -165,9 +175,9 @@ pub struct Train {
     /// Samples per step
     #[arg(long, default_value_t = 32, value_name = "N")]
     pub batch_size: usize,
-    /// Keras' name of the optimizer
-    #[arg(long, default_value = "adam", value_name = "NAME")]
-    pub optimizer: String,
+    /// Keras' name of the optimizer (default: an earlier model's own with its state, else adam)
+    #[arg(long, value_name = "NAME")]
+    pub optimizer: Option<String>,
     /// The learning rate (default: the optimizer's own)
     #[arg(long, value_name = "X")]
     pub learning_rate: Option<f64>,
@@ -177,12 +187,20 @@ pub struct Train {
     /// Ends after this many epochs without a better one
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
-    /// Where the model with the weights of the best epoch goes
-    #[arg(short, long, value_name = "FILE.safetensors")]
+    /// Where the model with the weights of the best epoch goes: .keras, or .safetensors without the optimizer's
+    /// state
+    #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Draws the learning curves
-    #[arg(long, value_name = "FILE.svg")]
+    /// Keeps the whole training in this folder after each epoch; started again, also with more --epochs, it goes
+    /// on from there
+    #[arg(long, value_name = "FOLDER")]
+    pub resume: Option<PathBuf>,
+    /// Draws the learning curves, as .svg or .png
+    #[arg(long, value_name = "FILE")]
     pub curves: Option<PathBuf>,
+    /// Writes the figures of every epoch
+    #[arg(long, value_name = "FILE.csv")]
+    pub log: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -1,11 +1,11 @@
 //! The program `cornu`: models from the command line.
 
 mod args;
-mod chart;
 mod commands;
 mod data;
 mod exit;
 mod model_file;
+mod network;
 mod schema;
 
 use clap::Parser;

@@ -2,62 +2,60 @@
 
 use crate::data::write_file;
 use crate::exit::Failure;
-use crate::schema::Schema;
+use crate::schema::{Schema, Target};
 use cornu::Array;
 use cornu::models::Model;
-use cornu::optimizers::Optimizer;
 use cornu::saving::npz;
 use cornu::saving::safetensors::{self, Content};
-use cornu::saving::{load_model, model_from_json};
+use cornu::saving::{LoadModel, member_from_bytes, model_from_bytes, model_from_json};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// Under this key a `.safetensors` file of weights holds the rest of the model, as JSON.
 pub const KEY: &str = "cornu";
+/// The member of a `.keras` file with what the program adds.
+const MEMBER: &str = "cornu.json";
 
-/// How a model was compiled.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Training {
-    pub optimizer: String,
-    pub learning_rate: Option<f64>,
-    pub loss: String,
-    pub metrics: Vec<String>,
+/// What the program knows of a model beside what Keras does.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct About {
+    /// The table that it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Schema>,
+    /// The names of the classes, if it was trained on folders of images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Vec<String>>,
 }
 
-impl Training {
-    /// Compiles a model in this way.
-    pub fn compile(&self, model: &mut Model) -> Result<(), Failure> {
-        let optimizer = Optimizer::from(self.optimizer.as_str());
-        optimizer.check()?;
-        if let Some(rate) = self.learning_rate {
-            optimizer.set_learning_rate(rate)?;
-        }
-        Ok(model.compile(optimizer, self.loss.as_str(), self.metrics.clone())?)
+impl About {
+    fn is_empty(&self) -> bool {
+        self.table.is_none() && self.classes.is_none()
     }
 }
 
-/// What beside the weights makes a model.
-#[derive(Debug, Default, Deserialize, Serialize)]
-struct About {
+/// A whole model in a `.safetensors` file, but for its weights.
+#[derive(Debug, Deserialize, Serialize)]
+struct Whole {
     model: Value,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    table: Option<Schema>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    classes: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    training: Option<Training>,
+    #[serde(flatten)]
+    about: About,
 }
 
 /// A model as the program knows it.
 #[derive(Debug)]
 pub struct ModelFile {
     pub model: Model,
-    /// The table that it takes.
-    pub table: Option<Schema>,
-    /// The names of the classes, if it was trained on folders of images.
-    pub classes: Option<Vec<String>>,
-    pub training: Option<Training>,
+    pub about: About,
+}
+
+/// An input of a model.
+#[derive(Debug)]
+pub struct Input {
+    pub name: String,
+    /// The shape of one sample; unknown extents are `None`.
+    pub shape: Vec<Option<usize>>,
 }
 
 /// The ending of a file's name, in lower case.
@@ -78,23 +76,27 @@ pub fn weights(path: &Path) -> Result<Vec<(String, Array)>, Failure> {
     }
 }
 
+fn parsed<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(text).map_err(|e| Failure::data(format!("{}: {e}.", path.display())))
+}
+
+fn text(path: &Path, object: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(object).map_err(|e| Failure::data(format!("{}: {e}.", path.display())))
+}
+
 impl ModelFile {
     /// A model alone.
     pub fn new(model: Model) -> Self {
-        Self {
-            model,
-            table: None,
-            classes: None,
-            training: None,
-        }
+        let about = About::default();
+        Self { model, about }
     }
 
     /// Reads a model, and its weights if they are in another file.
     pub fn open(path: &Path, other: Option<&Path>) -> Result<ModelFile, Failure> {
         let mut file = match ending(path).as_str() {
             "json" => ModelFile::new(from_json(path)?),
-            "keras" => ModelFile::new(load_model(path)?),
-            "safetensors" => Self::whole(path)?,
+            "keras" => Self::keras(path)?,
+            "safetensors" => Self::safetensors(path)?,
             _ => {
                 return Err(Failure::data(format!(
                     "A model comes from .keras, .safetensors or .json. Received: {}.",
@@ -112,7 +114,17 @@ impl ModelFile {
         Ok(file)
     }
 
-    fn whole(path: &Path) -> Result<ModelFile, Failure> {
+    fn keras(path: &Path) -> Result<ModelFile, Failure> {
+        let bytes = std::fs::read(path).map_err(|e| Failure::file(path.display(), e))?;
+        let model = model_from_bytes(&bytes, &LoadModel::new())?;
+        let about = match member_from_bytes(&bytes, MEMBER)? {
+            Some(text) => parsed(path, &text)?,
+            None => About::default(),
+        };
+        Ok(ModelFile { model, about })
+    }
+
+    fn safetensors(path: &Path) -> Result<ModelFile, Failure> {
         let content = safetensors::load(path)?;
         let Some((_, text)) = content.metadata.iter().find(|(key, _)| key == KEY) else {
             return Err(Failure::data(format!(
@@ -120,39 +132,34 @@ impl ModelFile {
                 path.display()
             )));
         };
-        let about: About = serde_json::from_str(text)
-            .map_err(|e| Failure::data(format!("{}: {e}.", path.display())))?;
-        let mut model = built(about.model)?;
+        let Whole { model, about } = parsed(path, text.as_bytes())?;
+        let mut model = built(model)?;
         safetensors::load_weights(&mut model, path)?;
-        Ok(ModelFile {
-            model,
-            table: about.table,
-            classes: about.classes,
-            training: about.training,
-        })
+        Ok(ModelFile { model, about })
     }
 
-    /// Writes the whole model to a `.keras` or `.safetensors` file, its architecture to `.json`, or its
-    /// weights to `.weights.h5` or `.npz`.
+    /// Writes the whole model to a `.keras` or `.safetensors` file (the latter without the optimizer's
+    /// state), its architecture to `.json`, or its weights to `.weights.h5` or `.npz`.
     pub fn save(&self, path: &Path) -> Result<(), Failure> {
         match ending(path).as_str() {
             "npz" => Ok(npz::save_weights(&self.model, path)?),
-            "keras" => Ok(self.model.save(path)?),
+            "keras" if self.about.is_empty() => Ok(self.model.save(path)?),
+            "keras" => {
+                let about = text(path, &self.about)?;
+                Ok(self
+                    .model
+                    .save_with_members(path, &[(MEMBER, about.as_bytes())])?)
+            }
             "h5" => Ok(self.model.save_weights(path)?),
             "json" => write_file(path, self.model.to_json().as_bytes()),
             "safetensors" => {
-                let model = serde_json::from_str(&self.model.to_json());
-                let about = About {
-                    model: model.map_err(|e| Failure::data(format!("{}: {e}.", path.display())))?,
-                    table: self.table.clone(),
-                    classes: self.classes.clone(),
-                    training: self.training.clone(),
+                let whole = Whole {
+                    model: parsed(path, self.model.to_json().as_bytes())?,
+                    about: self.about.clone(),
                 };
-                let text = serde_json::to_string(&about)
-                    .map_err(|e| Failure::data(format!("{}: {e}.", path.display())))?;
                 let content = Content {
                     arrays: safetensors::weights(&self.model)?,
-                    metadata: vec![(KEY.to_string(), text)],
+                    metadata: vec![(KEY.to_string(), text(path, &whole)?)],
                 };
                 Ok(safetensors::save(path, &content)?)
             }
@@ -163,39 +170,41 @@ impl ModelFile {
         }
     }
 
-    /// The shape of one sample, as the model's input takes it; unknown extents are `None`.
-    pub fn sample(&self) -> Vec<Option<usize>> {
+    /// The model's inputs, in its order.
+    pub fn inputs(&self) -> Result<Vec<Input>, Failure> {
         let config = self.model.to_config();
-        let mut layers = config["layers"].as_array().into_iter().flatten();
-        let input = layers.find(|layer| layer["class_name"] == "InputLayer");
-        let shape = input.map(|input| &input["config"]["batch_shape"]);
-        let extents = shape
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .skip(1);
-        extents.map(|d| d.as_u64().map(|d| d as usize)).collect()
+        let layers = config["layers"].as_array().map_or(&[][..], Vec::as_slice);
+        let entries = || layers.iter().filter(|l| l["class_name"] == "InputLayer");
+        let names = self.model.input_names()?;
+        let only = names.len() == 1;
+        let of = |name: String| {
+            let entry = entries().find(|l| only || l["config"]["name"] == *name);
+            let shape = entry.map(|l| &l["config"]["batch_shape"]);
+            let extents = shape.and_then(Value::as_array).into_iter().flatten();
+            let extents = extents.skip(1);
+            Input {
+                name,
+                shape: extents.map(|d| d.as_u64().map(|d| d as usize)).collect(),
+            }
+        };
+        Ok(names.into_iter().map(of).collect())
     }
 
     /// The names of the classes, as far as they are known.
     pub fn class_names(&self) -> Option<&[String]> {
-        match (&self.table, &self.classes) {
-            (
-                Some(Schema {
-                    target: crate::schema::Target::Class { values, .. },
-                    ..
-                }),
-                _,
-            ) => Some(values),
-            (_, classes) => classes.as_deref(),
+        match &self.about.table {
+            Some(Schema {
+                target: Target::Class { values, .. },
+                ..
+            }) => Some(values),
+            _ => self.about.classes.as_deref(),
         }
     }
 }
 
 fn from_json(path: &Path) -> Result<Model, Failure> {
     let text = std::fs::read(path).map_err(|e| Failure::file(path.display(), e))?;
-    let object: Value = serde_json::from_slice(&text)
-        .map_err(|e| Failure::data(format!("{}: {e}.", path.display())))?;
+    let object: Value = parsed(path, &text)?;
     // The bare configuration of a stack is understood too.
     built(match &object["layers"] {
         Value::Array(_) => json!({"class_name": "Sequential", "config": object}),

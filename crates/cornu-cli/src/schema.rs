@@ -1,44 +1,56 @@
-//! What the columns of a table mean to a model: stored beside its weights, so that `predict` takes the
+//! What the columns of a table mean to a model: kept beside it in its file, so that `predict` takes the
 //! table that `train` took.
+//!
+//! Here text becomes numbers: a category the number of its place, and what is missing the mean. All the
+//! rest (at mean 0 and variance 1, a place for each category) is done by layers of the model itself.
 
 use crate::args::Task;
-use crate::data::{Table, is_missing, number};
+use crate::data::{Column, Table, is_missing, number};
 use crate::exit::Failure;
 use cornu::Array;
 use serde::{Deserialize, Serialize};
 
-/// A column of text with more values than this is no category: an identifier, or prose.
-const MOST_CATEGORIES: usize = 200;
+/// A column of text with more values than this, or with one for every two rows, is no category: an
+/// identifier, or prose.
+const MOST_CATEGORIES: usize = 1000;
+/// With so few values a column is a category whatever the number of rows.
+const FEW_CATEGORIES: usize = 20;
 /// A target of whole numbers with at most so many values is a class, if `--task` does not say.
 const FEW_CLASSES: usize = 20;
+
+/// The input with all columns of numbers, and the one with a 1 where one of them is missing.
+pub const NUMBERS: &str = "numbers";
+pub const MISSING: &str = "missing";
 
 /// The features and the target of a table.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Schema {
-    pub columns: Vec<Column>,
+    /// In the order of the input "numbers".
+    pub numbers: Vec<Number>,
+    pub categories: Vec<Category>,
     pub target: Target,
 }
 
-/// A column of features.
+/// A column of numbers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Column {
-    pub name: String,
-    #[serde(flatten)]
-    kind: Kind,
+pub struct Number {
+    column: String,
+    /// What a missing one is taken for.
+    pub mean: f64,
+    /// Kept by the model's layer.
+    #[serde(skip)]
+    pub variance: f64,
+    /// Whether some were missing in training: then the input "missing" says so.
+    flag: bool,
 }
 
+/// A column of categories.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Kind {
-    /// A number, less its mean and over its deviation. A missing one is the mean; if some were missing
-    /// in training, a second feature says which.
-    Number {
-        mean: f64,
-        deviation: f64,
-        missing: bool,
-    },
-    /// One of these: a feature for each, and before them one for what is missing or not known.
-    Category { values: Vec<String> },
+pub struct Category {
+    column: String,
+    /// The model's input, of the numbers of places from 1 on; 0 is what is missing or not known.
+    pub input: String,
+    pub values: Vec<String>,
 }
 
 /// What is predicted.
@@ -56,17 +68,28 @@ pub enum Target {
     },
 }
 
-fn moments(values: &[f64]) -> (f64, f64) {
+/// What the user says of a table's columns.
+#[derive(Debug)]
+pub struct Told<'a> {
+    pub target: &'a str,
+    pub task: Option<Task>,
+    /// Columns to leave out.
+    pub drop: &'a [String],
+    /// Columns that are categories though they hold numbers.
+    pub category: &'a [String],
+}
+
+/// Mean and variance; a variance of 0 counts as 1, so that nothing is divided by it.
+pub fn moments(values: &[f64]) -> (f64, f64) {
     let n = values.len().max(1) as f64;
     let mean = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-    let deviation = variance.sqrt();
-    (mean, if deviation > 0.0 { deviation } else { 1.0 })
+    (mean, if variance > 0.0 { variance } else { 1.0 })
 }
 
 /// The different values that are there, sorted: as numbers if all are.
-fn distinct(column: &[String]) -> Vec<String> {
-    let present = column.iter().filter(|v| !is_missing(v));
+fn distinct(texts: &[String]) -> Vec<String> {
+    let present = texts.iter().filter(|v| !is_missing(v));
     let mut values: Vec<String> = present.map(|v| v.trim().to_string()).collect();
     values.sort_unstable();
     values.dedup();
@@ -80,67 +103,16 @@ fn distinct(column: &[String]) -> Vec<String> {
     values
 }
 
-impl Column {
-    fn learn(name: &str, column: &[String]) -> Result<Column, Failure> {
-        let present: Vec<&String> = column.iter().filter(|v| !is_missing(v)).collect();
-        let numbers: Vec<f64> = present.iter().filter_map(|v| number(v)).collect();
-        let name = name.to_string();
-        if numbers.len() == present.len() {
-            let (mean, deviation) = moments(&numbers);
-            let missing = present.len() < column.len();
-            let kind = Kind::Number {
-                mean,
-                deviation,
-                missing,
-            };
-            return Ok(Column { name, kind });
-        }
-        let values = distinct(column);
-        if values.len() > MOST_CATEGORIES {
-            return Err(Failure::data(format!(
-                "The column \"{name}\" holds {} different texts; a category has at most {MOST_CATEGORIES}. Leave it out with --drop \"{name}\".",
-                values.len()
-            )));
-        }
-        let kind = Kind::Category { values };
-        Ok(Column { name, kind })
+/// A name for an input that Keras allows and no other input has.
+fn input_name(column: &str, taken: &[Category]) -> String {
+    let mut name = column.trim().replace(['/', ':'], "_");
+    let is_taken = |name: &str| {
+        [NUMBERS, MISSING, ""].contains(&name) || taken.iter().any(|c| c.input == name)
+    };
+    while is_taken(&name) {
+        name.push('_');
     }
-
-    fn width(&self) -> usize {
-        match &self.kind {
-            Kind::Number { missing, .. } => 1 + usize::from(*missing),
-            Kind::Category { values } => 1 + values.len(),
-        }
-    }
-
-    fn write(&self, text: &str, row: usize, to: &mut [f32]) -> Result<(), Failure> {
-        let text = text.trim();
-        match &self.kind {
-            Kind::Number {
-                mean, deviation, ..
-            } => {
-                if is_missing(text) {
-                    if let Some(flag) = to.get_mut(1) {
-                        *flag = 1.0;
-                    }
-                    return Ok(());
-                }
-                let value = number(text).ok_or_else(|| {
-                    Failure::data(format!(
-                        "The column \"{}\" must hold numbers. Received: {text:?} in row {}.",
-                        self.name,
-                        row + 1
-                    ))
-                })?;
-                to[0] = ((value - mean) / deviation) as f32;
-            }
-            Kind::Category { values } => {
-                let place = values.iter().position(|v| v == text);
-                to[place.map_or(0, |i| i + 1)] = 1.0;
-            }
-        }
-        Ok(())
-    }
+    name
 }
 
 impl Target {
@@ -150,32 +122,32 @@ impl Target {
         }
     }
 
-    fn learn(name: &str, column: &[String], task: Option<Task>) -> Result<Target, Failure> {
-        if let Some(row) = column.iter().position(|v| is_missing(v)) {
+    fn learn(told: &Told<'_>, column: &Column) -> Result<Target, Failure> {
+        let (name, texts) = (told.target.to_string(), &column.texts);
+        if let Some(row) = texts.iter().position(|v| is_missing(v)) {
             return Err(Failure::data(format!(
                 "The target \"{name}\" is missing in row {}.",
                 row + 1
             )));
         }
-        let numbers: Vec<f64> = column.iter().filter_map(|v| number(v)).collect();
-        let numeric = numbers.len() == column.len();
-        let values = distinct(column);
+        let numbers: Vec<f64> = texts.iter().filter_map(|v| number(v)).collect();
+        let numeric = numbers.len() == texts.len() && !column.is_text;
+        let values = distinct(texts);
         let whole = numbers.iter().all(|v| v.fract() == 0.0);
         let looks = match !numeric || (whole && values.len() <= FEW_CLASSES) {
             true => Task::Classification,
             false => Task::Regression,
         };
-        let name = name.to_string();
-        match task.unwrap_or(looks) {
+        match told.task.unwrap_or(looks) {
             Task::Regression if !numeric => Err(Failure::data(format!(
                 "For regression the target \"{name}\" must hold numbers."
             ))),
             Task::Regression => {
-                let (mean, deviation) = moments(&numbers);
+                let (mean, variance) = moments(&numbers);
                 Ok(Target::Number {
                     name,
                     mean,
-                    deviation,
+                    deviation: variance.sqrt(),
                 })
             }
             Task::Classification if values.len() < 2 => Err(Failure::data(format!(
@@ -188,53 +160,108 @@ impl Target {
 }
 
 impl Schema {
-    /// Finds out what the columns of a table are.
-    pub fn learn(
-        table: &Table,
-        target: &str,
-        drop: &[String],
-        task: Option<Task>,
-    ) -> Result<Schema, Failure> {
-        let goal = Target::learn(target, table.column(target)?, task)?;
-        for name in drop {
+    /// Finds out what the columns of a table are: the target from all rows, the features from the first
+    /// ones, which are trained on.
+    pub fn learn(table: &Table, told: &Told<'_>, rows: usize) -> Result<Schema, Failure> {
+        let target = Target::learn(told, table.column(told.target)?)?;
+        for name in told.drop.iter().chain(told.category) {
             table.column(name)?;
         }
+        let mut schema = Schema {
+            numbers: Vec::new(),
+            categories: Vec::new(),
+            target,
+        };
+        let mut prose = Vec::new();
         let kept = table.names.iter().zip(&table.columns);
-        let kept = kept.filter(|(name, _)| *name != target && !drop.contains(name));
-        let columns = kept.map(|(name, column)| Column::learn(name, column));
-        let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        if columns.is_empty() {
+        for (name, column) in kept.filter(|(n, _)| *n != told.target && !told.drop.contains(n)) {
+            let texts = &column.texts[..rows.min(column.texts.len())];
+            let present = || texts.iter().filter(|v| !is_missing(v));
+            let values: Vec<f64> = present().filter_map(|v| number(v)).collect();
+            let is_category = column.is_text || told.category.contains(name);
+            if values.len() == present().count() && !is_category {
+                let (mean, variance) = moments(&values);
+                schema.numbers.push(Number {
+                    column: name.clone(),
+                    mean,
+                    variance,
+                    flag: values.len() < texts.len(),
+                });
+                continue;
+            }
+            let values = distinct(texts);
+            let most = match values.len() > FEW_CATEGORIES {
+                true => MOST_CATEGORIES.min(rows / 2),
+                false => FEW_CATEGORIES,
+            };
+            if values.len() > most {
+                prose.push((name, values.len()));
+            }
+            schema.categories.push(Category {
+                column: name.clone(),
+                input: input_name(name, &schema.categories),
+                values,
+            });
+        }
+        if !prose.is_empty() {
+            let of =
+                |f: &dyn Fn(&(&String, usize)) -> String| prose.iter().map(f).collect::<Vec<_>>();
+            return Err(Failure::data(format!(
+                "These columns hold too many different texts to be categories: {}. Leave them out: {}.",
+                of(&|(name, n)| format!("\"{name}\" ({n})")).join(", "),
+                of(&|(name, _)| format!("--drop \"{name}\"")).join(" ")
+            )));
+        }
+        if schema.numbers.is_empty() && schema.categories.is_empty() {
             return Err(Failure::data("There are no columns to predict from."));
         }
-        Ok(Schema {
-            columns,
-            target: goal,
-        })
+        Ok(schema)
     }
 
-    /// The number of features.
-    pub fn width(&self) -> usize {
-        self.columns.iter().map(Column::width).sum()
+    /// How many columns of numbers were missing at times.
+    pub fn flags(&self) -> usize {
+        self.numbers.iter().filter(|n| n.flag).count()
     }
 
-    /// The features of a table: its columns may be in another order, and there may be more.
-    pub fn features(&self, table: &Table) -> Result<Array, Failure> {
-        let width = self.width();
-        let mut values = vec![0f32; table.rows() * width];
-        let mut at = 0;
-        for column in &self.columns {
-            for (row, text) in table.column(&column.name)?.iter().enumerate() {
-                let start = row * width + at;
-                column.write(text, row, &mut values[start..start + column.width()])?;
+    /// The model's inputs for a table: its columns may be in another order, and there may be more.
+    pub fn inputs(&self, table: &Table) -> Result<Vec<(String, Array)>, Failure> {
+        let (rows, width, flags) = (table.rows(), self.numbers.len(), self.flags());
+        let mut inputs = Vec::new();
+        if width > 0 {
+            let (mut values, mut missing) = (vec![0f32; rows * width], vec![0f32; rows * flags]);
+            let mut flag = 0;
+            for (i, of) in self.numbers.iter().enumerate() {
+                for (row, text) in table.column(&of.column)?.texts.iter().enumerate() {
+                    let value = of.value(text, row)?;
+                    values[row * width + i] = value.unwrap_or(of.mean) as f32;
+                    if of.flag && value.is_none() {
+                        missing[row * flags + flag] = 1.0;
+                    }
+                }
+                flag += usize::from(of.flag);
             }
-            at += column.width();
+            let array = Array::from_vec([rows, width], values)?;
+            inputs.push((NUMBERS.to_string(), array));
+            if flags > 0 {
+                let array = Array::from_vec([rows, flags], missing)?;
+                inputs.push((MISSING.to_string(), array));
+            }
         }
-        Ok(Array::from_vec([table.rows(), width], values)?)
+        for of in &self.categories {
+            let place = |text: &String| {
+                let known = of.values.iter().position(|v| v == text.trim());
+                known.map_or(0, |i| i as i32 + 1)
+            };
+            let column = table.column(&of.column)?;
+            let places: Vec<i32> = column.texts.iter().map(place).collect();
+            inputs.push((of.input.clone(), Array::from_vec([rows, 1], places)?));
+        }
+        Ok(inputs)
     }
 
     /// The target of a table: classes by number, or numbers.
     pub fn targets(&self, table: &Table) -> Result<Array, Failure> {
-        let column = table.column(self.target.name())?;
+        let column = &table.column(self.target.name())?.texts;
         let wrong = |row: usize, text: &str| {
             Failure::data(format!(
                 "The target \"{}\" is {text:?} in row {}, which the model does not know.",
@@ -261,26 +288,88 @@ impl Schema {
     }
 }
 
+impl Number {
+    /// The number of a row, if it is there.
+    fn value(&self, text: &str, row: usize) -> Result<Option<f64>, Failure> {
+        if is_missing(text) {
+            return Ok(None);
+        }
+        number(text).map(Some).ok_or_else(|| {
+            Failure::data(format!(
+                "The column \"{}\" must hold numbers. Received: {text:?} in row {}.",
+                self.column,
+                row + 1
+            ))
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn told(target: &str) -> Told<'_> {
+        Told {
+            target,
+            task: None,
+            drop: &[],
+            category: &[],
+        }
+    }
+
+    fn input(inputs: &[(String, Array)], name: &str) -> Vec<f64> {
+        let found = inputs.iter().find(|(n, _)| n == name);
+        found.unwrap().1.to_vec()
+    }
+
     #[test]
     fn numbers_categories_and_what_is_missing() {
         let table = Table::parse(b"age,colour,kind\n1,red,a\n3,,b\n,blue,a\n", "t").unwrap();
-        let schema = Schema::learn(&table, "kind", &[], None).unwrap();
-        assert_eq!(schema.width(), 2 + 3);
-        let x = schema.features(&table).unwrap().to_vec::<f32>();
-        assert_eq!(x[..5], [-1.0, 0.0, 0.0, 0.0, 1.0]);
-        assert_eq!(x[5..10], [1.0, 0.0, 1.0, 0.0, 0.0]);
-        assert_eq!(x[10..], [0.0, 1.0, 0.0, 1.0, 0.0]);
+        let schema = Schema::learn(&table, &told("kind"), 3).unwrap();
+        assert_eq!(
+            (schema.numbers[0].mean, schema.numbers[0].variance),
+            (2.0, 1.0)
+        );
+        let x = schema.inputs(&table).unwrap();
+        assert_eq!(input(&x, NUMBERS), [1.0, 3.0, 2.0]);
+        assert_eq!(input(&x, MISSING), [0.0, 0.0, 1.0]);
+        assert_eq!(input(&x, "colour"), [2.0, 0.0, 1.0]);
         assert_eq!(schema.targets(&table).unwrap().to_vec::<i32>(), [0, 1, 0]);
         // Another order, a value that is not known, and a column more.
         let other = Table::parse(b"more,colour,age\n9,green,3\n", "t").unwrap();
-        let x = schema.features(&other).unwrap().to_vec::<f32>();
-        assert_eq!(x, [1.0, 0.0, 1.0, 0.0, 0.0]);
         let text = serde_json::to_string(&schema).unwrap();
         let back: Schema = serde_json::from_str(&text).unwrap();
-        assert_eq!(back.features(&other).unwrap().to_vec::<f32>(), x);
+        let x = back.inputs(&other).unwrap();
+        assert_eq!(input(&x, NUMBERS), [3.0]);
+        assert_eq!(input(&x, "colour"), [0.0]);
+    }
+
+    #[test]
+    fn what_the_validation_rows_hold_is_not_learned() {
+        let table = Table::parse(b"x,c,y\n1,a,0.5\n2,b,1.5\n99,z,2.5\n", "t").unwrap();
+        let schema = Schema::learn(&table, &told("y"), 2).unwrap();
+        assert_eq!(schema.numbers[0].mean, 1.5);
+        assert_eq!(schema.categories[0].values, ["a", "b"]);
+        assert_eq!(input(&schema.inputs(&table).unwrap(), "c"), [1.0, 2.0, 0.0]);
+    }
+
+    #[test]
+    fn prose_is_named_and_numbers_may_be_categories() {
+        let rows: String = (0..60)
+            .map(|i| format!("{},text {i},{}\n", i % 3, i % 2))
+            .collect();
+        let table = Table::parse(format!("zip/code,note,y\n{rows}").as_bytes(), "t").unwrap();
+        let e = Schema::learn(&table, &told("y"), 60).unwrap_err();
+        assert!(format!("{e:?}").contains("--drop \\\"note\\\""), "{e:?}");
+        let (drop, category) = (["note".to_string()], ["zip/code".to_string()]);
+        let told = Told {
+            drop: &drop,
+            category: &category,
+            ..told("y")
+        };
+        let schema = Schema::learn(&table, &told, 60).unwrap();
+        assert_eq!(schema.categories[0].input, "zip_code");
+        assert_eq!(schema.categories[0].values, ["0", "1", "2"]);
+        assert!(schema.numbers.is_empty());
     }
 }

@@ -66,11 +66,14 @@ fn fails(folder: &Folder, line: &str, code: i32, what: &str) {
 fn a_table_from_training_to_answers() {
     let folder = Folder::new("table");
     ok(&folder, "datasets get iris -o iris.csv -q");
-    let train = "train --data iris.csv --target target --model mlp:16 --epochs 40 --seed 3 -q --learning-rate 0.02 -o iris.safetensors --curves curves.svg";
+    let train = "train --data iris.csv --target target --model mlp:16 --epochs 40 --seed 3 -q --learning-rate 0.02 -o iris.keras --curves curves.svg --log log.csv";
     assert_eq!(ok(&folder, train), "");
     let svg = std::fs::read_to_string(folder.0.join("curves.svg")).unwrap();
-    assert!(svg.contains("val_accuracy") && svg.ends_with("</svg>\n"));
-    let answers = ok(&folder, "predict iris.safetensors --input iris.csv");
+    assert!(svg.contains("accuracy") && svg.contains("validation"));
+    let log = std::fs::read_to_string(folder.0.join("log.csv")).unwrap();
+    assert!(log.starts_with("epoch,accuracy,loss,val_accuracy,val_loss\r\n0,"));
+    assert_eq!(log.lines().count(), 41);
+    let answers = ok(&folder, "predict iris.keras --input iris.csv");
     let truth = std::fs::read_to_string(folder.0.join("iris.csv")).unwrap();
     let truth: Vec<&str> = truth
         .lines()
@@ -83,19 +86,21 @@ fn a_table_from_training_to_answers() {
 
     let figures = ok(
         &folder,
-        "evaluate iris.safetensors --data iris.csv --json --confusion c.svg",
+        "evaluate iris.keras --data iris.csv --json --confusion c.png",
     );
     let figures: serde_json::Value = serde_json::from_str(&figures).unwrap();
     assert!((figures["accuracy"].as_f64().unwrap() - right as f64 / 150.0).abs() < 1e-6);
-    assert!(
-        std::fs::read_to_string(folder.0.join("c.svg"))
-            .unwrap()
-            .contains("predicted")
+    let png = std::fs::read(folder.0.join("c.png")).unwrap();
+    assert!(png.starts_with(b"\x89PNG"));
+    let figures = ok(
+        &folder,
+        "evaluate iris.keras --data iris.csv --metric sparse_top_k_categorical_accuracy --json",
     );
+    assert!(figures.contains("top_k"), "{figures}");
 
-    // Probabilities to NumPy's file, the rows from standard input.
+    // Probabilities to NumPy's file, the rows from standard input; and all as JSON.
     let iris = std::fs::read(folder.0.join("iris.csv")).unwrap();
-    let line = "predict iris.safetensors --input - --proba --output p.npy";
+    let line = "predict iris.keras --input - --proba --output p.npy";
     assert!(cornu(&folder.0, line, &iris).status.success());
     let p = cornu::saving::npy::load(folder.0.join("p.npy")).unwrap();
     assert_eq!(p.shape().dims(), [150, 3]);
@@ -105,57 +110,239 @@ fn a_table_from_training_to_answers() {
         .map(|r| r.iter().sum())
         .collect();
     assert!(sums.iter().all(|s| (s - 1.0).abs() < 1e-5));
+    let lines = ok(&folder, "predict iris.keras --input iris.csv --json");
+    let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(first["class"], "setosa");
+    let share = first["probabilities"]["setosa"].as_f64().unwrap();
+    assert!((share - f64::from(p.to_vec::<f32>()[0])).abs() < 1e-6);
+
+    // The file without the optimizer's state knows its table too.
+    ok(&folder, "convert iris.keras iris.safetensors");
+    assert_eq!(
+        ok(&folder, "predict iris.safetensors --input iris.csv"),
+        answers
+    );
 
     // Training goes on where it was; the same seed gives the same model.
     let again =
-        "train --data iris.csv --target target --model iris.safetensors --epochs 1 -q --seed 5 -o";
-    ok(&folder, &format!("{again} a.safetensors"));
-    ok(&folder, &format!("{again} b.safetensors"));
-    assert_eq!(ok(&folder, "diff a.safetensors b.safetensors"), "");
-    let output = cornu(&folder.0, "diff iris.safetensors a.safetensors", b"");
+        "train --data iris.csv --target target --model iris.keras --epochs 1 -q --seed 5 -o";
+    ok(&folder, &format!("{again} a.keras"));
+    ok(&folder, &format!("{again} b.keras"));
+    assert_eq!(ok(&folder, "diff a.keras b.keras"), "");
+    let output = cornu(&folder.0, "diff iris.keras a.keras", b"");
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("sequential/dense/kernel"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("dense/kernel"));
+    fails(
+        &folder,
+        "train --data iris.csv --target petal_width --model iris.keras -o c.keras",
+        4,
+        "predicts \"target\"",
+    );
+}
+
+#[test]
+fn a_training_that_is_resumed_ends_like_one_that_was_not_cut() {
+    let folder = Folder::new("resume");
+    ok(&folder, "datasets get wine -o wine.csv -q");
+    let train = |epochs: usize, how: &str| {
+        let line = format!(
+            "train --data wine.csv --target target --epochs {epochs} --patience 5 -q {how}"
+        );
+        ok(&folder, &line);
+    };
+    train(6, "--seed 1 -o whole.keras --curves whole.svg");
+    train(2, "--seed 1 -o first.keras --resume kept");
+    train(
+        6,
+        "-o second.keras --resume kept --curves resumed.svg --seed 8",
+    );
+    assert_eq!(ok(&folder, "diff whole.keras second.keras"), "");
+    let picture = |name: &str| std::fs::read_to_string(folder.0.join(name)).unwrap();
+    assert_eq!(picture("whole.svg"), picture("resumed.svg"));
+    // The optimizer's state is the same: another epoch from either file gives the same again.
+    for name in ["whole", "second"] {
+        ok(
+            &folder,
+            &format!(
+                "train --data wine.csv --target target --epochs 1 --model {name}.keras --seed 4 -q -o {name}_2.keras"
+            ),
+        );
+    }
+    assert_eq!(ok(&folder, "diff whole_2.keras second_2.keras"), "");
 }
 
 #[test]
 fn categories_missing_values_and_numbers() {
     let folder = Folder::new("regression");
-    let mut csv = String::from("size;town;price\n");
+    let mut csv = String::from("size;town;street;price\n");
     for i in 0..200 {
         let (size, town) = (i % 20, ["a", "b"][i % 2]);
+        let street = format!("street {}", i % 40);
         let price = 1000.0 + 50.0 * size as f64 + if town == "b" { 400.0 } else { 0.0 };
         let size = if i % 23 == 0 {
             String::new()
         } else {
             size.to_string()
         };
-        csv += &format!("{size};{town};{price}\n");
+        csv += &format!("{size};{town};{street};{price}\n");
     }
     folder.file("homes.csv", &csv);
     ok(
         &folder,
-        "train --data homes.csv --target price --task regression --epochs 60 --seed 1 -q --learning-rate 0.01 -o m.safetensors",
+        "train --data homes.csv --target price --task regression --epochs 60 --seed 1 -q --learning-rate 0.01 -o m.keras",
     );
-    folder.file("new.csv", "town;size\na;10\nb;10\nelsewhere;10\n");
-    let answers = ok(&folder, "predict m.safetensors --input new.csv");
+    let summary = ok(&folder, "summary m.keras");
+    for layer in ["Normalization", "CategoryEncoding", "Embedding", "missing"] {
+        assert!(summary.contains(layer), "{summary}");
+    }
+    folder.file(
+        "new.csv",
+        "street,town,size\nstreet 2,a,10\nstreet 3,b,10\nnowhere,elsewhere,\n",
+    );
+    let answers = ok(&folder, "predict m.keras --input new.csv");
     let answers: Vec<f64> = answers.lines().map(|l| l.parse().unwrap()).collect();
     assert!(
         (answers[0] - 1500.0).abs() < 150.0 && (answers[1] - 1900.0).abs() < 150.0,
         "{answers:?}"
     );
+    // The same by the model's own inputs, in an .npz and each in a file.
+    let number =
+        |values: &[f32]| cornu::Array::from_vec([1, values.len()], values.to_vec()).unwrap();
+    let place = |value: i32| cornu::Array::from([[value]]);
+    let inputs = [
+        ("numbers", number(&[10.0])),
+        ("missing", number(&[0.0])),
+        ("town", place(1)),
+        // Sorted as text: 0, 1, 10 to 19, 2.
+        ("street", place(13)),
+    ];
+    cornu::saving::npz::save(folder.0.join("x.npz"), inputs.iter().map(|(n, a)| (*n, a))).unwrap();
+    let by_name = ok(&folder, "predict m.keras --input x.npz");
+    let mut line = String::from("predict m.keras --json");
+    for (name, array) in &inputs {
+        cornu::saving::npy::save(folder.0.join(format!("{name}.npy")), array).unwrap();
+        line += &format!(" --input {name}={name}.npy");
+    }
+    let json: serde_json::Value = serde_json::from_str(&ok(&folder, &line)).unwrap();
+    for value in [
+        by_name.trim().parse().unwrap(),
+        json["rescaling"].as_f64().unwrap(),
+    ] {
+        assert!((value - answers[0]).abs() < 0.01, "{value} {answers:?}");
+    }
     fails(
         &folder,
-        "train --data homes.csv --target cost -o m.safetensors",
+        "train --data homes.csv --target cost -o m.keras",
         4,
         "Unknown column \"cost\"",
     );
-    folder.file("bad.csv", "town;size\na;many\n");
+    folder.file("bad.csv", "town;street;size\na;b;many\n");
     fails(
         &folder,
-        "predict m.safetensors --input bad.csv",
+        "predict m.keras --input bad.csv",
         4,
         "must hold numbers",
     );
+    fails(
+        &folder,
+        "train --data homes.csv --target price -o m.h5",
+        2,
+        "must end in .keras",
+    );
+}
+
+#[test]
+fn a_model_of_ones_own_takes_the_features_of_a_table() {
+    let folder = Folder::new("body");
+    ok(&folder, "datasets get iris -o iris.csv -q");
+    let json = r#"{"class_name": "Sequential", "config": {"name": "net", "layers": [
+        {"class_name": "InputLayer", "config": {"batch_shape": [null, 4], "name": "x"}},
+        {"class_name": "Dense", "config": {"units": 8, "activation": "relu", "name": "hidden"}},
+        {"class_name": "Dense", "config": {"units": 3, "activation": "softmax", "name": "out"}}]}}"#;
+    folder.file("net.json", json);
+    folder.file("small.json", &json.replace("[null, 4]", "[null, 3]"));
+    let train =
+        "train --data iris.csv --target target --epochs 30 --seed 1 --learning-rate 0.02 -q";
+    ok(&folder, &format!("{train} --model net.json -o own.keras"));
+    let accuracy = ok(&folder, "evaluate own.keras --data iris.csv --json");
+    let accuracy: serde_json::Value = serde_json::from_str(&accuracy).unwrap();
+    assert!(accuracy["accuracy"].as_f64().unwrap() > 0.9, "{accuracy}");
+    fails(
+        &folder,
+        &format!("{train} --model small.json -o own.keras"),
+        4,
+        "4",
+    );
+}
+
+#[test]
+fn arrays_in_an_npz() {
+    let folder = Folder::new("arrays");
+    let pixels: Vec<u8> = (0..60 * 9)
+        .map(|i| if i / 9 % 2 == 0 { 10 } else { 200 })
+        .collect();
+    let x = cornu::Array::from_vec([60, 3, 3], pixels).unwrap();
+    let y = cornu::Array::from((0..60).map(|i| i % 2).collect::<Vec<i32>>());
+    let arrays = [
+        ("x_train", &x),
+        ("y_train", &y),
+        ("x_test", &x),
+        ("y_test", &y),
+    ];
+    cornu::saving::npz::save(folder.0.join("data.npz"), arrays).unwrap();
+    ok(
+        &folder,
+        "train --data data.npz --model mlp:4 --epochs 40 --learning-rate 0.05 --seed 1 -q -o m.keras",
+    );
+    let figures = ok(&folder, "evaluate m.keras --data data.npz");
+    assert!(figures.contains("accuracy: 1.0"), "{figures}");
+    assert!(ok(&folder, "summary m.keras").contains("Rescaling"));
+    assert!(ok(&folder, "bench m.keras --seconds 0.02").contains("samples/s"));
+    cornu::saving::npz::save(folder.0.join("other.npz"), [("a", &x)]).unwrap();
+    fails(
+        &folder,
+        "train --data other.npz -o m.keras",
+        4,
+        "must hold x_train and y_train, or x and y. Received: a.",
+    );
+}
+
+/// Written by `tests/interop/cli/make_parquet.py`.
+#[cfg(feature = "parquet")]
+#[test]
+fn tables_in_parquet() {
+    let folder = Folder::new("parquet");
+    let bytes = include_bytes!("../../../tests/interop/cli/homes.parquet");
+    std::fs::write(folder.0.join("homes.parquet"), bytes).unwrap();
+    ok(
+        &folder,
+        "train --data homes.parquet --target price --task regression --epochs 60 --seed 1 -q --learning-rate 0.02 -o m.keras",
+    );
+    let summary = ok(&folder, "summary m.keras");
+    // `code` is text of digits: a category; `size`, with gaps, is a number.
+    assert!(
+        summary.contains("code") && summary.contains("missing"),
+        "{summary}"
+    );
+    assert_eq!(
+        ok(&folder, "predict m.keras -i homes.parquet")
+            .lines()
+            .count(),
+        40
+    );
+    for length in [4, 100, bytes.len() - 1] {
+        std::fs::write(folder.0.join("cut.parquet"), &bytes[..length]).unwrap();
+        fails(&folder, "predict m.keras -i cut.parquet", 4, "cut.parquet");
+    }
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn tables_in_parquet_need_their_feature() {
+    let folder = Folder::new("no-parquet");
+    folder.file("t.parquet", "PAR1....PAR1");
+    let line = "train --data t.parquet --target y -o m.keras";
+    fails(&folder, line, 2, "--features parquet");
 }
 
 #[test]
@@ -172,16 +359,27 @@ fn folders_of_images() {
     }
     ok(
         &folder,
-        "train --data . --image-size 4x4x1 --model mlp:8 --epochs 60 --learning-rate 0.01 --seed 1 -q -o m.safetensors",
+        "train --data . --image-size 4x4x1 --model mlp:8 --epochs 60 --learning-rate 0.01 --seed 1 -q -o m.keras",
     );
     assert_eq!(
-        ok(&folder, "predict m.safetensors --input light"),
+        ok(&folder, "predict m.keras --input light"),
         "light\n".repeat(12)
     );
-    assert!(ok(&folder, "evaluate m.safetensors --data .").contains("accuracy: 1.0"));
+    assert!(ok(&folder, "evaluate m.keras --data .").contains("accuracy: 1.0"));
+    // A model knows its classes by name, whichever folders there are.
+    std::fs::create_dir(folder.0.join("some")).unwrap();
+    std::fs::rename(folder.0.join("light"), folder.0.join("some/light")).unwrap();
+    assert!(ok(&folder, "evaluate m.keras --data some").contains("accuracy: 1.0"));
+    std::fs::rename(folder.0.join("some/light"), folder.0.join("some/lite")).unwrap();
     fails(
         &folder,
-        "train --data dark -o m.safetensors",
+        "evaluate m.keras --data some",
+        4,
+        "Unknown class \"lite\"",
+    );
+    fails(
+        &folder,
+        "train --data dark -o m.keras",
         4,
         "at least two classes",
     );

@@ -1,5 +1,6 @@
 //! `cornu bench`.
 
+use super::predict::{Samples, as_inputs};
 use crate::args::Bench;
 use crate::exit::Failure;
 use crate::model_file::ModelFile;
@@ -17,13 +18,23 @@ pub fn run(args: &Bench) -> Result<(), Failure> {
     let start = Instant::now();
     let file = ModelFile::open(&args.model.model, args.model.weights.as_deref())?;
     let load = start.elapsed();
-    let sample = file.sample().into_iter().collect::<Option<Vec<usize>>>();
-    let Some(sample) = sample else {
-        return Err(Failure::data(
-            "The model's input has no fixed shape to make samples of.",
-        ));
+    let mut samples = Vec::new();
+    for input in file.inputs()? {
+        let Some(shape) = input.shape.into_iter().collect::<Option<Vec<usize>>>() else {
+            return Err(Failure::data(format!(
+                "The input \"{}\" has no fixed shape to make samples of.",
+                input.name
+            )));
+        };
+        samples.push((input.name, shape));
+    }
+    let rows = |n: usize| -> Samples {
+        let zeros = |shape: &Vec<usize>| Array::zeros(DType::F32, [&[n], &shape[..]].concat());
+        let named = samples.iter();
+        named
+            .map(|(name, shape)| (Some(name.clone()), zeros(shape)))
+            .collect()
     };
-    let rows = |n: usize| Array::zeros(DType::F32, [&[n], &sample[..]].concat());
     let time = Duration::from_secs_f64(args.seconds);
     let one = measure(&file, &rows(1), time)?;
     let many = measure(&file, &rows(args.batch_size), time)?;
@@ -59,12 +70,12 @@ pub fn run(args: &Bench) -> Result<(), Failure> {
 }
 
 /// The median time of a call.
-fn measure(file: &ModelFile, x: &Array, time: Duration) -> Result<Duration, Failure> {
-    file.model.predict_all(x)?;
+fn measure(file: &ModelFile, x: &Samples, time: Duration) -> Result<Duration, Failure> {
+    file.model.predict_all(as_inputs(x))?;
     let (start, mut times) = (Instant::now(), Vec::new());
     while times.is_empty() || (start.elapsed() < time && times.len() < 1_000_000) {
         let call = Instant::now();
-        file.model.predict_all(x)?;
+        file.model.predict_all(as_inputs(x))?;
         times.push(call.elapsed());
     }
     times.sort();

@@ -6,7 +6,7 @@ use crate::model_file::{ModelFile, ending, weights};
 use cornu::saving::npz;
 use cornu::saving::safetensors::{self, Content};
 
-pub fn run(args: &Convert, quiet: bool) -> Result<(), Failure> {
+pub fn run(args: &Convert) -> Result<(), Failure> {
     let (from, to) = (ending(&args.from), ending(&args.to));
     let whole = match from.as_str() {
         "json" | "keras" => true,
@@ -21,13 +21,6 @@ pub fn run(args: &Convert, quiet: bool) -> Result<(), Failure> {
             )));
         }
         let file = ModelFile::open(&args.from, args.weights.as_deref())?;
-        if !quiet && to == "keras" && (file.table.is_some() || file.classes.is_some()) {
-            eprintln!(
-                "Note: {} takes the model's features, and gives numbers: what its columns and classes are called \
-                 stays behind.",
-                args.to.display()
-            );
-        }
         return file.save(&args.to);
     }
     let arrays = weights(&args.from)?;

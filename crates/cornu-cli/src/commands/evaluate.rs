@@ -1,46 +1,41 @@
 //! `cornu evaluate`.
 
-use super::predict::{classes_of, image_size, samples};
+use super::draw;
+use super::predict::{Samples, as_inputs, classes_of, image_size, samples};
+use super::train::x_and_y;
 use crate::args::Evaluate;
-use crate::chart;
-use crate::data::{Content, images, read, write_file};
+use crate::data::{Content, images, read};
 use crate::exit::Failure;
-use crate::model_file::{ModelFile, Training};
+use crate::model_file::ModelFile;
+use cornu::losses::Loss;
 use cornu::{Array, Verbose};
+use ndarray::Array2;
 use std::io::Write;
 use std::path::Path;
+
+/// More classes would be no picture.
+const MOST_CLASSES: usize = 1000;
 
 pub fn run(args: &Evaluate, quiet: bool) -> Result<(), Failure> {
     let mut file = ModelFile::open(&args.model.model, args.model.weights.as_deref())?;
     let (x, y) = data(args, &file)?;
-    let mut training = file.training.clone();
-    if let Some(loss) = &args.loss {
-        training = Some(Training {
-            optimizer: "sgd".to_string(),
-            learning_rate: None,
-            loss: loss.clone(),
-            metrics: Vec::new(),
-        });
+    // A file says itself how the model was compiled.
+    if !file.model.is_compiled() && args.loss.is_none() {
+        return Err(Failure::usage(
+            "The model's file does not say by which loss it is measured: give --loss.",
+        ));
     }
-    match training {
-        Some(mut training) => {
-            if !args.metrics.is_empty() {
-                training.metrics.clone_from(&args.metrics);
-            }
-            training.compile(&mut file.model)?;
-        }
-        // A .keras file says itself how the model was compiled.
-        None if file.model.is_compiled() && args.metrics.is_empty() => {}
-        None => {
-            return Err(Failure::usage(
-                "The model's file does not say by which loss it is measured: give --loss.",
-            ));
-        }
+    if args.loss.is_some() || !args.metrics.is_empty() {
+        let loss = match &args.loss {
+            Some(loss) => loss.as_str().into(),
+            None => compiled_loss(&file)?,
+        };
+        file.model.compile("sgd", loss, args.metrics.clone())?;
     }
     let options = cornu::models::Evaluate::new()
         .batch_size(args.batch_size)
         .verbose(Verbose::Silent);
-    let figures = file.model.evaluate_with(&x, &y, options)?;
+    let figures = file.model.evaluate_with(as_inputs(&x), &y, options)?;
     let mut out = std::io::stdout().lock();
     if args.json {
         let object: serde_json::Map<_, _> = figures
@@ -54,14 +49,16 @@ pub fn run(args: &Evaluate, quiet: bool) -> Result<(), Failure> {
         }
     }
     if let Some(path) = &args.confusion {
-        let outputs = file.model.predict(&x)?;
-        let counts = confusion(&classes_of(&y_classes(&y, &outputs)), &classes_of(&outputs));
-        let number = |i: usize| i.to_string();
-        let names: Vec<String> = match file.class_names() {
-            Some(names) if names.len() >= counts.len() => names.to_vec(),
-            _ => (0..counts.len()).map(number).collect(),
+        let [output] = &file.model.predict_all(as_inputs(&x))?[..] else {
+            return Err(Failure::usage("Classes are told of models of one output."));
         };
-        write_file(path, chart::confusion(&counts, &names).as_bytes())?;
+        let counts = confusion(&truth(&y, output), &classes_of(output))?;
+        let names: Vec<String> = match file.class_names() {
+            Some(names) if names.len() >= counts.nrows() => names[..counts.nrows()].to_vec(),
+            _ => (0..counts.nrows()).map(|i| i.to_string()).collect(),
+        };
+        let panel = cornu_plot::confusion_matrix(counts.view(), &names)?;
+        draw(&panel.figure()?, path)?;
         if !quiet {
             eprintln!("The confusion matrix is in {}.", path.display());
         }
@@ -69,61 +66,79 @@ pub fn run(args: &Evaluate, quiet: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The targets in a form of which [`classes_of`] tells the class: one-hot.
-fn y_classes(y: &Array, outputs: &Array) -> Array {
-    if y.shape() == outputs.shape() {
-        return y.clone();
-    }
-    let labels = y.to_vec::<i64>();
-    let classes = labels
-        .iter()
-        .max()
-        .map_or(2, |m| (*m).clamp(1, 1 << 12) as usize + 1)
-        .max(2);
-    let mut one_hot = vec![0f32; labels.len() * classes];
-    for (row, label) in labels.iter().enumerate() {
-        if let Some(place) = usize::try_from(*label).ok().filter(|l| *l < classes) {
-            one_hot[row * classes + place] = 1.0;
-        }
-    }
-    Array::from_vec([labels.len(), classes], one_hot).unwrap_or_else(|_| y.clone())
+/// The loss that the model was compiled with.
+fn compiled_loss(file: &ModelFile) -> Result<Loss, Failure> {
+    let object: serde_json::Value = serde_json::from_str(&file.model.to_json())
+        .map_err(|e| Failure::data(format!("The model's configuration: {e}.")))?;
+    Ok(Loss::from_config(&object["compile_config"]["loss"])?)
 }
 
-fn confusion(truth: &[i32], told: &[i32]) -> Vec<Vec<usize>> {
-    let n = truth
-        .iter()
-        .chain(told)
-        .max()
-        .map_or(2, |m| *m as usize + 1)
-        .max(2);
-    let mut counts = vec![vec![0; n]; n];
+/// The classes that targets name: by number, or as vectors like the model's outputs.
+fn truth(y: &Array, output: &Array) -> Vec<i32> {
+    match y.shape() == output.shape() && y.shape().last() > Some(&1) {
+        true => classes_of(y),
+        false => y.to_vec(),
+    }
+}
+
+/// How often a class (row) was taken for a class (column).
+fn confusion(truth: &[i32], told: &[i32]) -> Result<Array2<usize>, Failure> {
+    let highest = truth.iter().chain(told).max().copied().unwrap_or(0);
+    let lowest = truth.iter().chain(told).min().copied().unwrap_or(0);
+    if lowest < 0 || highest as usize >= MOST_CLASSES {
+        return Err(Failure::data(format!(
+            "A confusion matrix is of classes from 0 to {}. Received: {lowest} to {highest}.",
+            MOST_CLASSES - 1
+        )));
+    }
+    let n = (highest as usize + 1).max(2);
+    let mut counts = Array2::zeros((n, n));
     for (t, p) in truth.iter().zip(told) {
-        counts[*t as usize][*p as usize] += 1;
+        counts[[*t as usize, *p as usize]] += 1;
     }
-    counts
+    Ok(counts)
 }
 
-fn data(args: &Evaluate, file: &ModelFile) -> Result<(Array, Array), Failure> {
+fn data(args: &Evaluate, file: &ModelFile) -> Result<(Samples, Array), Failure> {
     match (&args.data, &args.x, &args.y) {
         (Some(path), ..) if Path::new(path).is_dir() => {
             let images = images(Path::new(path), image_size(file)?)?;
-            Ok((images.pixels, Array::from(images.labels)))
+            let labels = labels(file, &images.classes, &images.labels)?;
+            Ok((vec![(None, images.pixels)], labels))
         }
-        (Some(path), ..) => match (read(path)?, &file.table) {
+        (Some(path), ..) => match (read(path)?, &file.about.table) {
             (Content::Table(table), Some(schema)) => {
-                Ok((schema.features(&table)?, schema.targets(&table)?))
+                let x = schema.inputs(&table)?.into_iter();
+                let x = x.map(|(name, array)| (Some(name), array)).collect();
+                Ok((x, schema.targets(&table)?))
+            }
+            (Content::Arrays(arrays), _) => {
+                let (x, y) = x_and_y(path, arrays, ["_test", ""])?;
+                Ok((vec![(None, x)], y))
             }
             _ => Err(Failure::usage(
                 "--data takes a table for a model that was trained on one: give --x and --y.",
             )),
         },
-        (None, Some(x), Some(y)) => {
-            let mut x = samples(file, std::slice::from_ref(x))?;
-            match (x.pop(), x.len()) {
-                (Some((_, x)), 0) => Ok((x, read(y)?.into_array(y)?)),
-                _ => Err(Failure::usage("--x must hold one array.")),
-            }
-        }
+        (None, Some(x), Some(y)) => Ok((
+            samples(file, std::slice::from_ref(x))?,
+            read(y)?.into_array(y)?,
+        )),
         _ => Err(Failure::usage("Give --x and --y, or --data.")),
     }
+}
+
+/// The classes of images by the numbers that the model knows them under, whichever folders there are.
+fn labels(file: &ModelFile, folders: &[String], labels: &[i32]) -> Result<Array, Failure> {
+    let Some(known) = file.class_names() else {
+        return Ok(Array::from(labels.to_vec()));
+    };
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    let place = |folder: &String| match names.iter().position(|n| n == folder) {
+        Some(i) => Ok(i as i32),
+        None => Err(cornu::Error::unknown("class", folder, &names)),
+    };
+    let places = folders.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    let of = |label: &i32| places[*label as usize];
+    Ok(Array::from(labels.iter().map(of).collect::<Vec<i32>>()))
 }

@@ -9,10 +9,12 @@ mod predict;
 mod train;
 
 use crate::args::{Cli, Command};
+use crate::data::write_file;
 use crate::exit::{Exit, Failure};
-use crate::model_file::ModelFile;
+use crate::model_file::{ModelFile, ending};
 use clap::CommandFactory;
 use std::io::Write;
+use std::path::Path;
 
 /// Does what is asked; `quiet` leaves out all but results.
 pub fn run(command: Command, quiet: bool) -> Result<Exit, Failure> {
@@ -25,7 +27,7 @@ pub fn run(command: Command, quiet: bool) -> Result<Exit, Failure> {
         Command::Predict(args) => predict::run(&args)?,
         Command::Evaluate(args) => evaluate::run(&args, quiet)?,
         Command::Train(args) => train::run(&args, quiet)?,
-        Command::Convert(args) => convert::run(&args, quiet)?,
+        Command::Convert(args) => convert::run(&args)?,
         Command::Bench(args) => bench::run(&args)?,
         Command::Datasets { command } => datasets::run(command, quiet)?,
         Command::Devices => {
@@ -63,4 +65,16 @@ pub fn run(command: Command, quiet: bool) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// Writes a picture as the ending says: `.svg` or `.png`.
+fn draw(figure: &cornu_plot::Figure, path: &Path) -> Result<(), Failure> {
+    match ending(path).as_str() {
+        "svg" => write_file(path, figure.svg().as_bytes()),
+        "png" => write_file(path, &figure.png()?),
+        _ => Err(Failure::usage(format!(
+            "A picture goes to .svg or .png. Received: {}.",
+            path.display()
+        ))),
+    }
 }

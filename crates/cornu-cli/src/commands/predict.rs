@@ -1,51 +1,111 @@
 //! `cornu predict`.
 
 use crate::args::Predict;
-use crate::data::{Content, images, read, write_answers, write_file};
+use crate::data::{Content, images, read, write_answers, write_text};
 use crate::exit::Failure;
 use crate::model_file::ModelFile;
 use cornu::{Array, Inputs};
-use std::io::Write;
+use serde_json::{Map, Value, json};
 use std::path::Path;
 
 pub fn run(args: &Predict) -> Result<(), Failure> {
     let file = ModelFile::open(&args.model.model, args.model.weights.as_deref())?;
     let inputs = samples(&file, &args.input)?;
-    let mut x = Inputs::new();
-    for (name, array) in &inputs {
-        x = match name {
-            Some(name) => x.with(name.as_str(), array),
-            None => x.then(array),
-        };
-    }
     let mut options = cornu::models::Predict::new();
     if let Some(n) = args.batch_size {
         options = options.batch_size(n);
     }
-    let outputs = file.model.predict_all_with(x, options)?;
-    let names = file.class_names().filter(|_| !args.proba);
-    if !args.classes && names.is_none() {
-        let names = file.model.output_names()?;
-        let outputs: Vec<(String, Array)> = names.into_iter().zip(outputs).collect();
+    let outputs = file.model.predict_all_with(as_inputs(&inputs), options)?;
+    let outputs: Vec<(String, Array)> = file
+        .model
+        .output_names()?
+        .into_iter()
+        .zip(outputs)
+        .collect();
+    let names = file.class_names();
+    if args.json {
+        let shown = names.filter(|_| !args.proba);
+        return write_text(&args.output, &json_lines(&outputs, shown, args.classes)?);
+    }
+    if !args.classes && (names.is_none() || args.proba) {
         return write_answers(&args.output, &outputs);
     }
-    let [output] = &outputs[..] else {
-        return Err(Failure::usage("Classes are told of models of one output."));
-    };
-    let classes = classes_of(output);
+    let classes = classes_of(only(&outputs)?);
     match names.filter(|_| !args.output.ends_with(".npy") && !args.output.ends_with(".npz")) {
         None => write_answers(&args.output, &[("class".to_string(), Array::from(classes))]),
         Some(names) => {
-            let name = |c: &i32| usize::try_from(*c).ok().and_then(|c| names.get(c));
-            let mut text = String::new();
-            for class in &classes {
-                text += &quoted(name(class).map_or("", String::as_str));
-                text.push('\n');
-            }
-            match args.output.as_str() {
-                "-" => Ok(std::io::stdout().write_all(text.as_bytes())?),
-                path => write_file(path, text.as_bytes()),
-            }
+            let lines = classes.iter().map(|c| quoted(class_name(names, *c)) + "\n");
+            write_text(&args.output, &lines.collect::<String>())
+        }
+    }
+}
+
+fn only(outputs: &[(String, Array)]) -> Result<&Array, Failure> {
+    match outputs {
+        [(_, output)] => Ok(output),
+        _ => Err(Failure::usage("Classes are told of models of one output.")),
+    }
+}
+
+fn class_name(names: &[String], class: i32) -> &str {
+    let place = usize::try_from(class).ok();
+    place.and_then(|i| names.get(i)).map_or("", String::as_str)
+}
+
+/// A line for each sample: the class with the probabilities of all of them, or the outputs by name.
+fn json_lines(
+    outputs: &[(String, Array)],
+    names: Option<&[String]>,
+    classes: bool,
+) -> Result<String, Failure> {
+    let mut text = String::new();
+    if let Some(names) = names {
+        let output = only(outputs)?;
+        let width = output.shape().last().copied().unwrap_or(1).max(1);
+        let values = output.to_vec::<f32>();
+        for (row, class) in values.chunks(width).zip(classes_of(output)) {
+            let shares = match row {
+                [second] => vec![1.0 - second, *second],
+                all => all.to_vec(),
+            };
+            let shares = names.iter().zip(shares).map(|(n, p)| (n.clone(), p.into()));
+            let shares: Map<String, Value> = shares.collect();
+            let line = json!({"class": class_name(names, class), "probabilities": shares});
+            text += &format!("{line}\n");
+        }
+        return Ok(text);
+    }
+    if classes {
+        for class in classes_of(only(outputs)?) {
+            text += &format!("{}\n", json!({ "class": class }));
+        }
+        return Ok(text);
+    }
+    let rows = outputs
+        .first()
+        .and_then(|(_, a)| a.shape().first().copied());
+    let values: Vec<Vec<f32>> = outputs.iter().map(|(_, a)| a.to_vec()).collect();
+    for row in 0..rows.unwrap_or(0) {
+        let mut line = Map::new();
+        for ((name, array), values) in outputs.iter().zip(&values) {
+            let extents = array.shape().get(1..).unwrap_or_default();
+            let size = extents.iter().product::<usize>();
+            let of_row = values.get(row * size..(row + 1) * size).unwrap_or_default();
+            line.insert(name.clone(), nested(of_row, extents));
+        }
+        text += &format!("{}\n", Value::Object(line));
+    }
+    Ok(text)
+}
+
+/// Values as lists of lists of the extents given; a single one alone.
+fn nested(values: &[f32], extents: &[usize]) -> Value {
+    match extents {
+        [] | [1] => values.first().copied().into(),
+        [_] => values.into(),
+        [_, inner @ ..] => {
+            let size = inner.iter().product::<usize>().max(1);
+            values.chunks(size).map(|v| nested(v, inner)).collect()
         }
     }
 }
@@ -75,11 +135,20 @@ pub fn classes_of(output: &Array) -> Vec<i32> {
     rows.collect()
 }
 
+/// Arrays by name, or in the order in which they came.
+pub type Samples = Vec<(Option<String>, Array)>;
+
+pub fn as_inputs(samples: &Samples) -> Inputs<'_> {
+    samples
+        .iter()
+        .fold(Inputs::new(), |all, (name, array)| match name {
+            Some(name) => all.with(name.as_str(), array),
+            None => all.then(array),
+        })
+}
+
 /// The samples that files hold, as the model takes them.
-pub fn samples(
-    file: &ModelFile,
-    given: &[String],
-) -> Result<Vec<(Option<String>, Array)>, Failure> {
+pub fn samples(file: &ModelFile, given: &[String]) -> Result<Samples, Failure> {
     let mut inputs = Vec::new();
     for text in given {
         let (name, path) = match text.split_once('=') {
@@ -90,8 +159,11 @@ pub fn samples(
             inputs.push((name, images(Path::new(path), image_size(file)?)?.pixels));
             continue;
         }
-        match (read(path)?, &file.table) {
-            (Content::Table(table), Some(schema)) => inputs.push((name, schema.features(&table)?)),
+        match (read(path)?, &file.about.table) {
+            (Content::Table(table), Some(schema)) if name.is_none() => {
+                let of_table = schema.inputs(&table)?.into_iter();
+                inputs.extend(of_table.map(|(name, array)| (Some(name), array)));
+            }
             (Content::Arrays(mut arrays), _) if arrays.len() == 1 => {
                 inputs.extend(arrays.pop().map(|(_, array)| (name, array)));
             }
@@ -106,9 +178,10 @@ pub fn samples(
 
 /// The size of the images that a model takes.
 pub fn image_size(file: &ModelFile) -> Result<[usize; 3], Failure> {
-    match file.sample()[..] {
-        [Some(h), Some(w), Some(c)] => Ok([h, w, c]),
-        [Some(h), Some(w)] => Ok([h, w, 1]),
+    let inputs = file.inputs()?;
+    match inputs.first().map(|input| &input.shape[..]) {
+        Some([Some(h), Some(w), Some(c)]) => Ok([*h, *w, *c]),
+        Some([Some(h), Some(w)]) => Ok([*h, *w, 1]),
         _ => Err(Failure::data(
             "The model's input is not an image of a fixed size.",
         )),

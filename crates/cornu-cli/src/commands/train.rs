@@ -1,30 +1,38 @@
 //! `cornu train`.
 
 use crate::args::{Task, Train};
-use crate::chart;
-use crate::data::{Content, images, read, write_file};
+use crate::commands::draw;
+use crate::data::{Content, image_sizes, images, read};
 use crate::exit::Failure;
-use crate::model_file::{ModelFile, Training};
-use crate::schema::{Schema, Target};
-use cornu::Array;
-use cornu::prelude::{Dense, EarlyStopping, Fit, Flatten, Input, Layer, Rescaling, Sequential};
+use crate::model_file::{ModelFile, ending};
+use crate::network::{Features, Goal, Scale};
+use crate::schema::{Schema, Target, Told, moments};
+use cornu::callbacks::{BackupAndRestore, CSVLogger, EarlyStopping, History};
+use cornu::models::{Fit, Model};
+use cornu::optimizers::Optimizer;
+use cornu::{Array, DType, Inputs};
 use std::path::Path;
 
-/// Samples, and what is learned of them beside the weights.
+/// Samples, and what they are.
 struct Samples {
-    x: Array,
+    /// The model's inputs, by name where it has several.
+    x: Vec<(Option<String>, Array)>,
     y: Array,
-    /// `None` if numbers are predicted: then their mean and deviation.
-    classes: Option<usize>,
-    scale: (f64, f64),
-    table: Option<Schema>,
-    class_names: Option<Vec<String>>,
+    goal: Goal,
+    kind: Kind,
+}
+
+/// What features come from.
+enum Kind {
+    Table(Schema),
+    /// With the names of the classes, if there are any.
+    Arrays(Scale, Option<Vec<String>>),
 }
 
 pub fn run(args: &Train, quiet: bool) -> Result<(), Failure> {
-    if args.output.extension().is_none_or(|e| e != "safetensors") {
+    if !["keras", "safetensors"].contains(&ending(&args.output).as_str()) {
         return Err(Failure::usage(format!(
-            "--output must end in .safetensors. Received: {}.",
+            "--output must end in .keras or .safetensors. Received: {}.",
             args.output.display()
         )));
     }
@@ -33,167 +41,275 @@ pub fn run(args: &Train, quiet: bool) -> Result<(), Failure> {
         false => Some(ModelFile::open(Path::new(&args.model), None)?),
     };
     let samples = load(args, earlier.as_ref())?;
-    let training = Training {
-        optimizer: args.optimizer.clone(),
-        learning_rate: args.learning_rate,
-        loss: match samples.classes {
-            None => "mse",
-            Some(2) => "binary_crossentropy",
-            Some(_) => "sparse_categorical_crossentropy",
-        }
-        .to_string(),
-        metrics: vec![
-            if samples.classes.is_some() {
-                "accuracy"
-            } else {
-                "mae"
-            }
-            .to_string(),
-        ],
-    };
-    let mut file = match earlier {
-        Some(file) => file,
-        None => ModelFile::new(mlp(&args.model, &samples)?.into()),
-    };
-    file.table = samples.table.clone();
-    file.classes.clone_from(&samples.class_names);
-    training.compile(&mut file.model)?;
-    file.training = Some(training);
+    let mut file = model(args, earlier, &samples)?;
+    compile(args, &mut file.model, samples.goal)?;
 
-    let held = if args.validation_split > 0.0 {
-        "val_loss"
-    } else {
-        "loss"
+    let mut x = Inputs::new();
+    for (name, array) in &samples.x {
+        x = match name {
+            Some(name) => x.with(name.as_str(), array),
+            None => x.then(array),
+        };
+    }
+    let held = match args.validation_split > 0.0 {
+        true => "val_loss",
+        false => "loss",
     };
-    let best = EarlyStopping::new()
+    let mut best = EarlyStopping::new()
         .monitor(held)
         .mode("min")
         .patience(args.patience.unwrap_or(usize::MAX))
         .restore_best_weights(true);
-    let options = Fit::new()
+    let mut options = Fit::new()
         .epochs(args.epochs)
         .batch_size(args.batch_size)
         .validation_split(args.validation_split)
         .verbose(if quiet { 0 } else { 1 })
-        .callback(best);
-    let history = file.model.fit(&samples.x, &samples.y, options)?;
+        .callback(&mut best);
+    let goes_on = args.resume.as_ref().is_some_and(|f| f.exists());
+    // With a folder to resume from the figures of all epochs are kept in it, for the learning curves.
+    let kept = args.resume.as_ref().map(|folder| folder.join("epochs.csv"));
+    if let Some(folder) = &args.resume {
+        std::fs::create_dir_all(folder).map_err(|e| Failure::file(folder.display(), e))?;
+        options = options.callback(BackupAndRestore::new(folder).delete_checkpoint(false));
+    }
+    for path in kept.iter().chain(&args.log) {
+        options = options.callback(CSVLogger::new(path).append(goes_on));
+    }
+    let history = file.model.fit(x, &samples.y, options)?;
     file.save(&args.output)?;
     if let Some(path) = &args.curves {
-        let names = history.names();
-        let figures = names.map(|name| {
-            (
-                name.to_string(),
-                history.get(name).unwrap_or_default().to_vec(),
-            )
-        });
-        write_file(path, chart::curves(&figures.collect::<Vec<_>>()).as_bytes())?;
+        let figures = match &kept {
+            Some(kept) => logged(kept)?,
+            None => figures(&history),
+        };
+        draw(&cornu_plot::learning_curves(figures)?, path)?;
     }
     if !quiet {
-        eprintln!("The model is in {}.", args.output.display());
+        let figure = best.best().map(|value| {
+            let epoch = best.best_epoch() + 1;
+            format!(", as it was after epoch {epoch}, with {held} {value:.4}")
+        });
+        eprintln!(
+            "The model is in {}{}.",
+            args.output.display(),
+            figure.unwrap_or_default()
+        );
     }
     Ok(())
 }
 
-/// The layers that `mlp:64,64` asks for, for these samples.
-fn mlp(text: &str, samples: &Samples) -> Result<Sequential, Failure> {
-    let sizes = text
-        .trim_start_matches("mlp:")
-        .split(',')
-        .filter(|s| !s.is_empty());
-    let sizes = sizes.map(|s| {
-        s.trim()
-            .parse::<usize>()
-            .ok()
-            .filter(|n| *n > 0)
-            .ok_or_else(|| {
-                Failure::usage(format!(
-                    "--model mlp: takes sizes of layers, as mlp:64,64. Received: {text}."
-                ))
-            })
+fn figures(history: &History) -> Vec<(String, Vec<f64>)> {
+    history.history.clone()
+}
+
+/// The figures of all epochs that a log has, the last line of each.
+fn logged(path: &Path) -> Result<Vec<(String, Vec<f64>)>, Failure> {
+    let Content::Table(table) = read(&path.display().to_string())? else {
+        return Ok(Vec::new());
+    };
+    let number = |text: &String| text.parse().unwrap_or(f64::NAN);
+    let epochs = &table.column("epoch")?.texts;
+    let last = |i: &usize| epochs[i + 1..].iter().all(|e| *e != epochs[*i]);
+    let rows: Vec<usize> = (0..epochs.len()).filter(last).collect();
+    let columns = table.names.iter().zip(&table.columns).skip(1);
+    let values = columns.map(|(name, column)| {
+        let values = rows.iter().map(|i| number(&column.texts[*i]));
+        (name.clone(), values.collect::<Vec<f64>>())
     });
-    let sizes = sizes.collect::<Result<Vec<_>, _>>()?;
-    let shape = samples.x.shape().get(1..).unwrap_or_default().to_vec();
-    let is_image = shape.len() > 1;
-    let mut layers: Vec<Box<dyn Layer>> = vec![Input::new(shape).into()];
-    if is_image {
-        layers.push(Rescaling::new(1.0 / 255.0).into());
-        layers.push(Flatten::new().into());
-    }
-    layers.extend(
-        sizes
-            .into_iter()
-            .map(|n| Dense::new(n).activation("relu").into()),
-    );
-    match samples.classes {
-        Some(2) => layers.push(Dense::new(1).activation("sigmoid").into()),
-        Some(n) => layers.push(Dense::new(n).activation("softmax").into()),
-        None => {
-            let (mean, deviation) = samples.scale;
-            layers.push(Dense::new(1).into());
-            layers.push(Rescaling::new(deviation).offset(mean).into());
+    // Without validation its columns are there all the same.
+    Ok(values
+        .filter(|(_, v)| v.iter().any(|v| !v.is_nan()))
+        .collect())
+}
+
+/// The model to train, and what is to be known of it.
+fn model(
+    args: &Train,
+    earlier: Option<ModelFile>,
+    samples: &Samples,
+) -> Result<ModelFile, Failure> {
+    let features = match &samples.kind {
+        Kind::Table(schema) => Features::of_table(schema),
+        Kind::Arrays(scale, _) => {
+            let shape = samples.x[0].1.shape().get(1..).unwrap_or_default();
+            Features::of_arrays(shape, scale)
         }
+    };
+    let mut file = match (earlier, &samples.kind) {
+        (None, _) => ModelFile::new(features.mlp(&args.model, samples.goal)?),
+        // One that is to take a table, and does not know it yet.
+        (Some(file), Kind::Table(_)) if file.about.table.is_none() => {
+            ModelFile::new(features.body(&file.model)?)
+        }
+        (Some(file), _) => file,
+    };
+    match &samples.kind {
+        Kind::Table(schema) => file.about.table = Some(schema.clone()),
+        Kind::Arrays(_, Some(names)) => file.about.classes = Some(names.clone()),
+        Kind::Arrays(_, None) => {}
     }
-    let mut model = Sequential::from_layers(layers);
-    model.build()?;
-    Ok(model)
+    Ok(file)
+}
+
+/// Compiles a model, unless it is compiled and nothing else is asked for: then its optimizer goes on.
+fn compile(args: &Train, model: &mut Model, goal: Goal) -> Result<(), Failure> {
+    if args.optimizer.is_some() || !model.is_compiled() {
+        let name = args.optimizer.as_deref().unwrap_or("adam");
+        let optimizer = Optimizer::from(name);
+        optimizer.check()?;
+        model.compile(optimizer, goal.loss(), [goal.metric()])?;
+    }
+    if let Some(rate) = args.learning_rate {
+        model.optimizer()?.set_learning_rate(rate)?;
+    }
+    Ok(())
 }
 
 fn load(args: &Train, earlier: Option<&ModelFile>) -> Result<Samples, Failure> {
     if Path::new(&args.data).is_dir() {
-        return from_images(args);
+        return from_images(args, earlier);
     }
-    let Content::Table(table) = read(&args.data)? else {
-        return Err(Failure::data(format!(
-            "{} must be a table (.csv) or a folder of images.",
+    match read(&args.data)? {
+        Content::Table(table) => {
+            let Some(target) = &args.target else {
+                return Err(Failure::usage(
+                    "A table needs --target, the column to predict.",
+                ));
+            };
+            // Validation takes the last rows: those of any kind, not of one.
+            let table = table.pick(&mixed(table.rows()));
+            let known = earlier.and_then(|file| file.about.table.clone());
+            let schema = match known {
+                Some(known) if known.target.name() == target => known,
+                Some(known) => {
+                    return Err(Failure::data(format!(
+                        "{} predicts \"{}\". Received: --target \"{target}\".",
+                        args.model,
+                        known.target.name()
+                    )));
+                }
+                None => {
+                    let told = Told {
+                        target,
+                        task: args.task,
+                        drop: &args.drop,
+                        category: &args.category,
+                    };
+                    let trained = table.rows() as f64 * (1.0 - args.validation_split);
+                    Schema::learn(&table, &told, (trained as usize).max(1))?
+                }
+            };
+            let x = schema.inputs(&table)?.into_iter();
+            Ok(Samples {
+                x: x.map(|(name, array)| (Some(name), array)).collect(),
+                y: schema.targets(&table)?,
+                goal: match &schema.target {
+                    Target::Number {
+                        mean, deviation, ..
+                    } => Goal::Number(*mean, *deviation),
+                    Target::Class { values, .. } => Goal::Classes(values.len()),
+                },
+                kind: Kind::Table(schema),
+            })
+        }
+        Content::Arrays(arrays) => from_arrays(args, arrays),
+        Content::Array(_) => Err(Failure::data(format!(
+            "{} must be a table, a folder of images, or an .npz with x and y. Received: one array.",
             args.data
+        ))),
+    }
+}
+
+/// The samples and targets among the arrays of an `.npz` file.
+pub fn x_and_y(
+    path: &str,
+    arrays: Vec<(String, Array)>,
+    endings: [&str; 2],
+) -> Result<(Array, Array), Failure> {
+    let names: Vec<String> = arrays.iter().map(|(name, _)| name.clone()).collect();
+    let of = |name: String| {
+        arrays
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, a)| a.clone())
+    };
+    for ending in endings {
+        let (x, y) = (of(format!("x{ending}")), of(format!("y{ending}")));
+        if let (Some(x), Some(y)) = (x, y) {
+            return Ok((x, y));
+        }
+    }
+    Err(Failure::data(format!(
+        "{path} must hold x{} and y{0}, or x and y. Received: {}.",
+        endings[0],
+        names.join(", ")
+    )))
+}
+
+fn from_arrays(args: &Train, arrays: Vec<(String, Array)>) -> Result<Samples, Failure> {
+    let (x, y) = x_and_y(&args.data, arrays, ["_train", ""])?;
+    let samples = x.shape().first().copied().unwrap_or(0);
+    if y.size() != samples || samples == 0 {
+        return Err(Failure::data(format!(
+            "{}: y must have one number for each sample of x. Received: {} for {samples}.",
+            args.data,
+            y.shape()
         )));
+    }
+    let order: Vec<i32> = mixed(samples).iter().map(|i| *i as i32).collect();
+    let picked = |array: &Array| -> Result<Array, Failure> {
+        let index = cornu::Tensor::constant(Array::from(order.clone()));
+        let array = cornu::Tensor::constant(array.clone());
+        Ok(cornu::Eval::eval(&array.take(index, 0))?)
     };
-    let Some(target) = &args.target else {
-        return Err(Failure::usage(
-            "A table needs --target, the column to predict.",
-        ));
+    let (x, y) = (picked(&x)?, picked(&y)?);
+    let numbers = y.to_vec::<f64>();
+    let whole = !y.dtype().is_float() && numbers.iter().all(|v| *v >= 0.0);
+    let goal = match args.task {
+        Some(Task::Classification) if !whole => {
+            return Err(Failure::data(format!(
+                "{}: classes must be whole numbers from 0 on.",
+                args.data
+            )));
+        }
+        Some(Task::Regression) => number(&numbers),
+        None if !whole => number(&numbers),
+        _ => Goal::Classes(numbers.iter().fold(1.0f64, |a, b| a.max(*b)) as usize + 1),
     };
-    // Validation takes the last rows: those of any kind, not of one.
-    let table = table.pick(&mixed(table.rows()));
-    let schema = match earlier.and_then(|file| file.table.clone()) {
-        Some(known) if known.target.name() == target => known,
-        _ => Schema::learn(&table, target, &args.drop, args.task)?,
+    let scale = match (x.dtype(), x.shape().len()) {
+        (DType::U8, 3..) => Scale::Bytes,
+        (_, 2) => Scale::of_columns(&x),
+        _ => Scale::None,
     };
-    let (x, y) = (schema.features(&table)?, schema.targets(&table)?);
-    let (classes, scale) = match &schema.target {
-        Target::Number {
-            mean, deviation, ..
-        } => (None, (*mean, *deviation)),
-        Target::Class { values, .. } => (Some(values.len()), (0.0, 1.0)),
+    let y = match goal {
+        Goal::Classes(_) => y.cast(DType::I32),
+        Goal::Number(..) => y.cast(DType::F32),
     };
     Ok(Samples {
-        x,
+        x: vec![(None, x)],
         y,
-        classes,
-        scale,
-        table: Some(schema),
-        class_names: None,
+        goal,
+        kind: Kind::Arrays(scale, None),
     })
 }
 
-fn from_images(args: &Train) -> Result<Samples, Failure> {
-    let sizes: Vec<usize> = args
-        .image_size
-        .split('x')
-        .filter_map(|n| n.parse().ok())
-        .collect();
-    let [height, width, channels @ (1 | 3 | 4)] = sizes[..] else {
-        return Err(Failure::usage(format!(
-            "--image-size must be like 32x32x3, with 1, 3 or 4 channels. Received: {}.",
-            args.image_size
-        )));
+fn number(values: &[f64]) -> Goal {
+    let (mean, variance) = moments(values);
+    Goal::Number(mean, variance.sqrt())
+}
+
+fn from_images(args: &Train, earlier: Option<&ModelFile>) -> Result<Samples, Failure> {
+    let size = match earlier {
+        Some(file) => super::predict::image_size(file)?,
+        None => image_sizes(&args.image_size)?,
     };
     if args.task == Some(Task::Regression) {
         return Err(Failure::usage(
             "Images are in folders of classes: the task is classification.",
         ));
     }
-    let images = images(Path::new(&args.data), [height, width, channels])?;
+    let images = images(Path::new(&args.data), size)?;
     if images.classes.len() < 2 {
         return Err(Failure::data(format!(
             "{} must hold a folder of images for each of at least two classes.",
@@ -201,7 +317,7 @@ fn from_images(args: &Train) -> Result<Samples, Failure> {
         )));
     }
     let order = mixed(images.files.len());
-    let sample = height * width * channels;
+    let sample = size.iter().product::<usize>();
     let pixels = images.pixels.as_slice::<f32>()?;
     let x: Vec<f32> = order
         .iter()
@@ -209,13 +325,13 @@ fn from_images(args: &Train) -> Result<Samples, Failure> {
         .copied()
         .collect();
     let y: Vec<i32> = order.iter().map(|i| images.labels[*i]).collect();
+    let [height, width, channels] = size;
+    let x = Array::from_vec([order.len(), height, width, channels], x)?;
     Ok(Samples {
-        x: Array::from_vec([order.len(), height, width, channels], x)?,
+        x: vec![(None, x)],
         y: Array::from(y),
-        classes: Some(images.classes.len()),
-        scale: (0.0, 1.0),
-        table: None,
-        class_names: Some(images.classes),
+        goal: Goal::Classes(images.classes.len()),
+        kind: Kind::Arrays(Scale::Bytes, Some(images.classes)),
     })
 }
 

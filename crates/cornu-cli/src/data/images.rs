@@ -18,6 +18,19 @@ pub struct Images {
     pub labels: Vec<i32>,
 }
 
+/// Height, width and channels from `32x32x3`.
+pub fn image_sizes(text: &str) -> Result<[usize; 3], Failure> {
+    let sizes: Vec<usize> = text.split('x').filter_map(|n| n.parse().ok()).collect();
+    match sizes[..] {
+        [height, width, channels @ (1 | 3 | 4)] if height * width > 0 => {
+            Ok([height, width, channels])
+        }
+        _ => Err(Failure::usage(format!(
+            "--image-size must be like 32x32x3, with 1, 3 or 4 channels. Received: {text}."
+        ))),
+    }
+}
+
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let failed = |e| Failure::file(folder.display(), e);
     let entries = std::fs::read_dir(folder).map_err(failed)?;

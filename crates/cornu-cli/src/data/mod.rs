@@ -1,12 +1,14 @@
 //! Reading samples and writing answers.
 
 mod images;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod table;
 mod write;
 
-pub use images::images;
-pub use table::{Table, is_missing, number};
-pub use write::{write_answers, write_file};
+pub use images::{image_sizes, images};
+pub use table::{Column, Table, is_missing, number};
+pub use write::{write_answers, write_file, write_text};
 
 use crate::exit::Failure;
 use cornu::Array;
@@ -43,7 +45,7 @@ impl Content {
 }
 
 /// Reads a file, or standard input if the path is `-`, as what its content shows it to be: NumPy's files
-/// have a signature, anything else is CSV.
+/// and Parquet have a signature, anything else is CSV.
 pub fn read(path: &str) -> Result<Content, Failure> {
     let bytes = match path {
         "-" => {
@@ -61,12 +63,27 @@ pub fn read(path: &str) -> Result<Content, Failure> {
     if bytes.starts_with(b"PK") {
         return Ok(Content::Arrays(npz::from_bytes(&bytes).map_err(named)?));
     }
+    if bytes.starts_with(b"PAR1") {
+        return parquet(bytes, path).map(Content::Table);
+    }
     let known = ["csv", "tsv", "txt", "data", ""];
     let ending = Path::new(path).extension().unwrap_or_default();
     if path != "-" && !known.iter().any(|k| ending.eq_ignore_ascii_case(k)) {
         return Err(Failure::data(format!(
-            "{path} must be .npy, .npz or .csv. Received: something else."
+            "{path} must be .csv, .parquet, .npy or .npz. Received: something else."
         )));
     }
     Table::parse(&bytes, path).map(Content::Table)
+}
+
+#[cfg(feature = "parquet")]
+fn parquet(bytes: Vec<u8>, path: &str) -> Result<Table, Failure> {
+    parquet::table(bytes, path)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(_: Vec<u8>, path: &str) -> Result<Table, Failure> {
+    Err(Failure::usage(format!(
+        "{path} is Parquet, which this program was built without: install it with --features parquet."
+    )))
 }

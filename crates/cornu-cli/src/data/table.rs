@@ -1,13 +1,21 @@
-//! Tables of text: CSV.
+//! Tables: columns of text under their names.
 
 use crate::exit::Failure;
 use cornu::{Array, DType};
 
-/// Columns of text under their names.
-#[derive(Debug)]
+/// Columns under their names.
+#[derive(Debug, Default)]
 pub struct Table {
     pub names: Vec<String>,
-    pub columns: Vec<Vec<String>>,
+    pub columns: Vec<Column>,
+}
+
+/// A column, as text; nothing is nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Column {
+    pub texts: Vec<String>,
+    /// Whether the file says that this is text, even where it looks like numbers. CSV does not say.
+    pub is_text: bool,
 }
 
 /// What stands for a value that is missing.
@@ -46,7 +54,7 @@ impl Table {
         let headless = first.iter().all(|field| number(field).is_some());
         let mut table = Table {
             names: first.iter().map(|name| name.trim().to_string()).collect(),
-            columns: vec![Vec::new(); first.len()],
+            columns: vec![Column::default(); first.len()],
         };
         if headless {
             table.names = (0..first.len()).map(|i| format!("column_{i}")).collect();
@@ -60,17 +68,17 @@ impl Table {
 
     fn push(&mut self, row: &csv::StringRecord) {
         for (column, field) in self.columns.iter_mut().zip(row) {
-            column.push(field.to_string());
+            column.texts.push(field.to_string());
         }
     }
 
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        self.columns.first().map_or(0, Vec::len)
+        self.columns.first().map_or(0, |c| c.texts.len())
     }
 
     /// The column of this name.
-    pub fn column(&self, name: &str) -> Result<&[String], Failure> {
+    pub fn column(&self, name: &str) -> Result<&Column, Failure> {
         let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
         match self.names.iter().position(|n| n == name) {
             Some(i) => Ok(&self.columns[i]),
@@ -80,7 +88,10 @@ impl Table {
 
     /// The rows of these numbers.
     pub fn pick(&self, rows: &[usize]) -> Table {
-        let of = |column: &Vec<String>| rows.iter().map(|r| column[*r].clone()).collect();
+        let of = |column: &Column| Column {
+            texts: rows.iter().map(|r| column.texts[*r].clone()).collect(),
+            is_text: column.is_text,
+        };
         Table {
             names: self.names.clone(),
             columns: self.columns.iter().map(of).collect(),
@@ -92,7 +103,7 @@ impl Table {
         let (rows, columns) = (self.rows(), self.columns.len());
         let mut values = vec![0f32; rows * columns];
         for (i, (name, column)) in self.names.iter().zip(&self.columns).enumerate() {
-            for (row, text) in column.iter().enumerate() {
+            for (row, text) in column.texts.iter().enumerate() {
                 values[row * columns + i] = number(text).ok_or_else(|| {
                     Failure::data(format!(
                         "{path}: the column \"{name}\" must hold numbers. Received: {text:?} in row {}.",
@@ -116,7 +127,7 @@ mod tests {
     fn headers_separators_and_quotes() {
         let table = Table::parse(b"a;b\n1;\"x;y\"\n2;z\n", "t").unwrap();
         assert_eq!(table.names, ["a", "b"]);
-        assert_eq!(table.column("b").unwrap(), ["x;y", "z"]);
+        assert_eq!(table.column("b").unwrap().texts, ["x;y", "z"]);
         let table = Table::parse(b"1,2\n3,4\n", "t").unwrap();
         assert_eq!((table.rows(), &*table.names[1]), (2, "column_1"));
         assert_eq!(

@@ -28,7 +28,11 @@ pub fn write_answers(path: &str, outputs: &[(String, Array)]) -> Result<(), Fail
     if ending == "npy" {
         return Ok(npy::save(path, array)?);
     }
-    let text = csv(array);
+    write_text(path, &csv(array))
+}
+
+/// Writes text to a file or (`-`) standard output.
+pub fn write_text(path: &str, text: &str) -> Result<(), Failure> {
     match path {
         "-" => {
             let mut out = std::io::stdout().lock();

@@ -39,6 +39,10 @@ impl<'a> Archive<'a> {
         }
     }
 
+    pub fn has(&self, name: &str) -> bool {
+        self.0.index_for_name(name).is_some()
+    }
+
     pub fn read(&mut self, name: &str) -> Result<Vec<u8>> {
         let limit = self.1.saturating_mul(EXPANSION);
         let failed =

@@ -26,7 +26,7 @@ mod weights_h5;
 pub use custom::CustomObjects;
 pub(crate) use custom::{custom_activation, custom_layer, custom_loss, custom_metric};
 #[cfg(feature = "saving")]
-pub use model::{LoadModel, load_model, load_model_with, model_from_bytes};
+pub use model::{LoadModel, load_model, load_model_with, member_from_bytes, model_from_bytes};
 
 use crate::files::write_atomically;
 use crate::models::Model;

@@ -39,6 +39,15 @@ impl Model {
     /// # Errors
     /// Another ending than `.keras`, a model that is not built, or what the file system says.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.save_with_members(path, &[])
+    }
+
+    /// As [`Model::save`], with more members of the archive: what a program keeps beside the model, to be read
+    /// by [`member_from_bytes`]. Keras leaves them alone.
+    ///
+    /// # Errors
+    /// As [`Model::save`]; a name that the format itself uses.
+    pub fn save_with_members(&self, path: impl AsRef<Path>, more: &[(&str, &[u8])]) -> Result<()> {
         let path = path.as_ref();
         if !ends_with(path, ".keras") {
             return Err(Error::new(format!(
@@ -51,16 +60,21 @@ impl Model {
             json!({"keras_version": KERAS_VERSION, "date_saved": date(SystemTime::now())});
         let (metadata, config) = (metadata.to_string(), self.to_json());
         let weights = weights_h5::tree(self)?.write()?;
-        write_atomically(path, |out| {
-            archive::write(
-                out,
-                &[
-                    ("metadata.json", metadata.as_bytes()),
-                    ("config.json", config.as_bytes()),
-                    ("model.weights.h5", &weights),
-                ],
-            )
-        })
+        let mut members: Vec<(&str, &[u8])> = vec![
+            ("metadata.json", metadata.as_bytes()),
+            ("config.json", config.as_bytes()),
+            ("model.weights.h5", &weights),
+        ];
+        for (name, bytes) in more {
+            let known: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+            if known.contains(name) {
+                return Err(Error::new(format!(
+                    "A member of the archive must have a name of its own. Received: \"{name}\"."
+                )));
+            }
+            members.push((name, bytes));
+        }
+        write_atomically(path, |out| archive::write(out, &members))
     }
 
     /// Saves the weights, and if the model is compiled the optimizer's state, to a `.weights.h5` file. The file
@@ -210,6 +224,34 @@ pub fn model_from_bytes(bytes: &[u8], options: &LoadModel) -> Result<Model> {
             "The model in the file is not possible: what it asks for cannot be computed.",
         ))
     })
+}
+
+/// A member of the archive that a `.keras` file is, if it has one of this name; see
+/// [`Model::save_with_members`].
+///
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::saving::member_from_bytes;
+/// let mut model = Sequential::new();
+/// model.add(Dense::new(2).input_shape([3]));
+/// model.build()?;
+/// let path = std::env::temp_dir().join(format!("cornu-member-{}.keras", std::process::id()));
+/// model.save_with_members(&path, &[("note.txt", b"trained on rain")])?;
+/// let bytes = std::fs::read(&path)?;
+/// assert_eq!(member_from_bytes(&bytes, "note.txt")?.as_deref(), Some(&b"trained on rain"[..]));
+/// assert_eq!(member_from_bytes(&bytes, "other.txt")?, None);
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// A file that is no archive, or a member that cannot be read or claims more than the archive may hold.
+pub fn member_from_bytes(bytes: &[u8], name: &str) -> Result<Option<Vec<u8>>> {
+    let mut archive = Archive::open(bytes)?;
+    match archive.has(name) {
+        true => archive.read(name).map(Some),
+        false => Ok(None),
+    }
 }
 
 /// Keras' `"%Y-%m-%d@%H:%M:%S"`, in UTC.

@@ -1,0 +1,165 @@
+//! The layers of a model that `cornu train` makes.
+
+use crate::exit::Failure;
+use crate::schema::{MISSING, NUMBERS, Schema, moments};
+use cornu::Array;
+use cornu::models::{Functional, Model, Symbol};
+use cornu::prelude::{
+    CategoryEncoding, Concatenate, Dense, Embedding, Flatten, Input, LayerOptions, Normalization,
+    OutputMode, Rescaling,
+};
+
+/// A category with more values than this is a learned vector; one with fewer has a place for each value.
+const MOST_PLACES: usize = 30;
+
+/// What a model ends with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Goal {
+    /// One of so many classes.
+    Classes(usize),
+    /// A number of this mean and deviation.
+    Number(f64, f64),
+}
+
+impl Goal {
+    pub fn loss(self) -> &'static str {
+        match self {
+            Goal::Number(..) => "mse",
+            Goal::Classes(2) => "binary_crossentropy",
+            Goal::Classes(_) => "sparse_categorical_crossentropy",
+        }
+    }
+
+    pub fn metric(self) -> &'static str {
+        match self {
+            Goal::Number(..) => "mae",
+            Goal::Classes(_) => "accuracy",
+        }
+    }
+
+    /// The last layers: probabilities of classes, or a number in the target's own unit.
+    fn end(self, x: &Symbol) -> Symbol {
+        match self {
+            Goal::Classes(2) => Dense::new(1).activation("sigmoid").on(x),
+            Goal::Classes(n) => Dense::new(n).activation("softmax").on(x),
+            Goal::Number(mean, deviation) => Rescaling::new(deviation)
+                .offset(mean)
+                .on(Dense::new(1).on(x)),
+        }
+    }
+}
+
+/// Where data enters a model, and the features that come of it.
+pub struct Features {
+    inputs: Vec<Symbol>,
+    features: Symbol,
+}
+
+impl Features {
+    /// The columns of a table: numbers at mean 0 and variance 1, whether they are missing, categories.
+    pub fn of_table(schema: &Schema) -> Features {
+        let (mut inputs, mut parts) = (Vec::new(), Vec::new());
+        if !schema.numbers.is_empty() {
+            let input = Input::new([schema.numbers.len()]).name(NUMBERS).symbol();
+            let of = |f: fn(&crate::schema::Number) -> f64| -> Vec<f64> {
+                schema.numbers.iter().map(f).collect()
+            };
+            let scaled = Normalization::new().moments(of(|n| n.mean), of(|n| n.variance));
+            parts.push(scaled.on(&input));
+            inputs.push(input);
+        }
+        if schema.flags() > 0 {
+            let input = Input::new([schema.flags()]).name(MISSING).symbol();
+            parts.push(input.clone());
+            inputs.push(input);
+        }
+        for category in &schema.categories {
+            let input = Input::new([1])
+                .dtype("int32")
+                .name(category.input.as_str())
+                .symbol();
+            let places = category.values.len() + 1;
+            parts.push(match places > MOST_PLACES {
+                true => {
+                    let width = (places as f64).sqrt().ceil() as usize;
+                    let vector = Embedding::new(places, width).on(&input);
+                    Flatten::new().on(vector)
+                }
+                false => CategoryEncoding::new(places)
+                    .output_mode(OutputMode::OneHot)
+                    .on(&input),
+            });
+            inputs.push(input);
+        }
+        let features = match &parts[..] {
+            [one] => one.clone(),
+            several => Concatenate::new().on(several),
+        };
+        Features { inputs, features }
+    }
+
+    /// Arrays of one shape: pictures (whole numbers from 0 to 255) between 0 and 1, numbers in one row
+    /// at mean 0 and variance 1.
+    pub fn of_arrays(shape: &[usize], scale: &Scale) -> Features {
+        let input = Input::new(shape.to_vec()).name("x").symbol();
+        let features = match scale {
+            Scale::Bytes => Rescaling::new(1.0 / 255.0).on(&input),
+            Scale::Moments(mean, variance) => Normalization::new()
+                .moments(mean.clone(), variance.clone())
+                .on(&input),
+            Scale::None => input.clone(),
+        };
+        Features {
+            inputs: vec![input],
+            features,
+        }
+    }
+
+    /// The model with hidden layers as `mlp:64,64` asks for them.
+    pub fn mlp(self, text: &str, goal: Goal) -> Result<Model, Failure> {
+        let wrong = || {
+            Failure::usage(format!(
+                "--model mlp: takes sizes of layers, as mlp:64,64. Received: {text}."
+            ))
+        };
+        let sizes = text.trim_start_matches("mlp:").split(',');
+        let sizes = sizes.filter(|s| !s.is_empty()).map(|s| {
+            let size = s.trim().parse().ok();
+            size.filter(|n: &usize| *n > 0).ok_or_else(wrong)
+        });
+        let sizes = sizes.collect::<Result<Vec<_>, _>>()?;
+        let mut x = self.features;
+        if x.shape().rank() > 2 {
+            x = Flatten::new().on(x);
+        }
+        for size in sizes {
+            x = Dense::new(size).activation("relu").on(x);
+        }
+        Ok(Model::new(self.inputs, goal.end(&x))?)
+    }
+
+    /// The model in which another one, given by the user, takes the features.
+    pub fn body(self, body: &Model) -> Result<Model, Failure> {
+        Ok(Model::new(self.inputs, body.on(self.features))?)
+    }
+}
+
+/// What is done to arrays before the first layer that learns.
+#[derive(Debug)]
+pub enum Scale {
+    Bytes,
+    Moments(Vec<f64>, Vec<f64>),
+    None,
+}
+
+impl Scale {
+    /// By the moments of each column of a matrix.
+    pub fn of_columns(x: &Array) -> Scale {
+        let width = x.shape().last().copied().unwrap_or(0);
+        let values = x.to_vec::<f64>();
+        let column = |i: usize| values.iter().skip(i).step_by(width.max(1)).copied();
+        let of = (0..width).map(|i| moments(&column(i).collect::<Vec<f64>>()));
+        let (mean, variance) = of.unzip();
+        Scale::Moments(mean, variance)
+    }
+}
