@@ -211,6 +211,17 @@ fn a_backup_that_cannot_be_read_or_does_not_fit() {
 }
 
 #[test]
+fn only_the_backup_is_removed() {
+    let backup = folder("shared");
+    std::fs::create_dir_all(&backup).unwrap();
+    let notes = backup.join("notes.txt");
+    std::fs::write(&notes, "kept").unwrap();
+    train("epochs", &backup, None);
+    assert!(notes.exists() && !backup.join("latest.npz").exists());
+    std::fs::remove_dir_all(backup).unwrap();
+}
+
+#[test]
 fn averages_are_what_is_validated_and_kept() {
     let (x, y) = samples();
     let train = |swap: Option<SwapEMAWeights>, stop: bool| {

@@ -42,7 +42,7 @@ pub struct BackupAndRestore {
 }
 
 impl BackupAndRestore {
-    /// Keeps the backup in this folder, which should hold nothing else; it is made if it is missing.
+    /// Keeps the backup in this folder, which is made if it is missing.
     pub fn new(backup_dir: impl AsRef<Path>) -> Self {
         Self {
             folder: backup_dir.as_ref().to_path_buf(),
@@ -66,7 +66,8 @@ impl BackupAndRestore {
         self
     }
 
-    /// Whether the folder is removed when the training has come to its end. Defaults to `true`.
+    /// Whether the backup is removed when the training has come to its end, and the folder with it if it
+    /// holds nothing else. Defaults to `true`.
     pub fn delete_checkpoint(mut self, delete: bool) -> Self {
         self.delete_checkpoint = delete;
         self
@@ -144,13 +145,20 @@ impl Callback for BackupAndRestore {
         if !self.delete_checkpoint || model.is_interrupted() {
             return Ok(());
         }
-        match fs::remove_dir_all(&self.folder) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io(format!(
-                "{} cannot be removed: {e}.",
-                self.folder.display()
-            ))),
-            _ => Ok(()),
+        // What else may be in the folder is not ours to remove.
+        for path in [self.latest(), self.previous()] {
+            match fs::remove_file(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io(format!(
+                        "{} cannot be removed: {e}.",
+                        path.display()
+                    )));
+                }
+                _ => (),
+            }
         }
+        let _ = fs::remove_dir(&self.folder);
+        Ok(())
     }
 
     fn state(&self) -> State {
