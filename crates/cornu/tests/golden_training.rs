@@ -10,7 +10,7 @@ use cornu::losses::Loss;
 use cornu::metrics::Metric;
 use cornu::optimizers::Optimizer;
 use cornu::prelude::*;
-use golden::{Report, array, close, number, usize_of};
+use golden::{Report, array, close, number, rows, usize_of};
 use serde_json::Value;
 
 fn optimizer(v: &Value) -> Optimizer {
@@ -267,8 +267,7 @@ fn runs() {
             );
         }
         let want = array(&run["predict_first_rows"]);
-        let rows = want.shape()[0];
-        let head = first_rows(&x, rows);
+        let head = rows(&x, 0, want.shape()[0]);
         let got = model.predict(&head).unwrap();
         report.add(
             || format!("{name}: predict"),
@@ -276,18 +275,6 @@ fn runs() {
         );
     }
     report.finish(200);
-}
-
-fn rows(a: &Array, from: usize, to: usize) -> Array {
-    let row: usize = a.shape().iter().skip(1).product();
-    let mut shape = a.shape().to_vec();
-    shape[0] = to - from;
-    let values = a.to_vec::<f64>()[from * row..to * row].to_vec();
-    Array::from_vec(shape, values).unwrap().cast(a.dtype())
-}
-
-fn first_rows(a: &Array, n: usize) -> Array {
-    rows(a, 0, n)
 }
 
 #[test]

@@ -514,18 +514,20 @@ impl Head {
         mask: Option<&Tensor>,
     ) -> Result<Vec<(Variable, Tensor)>> {
         let _scope = Scope::enter("metrics");
-        // As in Keras, a mask joins weights of samples and does nothing without them.
-        let weight = weight.map(|w| match mask {
-            Some(mask) => {
-                let w = (w.rank()..mask.rank()).fold(w.clone(), |w, _| w.expand_dims(-1));
-                &w * mask.cast(w.dtype())
+        // Steps that do not count are not measured. Keras on JAX loses sight of the mask where it trains.
+        let counted = mask.map(|mask| mask.cast(DType::F32));
+        let weight = match (weight, &counted) {
+            (Some(w), Some(counted)) => {
+                let w = (w.rank()..counted.rank()).fold(w.clone(), |w, _| w.expand_dims(-1));
+                Some(&w * counted.cast(w.dtype()))
             }
-            None => w.clone(),
-        });
+            (w, _) => w.cloned(),
+        };
         let mut updates = Vec::new();
         for m in &mut self.metrics {
             m.metric.build(y.ty(), pred.ty())?;
             let weight = weight.as_ref().filter(|_| m.weighted);
+            let weight = weight.or(counted.as_ref());
             updates.extend(m.metric.updates(y, pred, weight)?);
         }
         Ok(updates)

@@ -46,6 +46,15 @@ pub fn array(v: &Value) -> Array {
         .cast(dtype)
 }
 
+/// Some of an array's rows.
+pub fn rows(a: &Array, from: usize, to: usize) -> Array {
+    let row: usize = a.shape().iter().skip(1).product();
+    let mut shape = a.shape().to_vec();
+    shape[0] = to - from;
+    let values = a.to_vec::<f64>()[from * row..to * row].to_vec();
+    Array::from_vec(shape, values).unwrap().cast(a.dtype())
+}
+
 /// A non-negative integer.
 pub fn usize_of(v: &Value) -> usize {
     v.as_u64().expect("an integer") as usize
