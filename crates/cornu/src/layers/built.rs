@@ -231,6 +231,24 @@ pub(crate) fn output_shapes(
     a.iter().zip(&b).map(shape).collect()
 }
 
+/// Refuses a mask that is not of its input's steps: the axes after the batch, or, with channels first,
+/// those after the channels.
+fn fits(mask: &Tensor, x: &Tensor) -> Result<()> {
+    x.check()?;
+    mask.check()?;
+    let (m, x) = (mask.shape(), x.shape());
+    let steps = m.get(1..).unwrap_or_default();
+    let from = |axis: usize| x.get(axis..).is_some_and(|axes| axes.starts_with(steps));
+    if mask.dtype() == DType::Bool && m.first() == x.first() && (from(1) || from(2)) {
+        return Ok(());
+    }
+    Err(Error::shape(format!(
+        "The mask of an input of shape {x} must be bool, with an extent for each of its first axes. \
+         Received: {} of shape {m}.",
+        mask.dtype()
+    )))
+}
+
 /// What `f` gives of a layer's weights and these inputs, in the type in which the layer computes.
 pub(crate) fn enter<T>(
     built: &Built,
@@ -268,6 +286,16 @@ pub(crate) fn call_layer(
     trainable: bool,
     pass: &mut Pass,
 ) -> Outputs {
+    for (x, mask) in inputs.iter().zip(masks) {
+        if let Some(Err(e)) = mask.as_ref().map(|mask| fits(mask, x)) {
+            let failed = Tensor::error(e.in_scope(&*built.name));
+            let outputs = built.outputs.len().max(1);
+            return Outputs {
+                tensors: vec![failed; outputs],
+                masks: vec![None; outputs],
+            };
+        }
+    }
     let (y, more, own_masks) = enter(built, inputs, masks, trainable, pass, |cx| {
         let y = cx.inputs.first().map(|x| layer.call(cx, x));
         (y, std::mem::take(&mut cx.more), cx.own_masks.take())

@@ -214,12 +214,13 @@ pooling! {
     AveragePooling3D(3, Mean);
 }
 
-/// The mean of the steps that count.
+/// The mean of the steps that count; zeros where none does.
 fn masked_mean(x: &Tensor, mask: &Tensor, axis: isize, keepdims: bool) -> Tensor {
     // The channels' axis: behind the steps or before them.
     let mask = mask.expand_dims(if axis == 1 { 2 } else { 1 });
     let sum = mask.select(x, 0.0).sum_axes(&[axis], keepdims);
-    sum / mask.cast(x.dtype()).sum_axes(&[axis], keepdims)
+    let count = mask.cast(x.dtype()).sum_axes(&[axis], keepdims);
+    sum / count.maximum(1.0)
 }
 
 macro_rules! global {
@@ -291,7 +292,7 @@ global! {
     GlobalMaxPooling2D(2, Largest);
     /// The largest of the whole volume, for each channel.
     GlobalMaxPooling3D(3, Largest);
-    /// The mean of all steps (of those that a mask counts), for each channel.
+    /// The mean of all steps (of those that a mask counts; 0 where it counts none), for each channel.
     GlobalAveragePooling1D(1, Mean);
     /// The mean of the whole image, for each channel.
     ///
