@@ -107,16 +107,40 @@ fn both_directions_are_two_layers() -> cornu::Result<()> {
     Ok(())
 }
 
+/// Layers of one sample's shape, of which each step of a sequence may be one.
+fn at_each_step() -> cornu::Result<Vec<(Box<dyn Layer>, Vec<usize>)>> {
+    let x = Input::new([5, 2]).symbol();
+    let inside = Model::new(&x, GRU::new(3).on(Conv1D::new(4, 2).on(&x)))?;
+    Ok(vec![
+        (Dense::new(3).into(), vec![2, 3, 4]),
+        (Conv1D::new(3, 2).into(), vec![2, 3, 5, 2]),
+        (LSTM::new(3).into(), vec![2, 3, 5, 2]),
+        (BatchNormalization::new().into(), vec![2, 3, 4]),
+        (LayerNormalization::new().into(), vec![2, 3, 4]),
+        (MaxPooling2D::new(2).into(), vec![2, 3, 4, 6, 1]),
+        (inside.into(), vec![2, 3, 5, 2]),
+    ])
+}
+
 #[test]
 fn a_layer_at_every_step_is_a_loop() -> cornu::Result<()> {
-    let shape = [2, 3, 5, 2];
-    let all = model(TimeDistributed::new(Conv1D::new(3, 2)).into(), &shape)?;
-    let mut one = model(Conv1D::new(3, 2).into(), &[2, 5, 2])?;
-    one.set_weights(&all.get_weights()?)?;
-    let x = Tensor::constant(sequence(&shape));
-    let steps = (0..3).map(|i| one.call(&x.narrow(1, i, 1).squeeze(1)));
-    let steps = steps.collect::<cornu::Result<Vec<Tensor>>>()?;
-    close(&all.call(&x)?.eval()?, &Tensor::stack(&steps, 1).eval()?);
+    for ((layer, shape), (same, _)) in at_each_step()?.into_iter().zip(at_each_step()?) {
+        let mut all = model(TimeDistributed::new(layer).into(), &shape)?;
+        let mut one = model(same, &[&shape[..1], &shape[2..]].concat())?;
+        let weights = one.weights().into_iter().enumerate();
+        let weights = weights.map(|(i, w)| {
+            // Variances are positive.
+            let own = sequence(w.variable.shape().dims());
+            ((Tensor::constant(own) + 1.0 + 1.0 / (i + 1) as f64) * 0.5).eval()
+        });
+        let weights = weights.collect::<cornu::Result<Vec<Array>>>()?;
+        one.set_weights(&weights)?;
+        all.set_weights(&weights)?;
+        let x = Tensor::constant(sequence(&shape));
+        let steps = (0..shape[1]).map(|i| one.call(&x.narrow(1, i, 1).squeeze(1)));
+        let steps = steps.collect::<cornu::Result<Vec<Tensor>>>()?;
+        close(&all.call(&x)?.eval()?, &Tensor::stack(&steps, 1).eval()?);
+    }
     Ok(())
 }
 
@@ -161,16 +185,4 @@ fn bad_input_is_refused_by_name_and_numbers() {
         &[2, 4],
         "three axes",
     );
-}
-
-#[test]
-fn a_mask_of_another_shape_is_refused() -> cornu::Result<()> {
-    for (layer, shape) in walkers(false) {
-        let model = model(layer, &shape)?;
-        let x = Tensor::constant(sequence(&shape));
-        let mask = Tensor::full([shape[0], shape[1] + 1], 1.0, DType::Bool);
-        let error = model.call_masked(&[x], &[Some(mask)], None).unwrap_err();
-        assert!(error.to_string().contains("(2, 5)"), "{error}");
-    }
-    Ok(())
 }
