@@ -15,7 +15,8 @@ pub use crate::layers::*;
 pub use crate::losses::*;
 pub use crate::metrics;
 pub use crate::models::{
-    Compile, Evaluate, Fit, Functional, Model, Predict, Sequential, Shared, Shuffle, Symbol,
+    Compile, Evaluate, Fit, Functional, Model, PlotModel, Predict, RankDir, Sequential, Shared,
+    Shuffle, Symbol,
 };
 pub use crate::optimizers::*;
 pub use crate::progress::Verbose;

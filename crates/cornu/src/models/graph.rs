@@ -235,6 +235,12 @@ pub(super) fn check_declared(unit: &Unit, name: &str, given: &InputShape) -> Res
     }
 }
 
+/// What stands for a value that was not given.
+fn missing() -> (Tensor, Option<Tensor>) {
+    let error = Error::state("The model lacks an input.");
+    (Tensor::error(error), None)
+}
+
 impl Graph {
     /// The network between these inputs and outputs; layers without weights get them.
     pub fn new(name: &str, inputs: &[Symbol], outputs: &[Symbol]) -> Result<Graph> {
@@ -367,14 +373,8 @@ impl Graph {
 
     /// Says which layers drop a mask that they are given, as Keras does.
     fn warn_of_lost_masks(&self) {
-        let inputs: Vec<Tensor> = self
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(i, p)| Tensor::input(i, p.shape.with(64), p.dtype))
-            .collect();
         let mut pass = Pass::default();
-        self.forward(&inputs, &mut pass);
+        self.forward(&self.examples(), &mut pass);
         for name in pass.unmasked {
             eprintln!(
                 "Warning: the layer \"{name}\" does not know masks; the mask of its input ends there."
@@ -432,17 +432,44 @@ impl Graph {
         trainable: bool,
         pass: &mut Pass,
     ) -> Outputs {
+        let values = self.values(inputs, masks, trainable, pass);
+        let outputs = self.outputs.iter();
+        let (tensors, masks) = outputs
+            .map(|p| values[p.slot].clone().unwrap_or_else(missing))
+            .unzip();
+        Outputs { tensors, masks }
+    }
+
+    /// The type of what every slot holds.
+    pub(super) fn dtypes(&self) -> Vec<DType> {
+        let inputs = self.examples();
+        let masks = vec![None; inputs.len()];
+        let values = self.values(&inputs, &masks, true, &mut Pass::default());
+        let dtype = |value: Option<(Tensor, _)>| value.unwrap_or_else(|| missing()).0.dtype();
+        values.into_iter().map(dtype).collect()
+    }
+
+    /// Inputs of the model's shapes, without values.
+    fn examples(&self) -> Vec<Tensor> {
+        let ports = self.inputs.iter().enumerate();
+        ports
+            .map(|(i, p)| Tensor::input(i, p.shape.with(64), p.dtype))
+            .collect()
+    }
+
+    /// What is in every slot, with its mask.
+    fn values(
+        &self,
+        inputs: &[Tensor],
+        masks: &[Option<Tensor>],
+        trainable: bool,
+        pass: &mut Pass,
+    ) -> Vec<Option<(Tensor, Option<Tensor>)>> {
         let mut values: Vec<Option<(Tensor, Option<Tensor>)>> = vec![None; self.slots.len()];
         for (i, port) in self.inputs.iter().enumerate() {
             let mask = masks.get(i).cloned().flatten();
             values[port.slot] = inputs.get(i).map(|x| (x.clone(), mask));
         }
-        let missing = || {
-            (
-                Tensor::error(Error::state("The model lacks an input.")),
-                None,
-            )
-        };
         for step in &self.steps {
             let unit = &self.units[step.unit];
             let (xs, masks): (Vec<Tensor>, Vec<Option<Tensor>>) = step
@@ -469,11 +496,7 @@ impl Graph {
                 values[*slot] = Some(value);
             }
         }
-        let outputs = self.outputs.iter();
-        let (tensors, masks) = outputs
-            .map(|p| values[p.slot].clone().unwrap_or_else(missing))
-            .unzip();
-        Outputs { tensors, masks }
+        values
     }
 
     /// An input as the network takes it: converted, and with or without a last axis of 1 as needed.

@@ -71,7 +71,7 @@ impl Nested {
 
     /// The graph for inputs of these shapes: the one there is, or one drawn of a stack that is not
     /// built yet.
-    fn graph_for(&self, inputs: &[InputShape]) -> Result<Cow<'_, Graph>> {
+    pub(super) fn graph_for(&self, inputs: &[InputShape]) -> Result<Cow<'_, Graph>> {
         let name = self.base.name.as_deref().unwrap_or_default();
         match (&self.graph, &self.stack) {
             (Some(graph), _) => Ok(Cow::Borrowed(graph)),

@@ -98,7 +98,7 @@ fn add_rows(
 }
 
 /// What is said of a layer wherever it stands.
-fn row(unit: &Unit) -> Row {
+pub(super) fn row(unit: &Unit) -> Row {
     let built = unit.built.get();
     let params = match built.map(|b| b.all_weights()) {
         Some(weights) => Some(weights.iter().map(|w| w.variable.shape().size()).sum()),
@@ -116,7 +116,7 @@ fn row(unit: &Unit) -> Row {
     }
 }
 
-fn shown_shapes(shapes: &[InputShape]) -> String {
+pub(super) fn shown_shapes(shapes: &[InputShape]) -> String {
     match shapes {
         [one] => one.to_string(),
         several => {
