@@ -25,8 +25,11 @@ fn close(a: &Array, b: &Array) {
     pairs.for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "{a} instead of {b}"));
 }
 
+/// A layer, and the shape of a sequence for it.
+type Shaped = (Box<dyn Layer>, Vec<usize>);
+
 /// Every recurrent layer, forward or backward, over `(2, 4, …)`.
-fn walkers(backwards: bool) -> Vec<(Box<dyn Layer>, Vec<usize>)> {
+fn walkers(backwards: bool) -> Vec<Shaped> {
     let flat = vec![2, 4, 3];
     vec![
         (
@@ -108,7 +111,7 @@ fn both_directions_are_two_layers() -> cornu::Result<()> {
 }
 
 /// Layers of one sample's shape, of which each step of a sequence may be one.
-fn at_each_step() -> cornu::Result<Vec<(Box<dyn Layer>, Vec<usize>)>> {
+fn at_each_step() -> cornu::Result<Vec<Shaped>> {
     let x = Input::new([5, 2]).symbol();
     let inside = Model::new(&x, GRU::new(3).on(Conv1D::new(4, 2).on(&x)))?;
     Ok(vec![

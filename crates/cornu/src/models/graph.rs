@@ -445,7 +445,7 @@ impl Graph {
         let inputs = self.examples();
         let masks = vec![None; inputs.len()];
         let values = self.values(&inputs, &masks, true, &mut Pass::default());
-        let dtype = |value: Option<(Tensor, _)>| value.unwrap_or_else(|| missing()).0.dtype();
+        let dtype = |value: Option<(Tensor, _)>| value.unwrap_or_else(missing).0.dtype();
         values.into_iter().map(dtype).collect()
     }
 

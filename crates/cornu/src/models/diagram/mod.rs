@@ -32,7 +32,7 @@ pub enum RankDir {
 /// let dot = model.to_dot(&PlotModel::new().show_shapes(true))?;
 /// assert!(dot.starts_with("digraph G {") && dot.contains("Output shape: <b>(None, 2)</b>"));
 /// let svg = model.to_svg(&PlotModel::new().rankdir(RankDir::LeftToRight))?;
-/// assert!(svg.starts_with("<svg ") && svg.contains(">Dense<"));
+/// assert!(svg.starts_with("<svg ") && svg.contains("(Dense)"));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Clone, Debug)]
