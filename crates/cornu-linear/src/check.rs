@@ -13,6 +13,17 @@ pub(crate) fn fit_input(x: &Rows<'_>, y: &Targets<'_>, weights: Option<&[f64]>) 
         )));
     }
     lengths(rows, y, weights)?;
+    self::rows(y, weights)
+}
+
+/// Checks that there are targets, all finite, and weights that are not negative nor all 0.
+pub(crate) fn rows(y: &Targets<'_>, weights: Option<&[f64]>) -> Result<()> {
+    if y.is_empty() {
+        return Err(Error::shape(
+            "y: expected at least one row. Received: none.",
+        ));
+    }
+    lengths(y.len(), y, weights)?;
     if let Some(at) = y.values().iter().position(|v| !v.is_finite()) {
         return Err(Error::new(format!(
             "y: expected finite numbers. Received: {} in row {}.",

@@ -2,12 +2,14 @@
 
 use crate::blocks::Real;
 use crate::elastic_net::Net;
+use crate::model_selection::parts;
 use crate::moments::Moments;
 use crate::{
     ElasticNet, Error, Estimator, Lasso, LinearModel, MultiTaskElasticNet, MultiTaskLasso,
     Predictor, Result, Rows, Targets, check,
 };
 use ndarray::{Array1, ArrayView2, Axis, Slice};
+use std::ops::Range;
 
 /// Which penalties a path has.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +106,7 @@ fn dispatch<R>(
     }
 }
 
-/// The moments of each fold: contiguous parts of the rows, the first ones a row longer.
+/// The moments of each fold.
 fn folds<T: Real>(
     x: ArrayView2<'_, T>,
     y: &Targets<'_>,
@@ -112,17 +114,12 @@ fn folds<T: Real>(
     count: usize,
     center: bool,
 ) -> Result<Vec<Moments>> {
-    let rows = x.nrows();
-    let mut start = 0;
-    let fold = |k: usize| {
-        let end = start + rows / count + usize::from(k < rows % count);
-        let range = start..end;
-        start = end;
+    let fold = |range: Range<usize>| {
         let indices: Vec<usize> = range.clone().collect();
         let x = x.slice_axis(Axis(0), Slice::from(range.clone()));
         Moments::new(x, &y.select(&indices), weights.map(|w| &w[range]), center)
     };
-    (0..count).map(fold).collect()
+    parts(x.nrows(), count).map(fold).collect()
 }
 
 /// Chooses among grids for several `l1_ratio`s.

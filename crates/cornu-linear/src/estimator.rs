@@ -8,6 +8,11 @@ pub trait Estimator {
     /// What was learnt.
     type Fitted: Predictor;
 
+    /// Whether targets are labels, so that folds of a cross-validation should hold all of them.
+    fn is_classifier(&self) -> bool {
+        false
+    }
+
     /// Fits with a weight for each row (`None`: all weigh 1). The one method that an estimator has to
     /// write; [`fit`](Self::fit) and [`fit_weighted`](Self::fit_weighted) are easier to call.
     ///

@@ -45,6 +45,8 @@ mod linear_model;
 mod linear_regression;
 mod logistic_regression;
 mod loss;
+pub mod metrics;
+pub mod model_selection;
 mod moments;
 mod newton;
 mod nnls;

@@ -1,6 +1,7 @@
 //! What classifications learn: linear functions whose largest, or whose sign, names the class.
 
 use crate::linear_model::affine;
+use crate::metrics::accuracy_score;
 use crate::problem::softmax;
 use crate::{Error, Predictor, Result, Rows, Targets, check};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
@@ -160,16 +161,6 @@ impl Predictor for LinearClassifier {
 
     fn score_rows(&self, x: Rows<'_>, y: Targets<'_>, weights: Option<&[f64]>) -> Result<f64> {
         check::lengths(x.len(), &y, weights)?;
-        if x.is_empty() {
-            return Err(Error::shape(
-                "x: expected at least one row to score. Received: none.",
-            ));
-        }
-        let predicted = self.predict_rows(x)?;
-        let y = y.single()?;
-        let weight = |r: usize| weights.map_or(1.0, |w| w[r]);
-        let all: f64 = (0..y.len()).map(weight).sum();
-        let right = (0..y.len()).filter(|&r| predicted[r] == y[r]).map(weight);
-        Ok(right.sum::<f64>() / all)
+        accuracy_score(y, &self.predict_rows(x)?, weights)
     }
 }

@@ -1,6 +1,7 @@
 //! What regressions learn: coefficients and an intercept for each target.
 
 use crate::blocks::{Real, block_rows, fill_pieces, for_blocks};
+use crate::metrics::r2_score;
 use crate::{Csr, Error, Predictor, Result, Rows, Targets, check};
 use cornu_cpu::kernels::tall;
 use faer::Mat;
@@ -134,46 +135,9 @@ impl Predictor for LinearModel {
     }
 
     fn score_rows(&self, x: Rows<'_>, y: Targets<'_>, weights: Option<&[f64]>) -> Result<f64> {
-        let predicted = self.predict_targets(x)?;
-        r2(&y, predicted.view(), weights)
+        check::lengths(x.len(), &y, weights)?;
+        r2_score(y, &self.predict_targets(x)?, weights)
     }
-}
-
-/// R², the mean over targets: 1 less the weighted squares of the errors over those of the deviations from
-/// the mean. Of a target that is constant it is 1 if predicted without error, else 0.
-pub(crate) fn r2(
-    y: &Targets<'_>,
-    predicted: ArrayView2<'_, f64>,
-    weights: Option<&[f64]>,
-) -> Result<f64> {
-    let (rows, targets) = predicted.dim();
-    check::lengths(rows, y, weights)?;
-    if y.columns() != targets {
-        return Err(Error::shape(format!(
-            "y: expected {targets} targets, as the model has. Received: {}.",
-            y.columns()
-        )));
-    }
-    if rows == 0 {
-        return Err(Error::shape(
-            "x: expected at least one row to score. Received: none.",
-        ));
-    }
-    let weight = |r: usize| weights.map_or(1.0, |w| w[r]);
-    let total: f64 = (0..rows).map(weight).sum();
-    let score = |t: usize| {
-        let y = |r: usize| y.values()[r * targets + t];
-        let mean = (0..rows).map(|r| weight(r) * y(r)).sum::<f64>() / total;
-        let sum = |f: &dyn Fn(usize) -> f64| (0..rows).map(|r| weight(r) * f(r).powi(2)).sum();
-        let error: f64 = sum(&|r| y(r) - predicted[[r, t]]);
-        let spread: f64 = sum(&|r| y(r) - mean);
-        match (error == 0.0, spread == 0.0) {
-            (true, _) => 1.0,
-            (false, true) => 0.0,
-            (false, false) => 1.0 - error / spread,
-        }
-    };
-    Ok((0..targets).map(score).sum::<f64>() / targets as f64)
 }
 
 /// `x · coefᵀ + intercept`, rows × targets.

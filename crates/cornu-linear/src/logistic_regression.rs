@@ -238,6 +238,10 @@ impl LogisticRegression {
 impl Estimator for LogisticRegression {
     type Fitted = LinearClassifier;
 
+    fn is_classifier(&self) -> bool {
+        true
+    }
+
     fn fit_rows(
         &self,
         x: Rows<'_>,

@@ -51,6 +51,10 @@ impl RidgeClassifier {
 impl Estimator for RidgeClassifier {
     type Fitted = LinearClassifier;
 
+    fn is_classifier(&self) -> bool {
+        true
+    }
+
     fn fit_rows(
         &self,
         x: Rows<'_>,

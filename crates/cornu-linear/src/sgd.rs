@@ -454,6 +454,10 @@ impl SGDClassifier {
 impl Estimator for SGDClassifier {
     type Fitted = LinearClassifier;
 
+    fn is_classifier(&self) -> bool {
+        true
+    }
+
     fn fit_rows(
         &self,
         x: Rows<'_>,
@@ -502,6 +506,10 @@ impl Perceptron {
 
 impl Estimator for Perceptron {
     type Fitted = LinearClassifier;
+
+    fn is_classifier(&self) -> bool {
+        true
+    }
 
     fn fit_rows(
         &self,

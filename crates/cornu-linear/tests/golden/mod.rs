@@ -34,6 +34,16 @@ impl Golden {
         Self(serde_json::from_str(&text).expect("JSON"))
     }
 
+    /// All numbers under a path of keys.
+    pub fn numbers(&self, keys: &[&str]) -> Vec<f64> {
+        flat(keys.iter().fold(&self.0, |value, key| &value[key]))
+    }
+
+    /// The matrix under a path of keys.
+    pub fn matrix(&self, keys: &[&str]) -> Array2<f64> {
+        matrix(keys.iter().fold(&self.0, |value, key| &value[key]))
+    }
+
     pub fn cases(&self) -> impl Iterator<Item = Case<'_>> {
         let cases = self.0["cases"].as_array().expect("cases");
         cases.iter().map(|case| {
