@@ -31,18 +31,30 @@ pub(crate) fn rows(y: &Targets<'_>, weights: Option<&[f64]>) -> Result<()> {
             at / y.columns()
         )));
     }
-    if let Some(weights) = weights {
-        if let Some(at) = weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
-            return Err(Error::new(format!(
-                "weights: expected finite numbers that are not negative. Received: {} for row {at}.",
-                weights[at]
-            )));
-        }
-        if weights.iter().all(|&w| w == 0.0) {
-            return Err(Error::new(
-                "weights: expected one that is not 0. Received: zeros only.",
-            ));
-        }
+    self::weights(y.len(), weights)
+}
+
+/// Checks that there is a weight for each row, none of them negative, and not all 0.
+pub(crate) fn weights(rows: usize, weights: Option<&[f64]>) -> Result<()> {
+    let Some(weights) = weights else {
+        return Ok(());
+    };
+    if weights.len() != rows {
+        return Err(Error::shape(format!(
+            "weights: expected one for each of the {rows} rows of x. Received: {}.",
+            weights.len()
+        )));
+    }
+    if let Some(at) = weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
+        return Err(Error::new(format!(
+            "weights: expected finite numbers that are not negative. Received: {} for row {at}.",
+            weights[at]
+        )));
+    }
+    if weights.iter().all(|&w| w == 0.0) {
+        return Err(Error::new(
+            "weights: expected one that is not 0. Received: zeros only.",
+        ));
     }
     Ok(())
 }

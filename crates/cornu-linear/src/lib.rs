@@ -26,6 +26,7 @@
 //! * Work is shared by the process' thread team (`CORNU_NUM_THREADS`, else `OMP_NUM_THREADS`); results
 //!   do not depend on its size.
 
+mod bayesian_ridge;
 mod blocks;
 mod check;
 mod classes;
@@ -38,26 +39,32 @@ mod elastic_net_cv;
 mod estimator;
 mod factor;
 mod generalized;
+mod huber_regressor;
 mod lbfgs;
 mod least_squares;
 mod linear_classifier;
 mod linear_model;
 mod linear_regression;
 mod logistic_regression;
+mod logistic_regression_cv;
 mod loss;
 pub mod metrics;
 pub mod model_selection;
 mod moments;
 mod newton;
 mod nnls;
+pub mod preprocessing;
 mod problem;
+mod quantile_regressor;
 mod ridge;
 mod ridge_classifier;
 mod ridge_cv;
 mod saga;
 mod sgd;
+mod standard;
 pub mod statistics;
 
+pub use bayesian_ridge::{BayesianRidge, BayesianRidgeFit};
 pub use classes::ClassWeight;
 pub use cornu_core::{Error, ErrorKind, Result};
 pub use csr::Csr;
@@ -68,10 +75,13 @@ pub use elastic_net_cv::{
 };
 pub use estimator::{Estimator, Predictor};
 pub use generalized::{GammaRegressor, GlmFit, GlmSolver, PoissonRegressor, TweedieRegressor};
+pub use huber_regressor::{HuberFit, HuberRegressor};
 pub use linear_classifier::{LinearClassifier, Probabilities};
 pub use linear_model::LinearModel;
 pub use linear_regression::LinearRegression;
 pub use logistic_regression::{LogisticRegression, LogisticSolver, MultiClass, Penalty};
+pub use logistic_regression_cv::{LogisticRegressionCV, LogisticRegressionCVFit};
+pub use quantile_regressor::QuantileRegressor;
 pub use ridge::{Ridge, RidgeSolver};
 pub use ridge_classifier::RidgeClassifier;
 pub use ridge_cv::{RidgeCV, RidgeCVFit};

@@ -67,7 +67,7 @@ pub(crate) fn minimise(
 
 /// `−H⁻¹ g`. Where curvature is missing (classes' intercepts may all rise together; features may depend on
 /// each other) a little is added.
-fn solve(mut hessian: Mat<f64>, gradient: &[f64]) -> Vec<f64> {
+pub(crate) fn solve(mut hessian: Mat<f64>, gradient: &[f64]) -> Vec<f64> {
     let size = hessian.nrows();
     let b = Mat::from_fn(size, 1, |i, _| -gradient[i]);
     let mean = (0..size).map(|i| hessian[(i, i)]).sum::<f64>() / size as f64;

@@ -241,7 +241,7 @@ pub(crate) fn softmax(z: &mut [f64], classes: usize) {
 }
 
 /// Puts rows and a column of ones, each times its row's factor, into panels.
-fn pack<T: Real>(gram: &Gram, x: &[T], p: usize, factors: &[f64], packed: &mut [f64]) {
+pub(crate) fn pack<T: Real>(gram: &Gram, x: &[T], p: usize, factors: &[f64], packed: &mut [f64]) {
     let width = gram.width();
     for (r, (x, &factor)) in x.chunks_exact(p).zip(factors).enumerate() {
         for (panel, x) in x.chunks(width).enumerate() {

@@ -17,7 +17,7 @@ import sklearn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-FILES = ["regression", "classification", "selection"]
+FILES = ["regression", "classification", "selection", "robust"]
 
 
 def plain(v):

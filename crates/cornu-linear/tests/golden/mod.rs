@@ -56,13 +56,28 @@ impl Golden {
             }
         })
     }
+
+    /// Cases of transformers, which have no data of their own.
+    pub fn transforms(&self) -> impl Iterator<Item = Case<'_>> {
+        let cases = self.0["transforms"].as_array().expect("transforms");
+        cases.iter().map(|case| Case {
+            case,
+            x: Array2::zeros((0, 0)),
+            y: Array2::zeros((0, 0)),
+            w: None,
+        })
+    }
 }
 
 impl Case<'_> {
+    pub fn transformer(&self) -> &str {
+        self.case["transformer"].as_str().expect("a name")
+    }
+
     pub fn name(&self) -> String {
         format!(
             "{} {} {}",
-            self.estimator(),
+            self.case["estimator"].as_str().unwrap_or("transformer"),
             self.case["data"],
             self.case["options"]
         )
