@@ -296,3 +296,28 @@ fn cornu_says_of_a_model_what_keras_said() {
         }
     });
 }
+
+/// With a folder in `CORNU_ONNX` the files stay there, for `tests/interop/check_onnx.py`.
+#[cfg(feature = "onnx")]
+#[test]
+fn models_for_onnx() {
+    let kept = std::env::var_os("CORNU_ONNX").map(PathBuf::from);
+    let scratch = format!("cornu-{}-golden-onnx", std::process::id());
+    let folder = kept
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join(scratch));
+    std::fs::create_dir_all(&folder).unwrap();
+    let refused = [("gru", "leave open the batch alone")];
+    check(saved(), 45, |case| {
+        let path = folder.join(format!("{}.onnx", case.name));
+        let done = loaded(case)?.export(&path).map_err(|e| e.to_string());
+        match refused.iter().find(|(name, _)| *name == case.name) {
+            None => done,
+            Some((_, why)) if done.as_ref().is_err_and(|e| e.contains(why)) => Ok(()),
+            Some(_) => Err(format!("not refused as it should be: {done:?}")),
+        }
+    });
+    if kept.is_none() {
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -109,23 +109,67 @@ impl Predictor {
                 dtype: x.data.dtype(),
             })
             .collect();
-        let input = |(i, ty): (usize, &TensorType)| Tensor::input(i, ty.shape.clone(), ty.dtype);
-        let xs: Vec<Tensor> = types.iter().enumerate().map(input).collect();
-        let mut pass = Pass::default();
-        let ys = graph.forward(&graph.adapt_all(&xs), &mut pass).tensors;
-        // Layers that keep a state move on whenever they are asked.
-        let program = Program::trace(&types, &ys, &pass.updates)?;
+        let (program, outputs) = trace(graph, &types)?;
         let executable = crate::device().compile(&program)?;
         if all.len() >= KEPT {
             all.remove(0);
         }
         all.push(Forward {
             inputs: types,
-            outputs: ys.iter().map(|y| y.ty().clone()).collect(),
+            outputs,
             executable,
         });
         let last = all.len() - 1;
         run(&mut all[last])
+    }
+}
+
+/// The forward pass for inputs of these types, and the types of its outputs.
+fn trace(graph: &Graph, types: &[TensorType]) -> Result<(Program, Vec<TensorType>)> {
+    let input = |(i, ty): (usize, &TensorType)| Tensor::input(i, ty.shape.clone(), ty.dtype);
+    let xs: Vec<Tensor> = types.iter().enumerate().map(input).collect();
+    let mut pass = Pass::default();
+    let ys = graph.forward(&graph.adapt_all(&xs), &mut pass).tensors;
+    // Layers that keep a state move on whenever they are asked.
+    let program = Program::trace(types, &ys, &pass.updates)?;
+    Ok((program, ys.iter().map(|y| y.ty().clone()).collect()))
+}
+
+#[cfg(feature = "onnx")]
+impl Model {
+    /// The forward pass for a batch of this size, which changes nothing.
+    pub(crate) fn inference(&self, batch: usize) -> Result<Program> {
+        let graph = self.graph()?;
+        let types = graph.inputs.iter().map(|port| {
+            if port.shape.0.iter().skip(1).any(Option::is_none) {
+                return Err(Error::shape(format!(
+                    "ONNX files are written of models whose inputs leave open the batch alone. Received: \"{}\" of shape {}.",
+                    port.name, port.shape
+                )));
+            }
+            Ok(TensorType {
+                shape: port.shape.with(batch),
+                dtype: port.dtype,
+            })
+        });
+        let types = types.collect::<Result<Vec<_>>>()?;
+        let (program, _) = trace(graph, &types)?;
+        match program.updates.is_empty() {
+            true => Ok(program),
+            false => Err(Error::state(format!(
+                "The model \"{}\" keeps states between calls, which ONNX files cannot.",
+                self.name()
+            ))),
+        }
+    }
+
+    /// The names of the inputs and of the outputs.
+    pub(crate) fn ends(&self) -> Result<(Vec<&str>, Vec<&str>)> {
+        let graph = self.graph()?;
+        fn names(ports: &[super::graph::Port]) -> Vec<&str> {
+            ports.iter().map(|p| p.name.as_str()).collect()
+        }
+        Ok((names(&graph.inputs), names(&graph.outputs)))
     }
 }
 

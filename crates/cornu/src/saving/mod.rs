@@ -15,6 +15,8 @@ mod legacy_h5;
 mod model;
 pub mod npy;
 pub mod npz;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;
 #[cfg(feature = "saving")]

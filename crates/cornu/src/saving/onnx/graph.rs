@@ -1,0 +1,244 @@
+//! A graph of nodes under construction.
+
+use super::extents::Extent;
+use super::proto::{
+    self, AttributeProto, DimensionProto, GraphProto, NodeProto, TensorProto, TensorShapeProto,
+    TensorTypeProto, TypeProto, ValueInfoProto,
+};
+use crate::saving::elements;
+use crate::{Array, DType};
+use cornu_core::ops::creation::Scalar;
+use std::collections::{HashMap, HashSet};
+
+/// ONNX's number of an element type.
+pub(super) fn data_type(dtype: DType) -> i32 {
+    match dtype {
+        DType::F32 => 1,
+        DType::U8 => 2,
+        DType::I32 => 6,
+        DType::I64 => 7,
+        DType::Bool => 9,
+        DType::F16 => 10,
+        DType::F64 => 11,
+        DType::BF16 => 16,
+    }
+}
+
+/// An argument of a node beside its inputs.
+pub(super) enum Attribute {
+    Int(i64),
+    Float(f32),
+    Ints(Vec<i64>),
+    Graph(GraphProto),
+}
+
+impl Attribute {
+    fn named(self, name: &str) -> AttributeProto {
+        let mut made = AttributeProto {
+            name: name.to_string(),
+            ..Default::default()
+        };
+        // ONNX's numbers of the kinds of arguments.
+        match self {
+            Attribute::Float(f) => (made.f, made.r#type) = (f, 1),
+            Attribute::Int(i) => (made.i, made.r#type) = (i, 2),
+            Attribute::Graph(g) => (made.g, made.r#type) = (Some(Box::new(g)), 5),
+            Attribute::Ints(ints) => (made.ints, made.r#type) = (ints, 7),
+        }
+        made
+    }
+}
+
+/// A tensor's name and type, as graphs tell of their inputs and outputs.
+pub(super) fn value_info(name: &str, dtype: DType, extents: &[Extent]) -> ValueInfoProto {
+    let dim = |e: &Extent| {
+        let value = match e.known() {
+            Some(n) => Some(proto::Extent::Value(n)),
+            None if e.is_batch() => Some(proto::Extent::Param("batch".into())),
+            None => None,
+        };
+        DimensionProto { value }
+    };
+    let tensor = TensorTypeProto {
+        elem_type: data_type(dtype),
+        shape: Some(TensorShapeProto {
+            dim: extents.iter().map(dim).collect(),
+        }),
+    };
+    ValueInfoProto {
+        name: name.to_string(),
+        r#type: Some(TypeProto {
+            tensor_type: Some(tensor),
+        }),
+    }
+}
+
+/// Nodes and constants; every tensor has a name of its own.
+#[derive(Default)]
+pub(super) struct Builder {
+    pub nodes: Vec<NodeProto>,
+    pub initializers: Vec<TensorProto>,
+    taken: HashSet<String>,
+    /// Constants of whole numbers and sizes computed so far, by their content.
+    lists: HashMap<Vec<i64>, String>,
+    sizes: HashMap<Vec<Extent>, String>,
+    scalars: HashMap<(DType, Scalar), String>,
+    /// The tensor whose first extent is the batch.
+    batch_of: String,
+    batch: Option<String>,
+    /// The part of the model that nodes are of.
+    pub scope: String,
+}
+
+impl Builder {
+    /// Says which tensor's first extent is the batch.
+    pub fn read_batch_from(&mut self, tensor: &str) {
+        self.batch_of = tensor.to_string();
+    }
+
+    /// Another name, one of its own already, for a tensor.
+    pub fn alias(&mut self, tensor: &str, name: &str) {
+        self.nodes.push(NodeProto {
+            input: vec![tensor.to_string()],
+            output: vec![name.to_string()],
+            name: name.to_string(),
+            op_type: "Identity".into(),
+            attribute: Vec::new(),
+        });
+    }
+
+    /// This name, or one like it that is still free.
+    pub fn free(&mut self, stem: &str) -> String {
+        let numbered = (1..).map(|n| format!("{stem}_{n}"));
+        let mut candidates = std::iter::once(stem.to_string()).chain(numbered);
+        let name = candidates
+            .find(|name| !self.taken.contains(name))
+            .unwrap_or_default();
+        self.taken.insert(name.clone());
+        name
+    }
+
+    /// A node with one output, whose name is returned.
+    pub fn node(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        attributes: Vec<(&str, Attribute)>,
+    ) -> String {
+        self.nodes_of(op, inputs, attributes, 1).remove(0)
+    }
+
+    /// A node with several outputs.
+    pub fn nodes_of(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        attributes: Vec<(&str, Attribute)>,
+        outputs: usize,
+    ) -> Vec<String> {
+        let stem = match self.scope.is_empty() {
+            true => op.to_string(),
+            false => format!("{}/{op}", self.scope),
+        };
+        let outputs: Vec<String> = (0..outputs).map(|_| self.free(&stem)).collect();
+        self.nodes.push(NodeProto {
+            input: inputs.iter().map(|i| (*i).to_string()).collect(),
+            output: outputs.clone(),
+            name: outputs[0].clone(),
+            op_type: op.to_string(),
+            attribute: attributes.into_iter().map(|(n, a)| a.named(n)).collect(),
+        });
+        outputs
+    }
+
+    /// An array that the file holds.
+    pub fn constant(&mut self, stem: &str, array: &Array) -> String {
+        let name = self.free(stem);
+        let mut raw_data = Vec::new();
+        elements::append(array, &mut raw_data);
+        self.initializers.push(TensorProto {
+            dims: array.shape().iter().map(|d| *d as i64).collect(),
+            data_type: data_type(array.dtype()),
+            name: name.clone(),
+            raw_data,
+        });
+        name
+    }
+
+    /// One number.
+    pub fn scalar(&mut self, value: Scalar, dtype: DType) -> String {
+        let key = (dtype, value);
+        if let Some(known) = self.scalars.get(&key) {
+            return known.clone();
+        }
+        let array = match key.1 {
+            Scalar::Float(v) => Array::full(dtype, [], v),
+            Scalar::Int(v) => Array::scalar(v).cast(dtype),
+        };
+        let name = self.constant("number", &array);
+        self.scalars.insert(key, name.clone());
+        name
+    }
+
+    /// A list of whole numbers.
+    pub fn list(&mut self, values: &[i64]) -> String {
+        if let Some(known) = self.lists.get(values) {
+            return known.clone();
+        }
+        let array = Array::from(values.to_vec());
+        let name = self.constant("numbers", &array);
+        self.lists.insert(values.to_vec(), name.clone());
+        name
+    }
+
+    /// A list of extents, computed from the batch where they depend on it.
+    pub fn size(&mut self, extents: &[Extent]) -> String {
+        let known: Option<Vec<i64>> = extents.iter().map(|e| e.known()).collect();
+        if let Some(known) = known {
+            return self.list(&known);
+        }
+        if let Some(done) = self.sizes.get(extents) {
+            return done.clone();
+        }
+        let scope = std::mem::take(&mut self.scope);
+        let parts: Vec<String> = extents.iter().map(|e| self.extent(*e)).collect();
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let name = match parts[..] {
+            [one] => one.to_string(),
+            _ => self.node("Concat", &parts, vec![("axis", Attribute::Int(0))]),
+        };
+        self.scope = scope;
+        self.sizes.insert(extents.to_vec(), name.clone());
+        name
+    }
+
+    /// One extent as a list of one number.
+    fn extent(&mut self, extent: Extent) -> String {
+        if let Some(n) = extent.known() {
+            return self.list(&[n]);
+        }
+        let batch = match self.batch.clone() {
+            Some(batch) => batch,
+            None => {
+                let first = vec![("start", Attribute::Int(0)), ("end", Attribute::Int(1))];
+                let input = self.batch_of.clone();
+                let batch = self.node("Shape", &[&input], first);
+                self.batch.insert(batch).clone()
+            }
+        };
+        let times = match extent.times {
+            1 => batch,
+            n => {
+                let n = self.list(&[n]);
+                self.node("Mul", &[&batch, &n], vec![])
+            }
+        };
+        match extent.plus {
+            0 => times,
+            n => {
+                let n = self.list(&[n]);
+                self.node("Add", &[&times, &n], vec![])
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What exported files look like; that they compute what they should, `tests/interop/check_onnx.py` checks.
+
+use super::proto::{Extent, GraphProto, ModelProto};
+use super::to_bytes;
+use crate::prelude::*;
+use crate::{Error, Result};
+use prost::Message;
+use std::collections::HashSet;
+
+fn exported(layers: Vec<Box<dyn Layer>>) -> Result<GraphProto> {
+    let mut model = Sequential::from_layers(layers);
+    model.build()?;
+    let file = ModelProto::decode(&to_bytes(&model)?[..]).map_err(|e| Error::new(e.to_string()))?;
+    assert_eq!((file.ir_version, file.opset_import[0].version), (8, 18));
+    let graph = file.graph.unwrap();
+    let names = graph.input.iter().map(|i| i.name.clone());
+    let names = names.chain(graph.initializer.iter().map(|i| i.name.clone()));
+    well_formed(&graph, &names.collect());
+    Ok(graph)
+}
+
+/// Every tensor has one name, and is there before it is used.
+fn well_formed(graph: &GraphProto, known: &HashSet<String>) {
+    let mut known = known.clone();
+    for node in &graph.node {
+        for input in &node.input {
+            assert!(known.contains(input), "{input} of {}", node.name);
+        }
+        for attribute in &node.attribute {
+            if let Some(body) = &attribute.g {
+                let given = body.input.iter().map(|i| i.name.clone());
+                well_formed(body, &known.iter().cloned().chain(given).collect());
+            }
+        }
+        for output in &node.output {
+            assert!(known.insert(output.clone()), "{output} twice");
+        }
+    }
+    assert!(graph.output.iter().all(|o| known.contains(&o.name)));
+}
+
+fn kinds(graph: &GraphProto) -> Vec<&str> {
+    graph.node.iter().map(|n| n.op_type.as_str()).collect()
+}
+
+#[test]
+fn a_dense_network_is_three_nodes_a_layer_and_any_batch() {
+    let layers = vec![
+        Input::new([3]).name("x").into(),
+        Dense::new(4).activation("relu").name("hidden").into(),
+        Dense::new(2).name("y").into(),
+    ];
+    let graph = exported(layers).unwrap();
+    let expected = ["MatMul", "Add", "Relu", "MatMul", "Add", "Identity"];
+    assert_eq!(kinds(&graph), expected);
+    let names: Vec<&str> = graph.initializer.iter().map(|i| i.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["hidden/kernel", "hidden/bias", "y/kernel", "y/bias"]
+    );
+    let kernel = &graph.initializer[0];
+    assert_eq!((&kernel.dims[..], kernel.raw_data.len()), (&[3, 4][..], 48));
+    for (end, columns) in [(&graph.input[0], 3), (&graph.output[0], 2)] {
+        let tensor = end.r#type.as_ref().unwrap().tensor_type.as_ref().unwrap();
+        let extents: Vec<Extent> = tensor
+            .shape
+            .as_ref()
+            .unwrap()
+            .dim
+            .iter()
+            .map(|d| d.value.clone().unwrap())
+            .collect();
+        assert_eq!(
+            extents,
+            [Extent::Param("batch".into()), Extent::Value(columns)]
+        );
+    }
+    assert_eq!((&*graph.input[0].name, &*graph.output[0].name), ("x", "y"));
+}
+
+#[test]
+fn recurrences_are_scans() {
+    let layers = vec![
+        Input::new([5, 3]).into(),
+        Masking::new().into(),
+        LSTM::new(2)
+            .return_sequences(true)
+            .go_backwards(true)
+            .into(),
+        GRU::new(2).into(),
+    ];
+    let graph = exported(layers).unwrap();
+    let scans: Vec<_> = graph.node.iter().filter(|n| n.op_type == "Scan").collect();
+    let shape = |i: usize| (scans[i].input.len(), scans[i].output.len());
+    // h, c, the projected input and the mask; h, c and the h of every step.
+    assert_eq!((scans.len(), shape(0), shape(1)), (2, (4, 3), (3, 2)));
+    let backwards = scans[0]
+        .attribute
+        .iter()
+        .find(|a| a.name == "scan_input_directions")
+        .unwrap();
+    assert_eq!(backwards.ints, [1, 1]);
+}
+
+#[test]
+fn what_onnx_cannot_say_is_refused() {
+    let refused = |layers| exported(layers).unwrap_err().to_string();
+    let open = refused(vec![
+        Input::of_shape([None, Some(3)]).into(),
+        GRU::new(2).into(),
+    ]);
+    assert!(open.contains("leave open the batch alone"), "{open}");
+    let states = refused(vec![
+        Input::new([4, 3]).batch_size(2).into(),
+        GRU::new(2).stateful(true).into(),
+    ]);
+    assert!(states.contains("keeps states between calls"), "{states}");
+    let inverse = Lambda::new(|x| x.erfinv()).name("inverse");
+    let unknown = refused(vec![Input::new([2]).into(), inverse.into()]);
+    assert_eq!(
+        unknown,
+        "Layer \"inverse\": The operation erfinv has no form in ONNX."
+    );
+    let model = Sequential::new();
+    let e = model.export("model.keras").unwrap_err().to_string();
+    assert!(e.contains("must end in \".onnx\""), "{e}");
+}
