@@ -61,7 +61,8 @@ pub enum Command {
 /// A model's files.
 #[derive(Args, Debug)]
 pub struct ModelArgs {
-    /// The model: .keras, .safetensors as written by `cornu train`, or .json as Keras' `to_json`
+    /// The model: .keras, a whole .h5 of Keras 2, .safetensors as written by `cornu train`, or .json as Keras'
+    /// `to_json`
     pub model: PathBuf,
     /// Its weights (.weights.h5, .safetensors or .npz), if they are in a file of their own
     #[arg(long, value_name = "FILE")]
@@ -146,8 +147,9 @@ pub enum Task {
 
 #[derive(Args, Debug)]
 pub struct Train {
-    /// mlp:64,64 (sizes of hidden layers); a .json or .keras that takes the data's features; or an earlier
-    /// output, to go on with
+    /// mlp:64,64 (sizes of hidden layers); linear, ridge, lasso or logistic, with their own exact solvers
+    /// (ridge:ALPHA, lasso:ALPHA, logistic:C for a penalty); a .json or .keras that takes the data's features;
+    /// or an earlier output, to go on with
     #[arg(long, default_value = "mlp:64,64", value_name = "MODEL")]
     pub model: String,
     /// A table with a header (.csv, .parquet, or - for standard input), a folder with a folder of images for each
@@ -169,21 +171,22 @@ pub struct Train {
     /// Height, width and channels to which images are brought
     #[arg(long, default_value = "32x32x3", value_name = "HxWxC")]
     pub image_size: String,
-    /// How often all samples are seen
-    #[arg(long, default_value_t = 20, value_name = "N")]
-    pub epochs: usize,
-    /// Samples per step
-    #[arg(long, default_value_t = 32, value_name = "N")]
-    pub batch_size: usize,
+    /// How often all samples are seen (default: 20)
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Samples per step (default: 32)
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
     /// Keras' name of the optimizer (default: an earlier model's own with its state, else adam)
     #[arg(long, value_name = "NAME")]
     pub optimizer: Option<String>,
     /// The learning rate (default: the optimizer's own)
     #[arg(long, value_name = "X")]
     pub learning_rate: Option<f64>,
-    /// The share of samples, drawn at random, on which each epoch is measured
-    #[arg(long, default_value_t = 0.2, value_name = "X")]
-    pub validation_split: f64,
+    /// The share of samples, drawn at random, that is kept for measuring (default: 0.2 for networks, 0 for
+    /// linear models)
+    #[arg(long, value_name = "X")]
+    pub validation_split: Option<f64>,
     /// Ends after this many epochs without a better one
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
@@ -203,9 +206,17 @@ pub struct Train {
     pub log: Option<PathBuf>,
 }
 
+impl Train {
+    /// How many of so many samples, the last ones, are kept for measuring.
+    pub fn held(&self, samples: usize, default: f64) -> usize {
+        let share = self.validation_split.unwrap_or(default);
+        samples - (samples as f64 * (1.0 - share)).floor() as usize
+    }
+}
+
 #[derive(Args, Debug)]
 pub struct Convert {
-    /// The model or weights: .keras, .safetensors, .npz or .json
+    /// The model or weights: .keras, .h5 of Keras 2, .safetensors, .npz or .json
     pub from: PathBuf,
     /// Where to: .keras, .safetensors (all), .json (the architecture), .weights.h5 or .npz (the weights)
     pub to: PathBuf,

@@ -96,10 +96,12 @@ impl ModelFile {
         let mut file = match ending(path).as_str() {
             "json" => ModelFile::new(from_json(path)?),
             "keras" => Self::keras(path)?,
+            // Whole models of Keras 2.
+            "h5" if !path.to_string_lossy().ends_with(".weights.h5") => Self::keras(path)?,
             "safetensors" => Self::safetensors(path)?,
             _ => {
                 return Err(Failure::data(format!(
-                    "A model comes from .keras, .safetensors or .json. Received: {}.",
+                    "A model comes from .keras, .safetensors, .json or Keras 2's .h5. Received: {}.",
                     path.display()
                 )));
             }
@@ -117,7 +119,11 @@ impl ModelFile {
     fn keras(path: &Path) -> Result<ModelFile, Failure> {
         let bytes = std::fs::read(path).map_err(|e| Failure::file(path.display(), e))?;
         let model = model_from_bytes(&bytes, &LoadModel::new())?;
-        let about = match member_from_bytes(&bytes, MEMBER)? {
+        let about = match ending(path) == "keras" {
+            true => member_from_bytes(&bytes, MEMBER)?,
+            false => None,
+        };
+        let about = match about {
             Some(text) => parsed(path, &text)?,
             None => About::default(),
         };

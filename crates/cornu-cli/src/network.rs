@@ -57,7 +57,8 @@ pub struct Features {
 
 impl Features {
     /// The columns of a table: numbers at mean 0 and variance 1, whether they are missing, categories.
-    pub fn of_table(schema: &Schema) -> Features {
+    /// Categories with many values become learned vectors, if that is wanted.
+    pub fn of_table(schema: &Schema, vectors: bool) -> Features {
         let (mut inputs, mut parts) = (Vec::new(), Vec::new());
         if !schema.numbers.is_empty() {
             let input = Input::new([schema.numbers.len()]).name(NUMBERS).symbol();
@@ -79,7 +80,7 @@ impl Features {
                 .name(category.input.as_str())
                 .symbol();
             let places = category.values.len() + 1;
-            parts.push(match places > MOST_PLACES {
+            parts.push(match vectors && places > MOST_PLACES {
                 true => {
                     let width = (places as f64).sqrt().ceil() as usize;
                     let vector = Embedding::new(places, width).on(&input);
@@ -136,6 +137,16 @@ impl Features {
             x = Dense::new(size).activation("relu").on(x);
         }
         Ok(Model::new(self.inputs, goal.end(&x))?)
+    }
+
+    /// The model with nothing between the features and one linear layer.
+    pub fn linear(self, goal: Goal) -> Result<Model, Failure> {
+        let x = &self.features;
+        let end = match goal {
+            Goal::Number(..) => Dense::new(1).on(x),
+            Goal::Classes(_) => goal.end(x),
+        };
+        Ok(Model::new(self.inputs, end)?)
     }
 
     /// The model in which another one, given by the user, takes the features.

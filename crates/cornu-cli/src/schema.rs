@@ -34,20 +34,20 @@ pub struct Schema {
 /// A column of numbers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Number {
-    column: String,
+    pub column: String,
     /// What a missing one is taken for.
     pub mean: f64,
     /// Kept by the model's layer.
     #[serde(skip)]
     pub variance: f64,
     /// Whether some were missing in training: then the input "missing" says so.
-    flag: bool,
+    pub flag: bool,
 }
 
 /// A column of categories.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Category {
-    column: String,
+    pub column: String,
     /// The model's input, of the numbers of places from 1 on; 0 is what is missing or not known.
     pub input: String,
     pub values: Vec<String>,
@@ -223,38 +223,41 @@ impl Schema {
         self.numbers.iter().filter(|n| n.flag).count()
     }
 
+    /// The numbers of a table, row by row, and where they are missing, with a 1.
+    pub fn numbers_of(&self, table: &Table) -> Result<(Vec<f64>, Vec<f32>), Failure> {
+        let (rows, width, flags) = (table.rows(), self.numbers.len(), self.flags());
+        let (mut values, mut missing) = (vec![0f64; rows * width], vec![0f32; rows * flags]);
+        let mut flag = 0;
+        for (i, of) in self.numbers.iter().enumerate() {
+            for (row, text) in table.column(&of.column)?.texts.iter().enumerate() {
+                let value = of.value(text, row)?;
+                values[row * width + i] = value.unwrap_or(of.mean);
+                if of.flag && value.is_none() {
+                    missing[row * flags + flag] = 1.0;
+                }
+            }
+            flag += usize::from(of.flag);
+        }
+        Ok((values, missing))
+    }
+
     /// The model's inputs for a table: its columns may be in another order, and there may be more.
     pub fn inputs(&self, table: &Table) -> Result<Vec<(String, Array)>, Failure> {
         let (rows, width, flags) = (table.rows(), self.numbers.len(), self.flags());
+        let (values, missing) = self.numbers_of(table)?;
         let mut inputs = Vec::new();
         if width > 0 {
-            let (mut values, mut missing) = (vec![0f32; rows * width], vec![0f32; rows * flags]);
-            let mut flag = 0;
-            for (i, of) in self.numbers.iter().enumerate() {
-                for (row, text) in table.column(&of.column)?.texts.iter().enumerate() {
-                    let value = of.value(text, row)?;
-                    values[row * width + i] = value.unwrap_or(of.mean) as f32;
-                    if of.flag && value.is_none() {
-                        missing[row * flags + flag] = 1.0;
-                    }
-                }
-                flag += usize::from(of.flag);
-            }
+            let values: Vec<f32> = values.into_iter().map(|v| v as f32).collect();
             let array = Array::from_vec([rows, width], values)?;
             inputs.push((NUMBERS.to_string(), array));
-            if flags > 0 {
-                let array = Array::from_vec([rows, flags], missing)?;
-                inputs.push((MISSING.to_string(), array));
-            }
+        }
+        if flags > 0 {
+            let array = Array::from_vec([rows, flags], missing)?;
+            inputs.push((MISSING.to_string(), array));
         }
         for of in &self.categories {
-            let place = |text: &String| {
-                let known = of.values.iter().position(|v| v == text.trim());
-                known.map_or(0, |i| i as i32 + 1)
-            };
-            let column = table.column(&of.column)?;
-            let places: Vec<i32> = column.texts.iter().map(place).collect();
-            inputs.push((of.input.clone(), Array::from_vec([rows, 1], places)?));
+            let places = Array::from_vec([rows, 1], of.places_of(table)?)?;
+            inputs.push((of.input.clone(), places));
         }
         Ok(inputs)
     }
@@ -285,6 +288,18 @@ impl Schema {
                 Ok(Array::from(classes.collect::<Result<Vec<i32>, _>>()?))
             }
         }
+    }
+}
+
+impl Category {
+    /// The places of a table's values, from 1 on; 0 for what is missing or not known.
+    pub fn places_of(&self, table: &Table) -> Result<Vec<i32>, Failure> {
+        let place = |text: &String| {
+            let known = self.values.iter().position(|v| v == text.trim());
+            known.map_or(0, |i| i as i32 + 1)
+        };
+        let texts = &table.column(&self.column)?.texts;
+        Ok(texts.iter().map(place).collect())
     }
 }
 

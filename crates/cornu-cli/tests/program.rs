@@ -276,6 +276,106 @@ fn a_model_of_ones_own_takes_the_features_of_a_table() {
 }
 
 #[test]
+fn linear_models_with_their_statistics() {
+    let folder = Folder::new("linear");
+    ok(&folder, "datasets get diabetes -o d.csv -q");
+    let table = ok(
+        &folder,
+        "train --data d.csv --target target --model linear -q -o ols.keras",
+    );
+    // statsmodels says the same of these data.
+    for part in [
+        "OLS Regression Results",
+        "R-squared:",
+        "0.518",
+        "bmi",
+        "P>|t|",
+    ] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    let figures = ok(&folder, "evaluate ols.keras --data d.csv --json");
+    let figures: serde_json::Value = serde_json::from_str(&figures).unwrap();
+    assert!(
+        (figures["loss"].as_f64().unwrap() - 2859.7).abs() < 0.5,
+        "{figures}"
+    );
+    let all = ["ridge", "ridge:10", "lasso", "lasso:1"];
+    for model in all {
+        let line = format!("train --data d.csv --target target --model {model} -q -o m.keras");
+        let table = ok(&folder, &format!("{line} --validation-split 0.2"));
+        assert!(
+            table.contains("const") && table.contains("Of 89 other rows: loss"),
+            "{table}"
+        );
+    }
+
+    // Classes, of columns with categories and gaps.
+    let mut csv = String::from("x,town,y\n");
+    for i in 0..120 {
+        let x = if i % 11 == 5 {
+            String::new()
+        } else {
+            format!("{}", i * 37 % 50)
+        };
+        let y = if (i * 37 % 50) + 20 * (i % 3) + i * 7 % 30 > 55 {
+            "yes"
+        } else {
+            "no"
+        };
+        csv += &format!("{x},{},{y}\n", ["a", "b", "c"][i % 3]);
+    }
+    folder.file("t.csv", &csv);
+    let line = "train --data t.csv --target y -q -o m.keras --model";
+    let table = ok(&folder, &format!("{line} logistic"));
+    for part in [
+        "Logit Regression Results",
+        "town[b]",
+        "town[c]",
+        "x missing",
+    ] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    assert!(!table.contains("town[a]"), "{table}");
+    let (said, told) = (
+        ok(&folder, "predict m.keras -i t.csv"),
+        ok(&folder, &format!("{line} logistic:1")),
+    );
+    assert!(said.starts_with("no\n") || said.starts_with("yes\n"));
+    let score = told
+        .split("accuracy ")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    let figures = ok(&folder, "evaluate m.keras --data t.csv");
+    assert!(
+        figures.contains(&format!("accuracy: {score}")),
+        "{told} {figures}"
+    );
+    ok(&folder, "datasets get iris -o iris.csv -q");
+    let table = ok(
+        &folder,
+        "train --data iris.csv --target target -q -o i.keras --model logistic",
+    );
+    assert!(
+        table.contains("versicolor") && table.contains("petal"),
+        "{table}"
+    );
+    let figures = ok(&folder, "evaluate i.keras --data iris.csv");
+    assert!(figures.contains("accuracy: 0.97"), "{figures}");
+
+    fails(&folder, &format!("{line} linear"), 2, "--task regression");
+    fails(&folder, &format!("{line} ridge:-1"), 2, "ridge:0.5");
+    fails(
+        &folder,
+        &format!("{line} logistic --epochs 3"),
+        2,
+        "--epochs is for networks",
+    );
+}
+
+#[test]
 fn arrays_in_an_npz() {
     let folder = Folder::new("arrays");
     let pixels: Vec<u8> = (0..60 * 9)

@@ -9,7 +9,7 @@ use cornu::saving::safetensors::{self, Content};
 pub fn run(args: &Convert) -> Result<(), Failure> {
     let (from, to) = (ending(&args.from), ending(&args.to));
     let whole = match from.as_str() {
-        "json" | "keras" => true,
+        "json" | "keras" | "h5" => true,
         "safetensors" => ["json", "keras"].contains(&to.as_str()) || is_whole(args)?,
         _ => false,
     };

@@ -5,6 +5,7 @@ mod convert;
 mod datasets;
 mod diff;
 mod evaluate;
+mod linear;
 mod predict;
 mod train;
 

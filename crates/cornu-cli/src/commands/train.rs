@@ -1,8 +1,10 @@
 //! `cornu train`.
 
+use super::draw;
+use super::linear::{self, Linear};
+use super::predict::as_inputs;
 use crate::args::{Task, Train};
-use crate::commands::draw;
-use crate::data::{Content, image_sizes, images, read};
+use crate::data::{Content, Table, image_sizes, images, read};
 use crate::exit::Failure;
 use crate::model_file::{ModelFile, ending};
 use crate::network::{Features, Goal, Scale};
@@ -10,7 +12,8 @@ use crate::schema::{Schema, Target, Told, moments};
 use cornu::callbacks::{BackupAndRestore, CSVLogger, EarlyStopping, History};
 use cornu::models::{Fit, Model};
 use cornu::optimizers::Optimizer;
-use cornu::{Array, DType, Inputs};
+use cornu::{Array, DType};
+use std::io::Write;
 use std::path::Path;
 
 /// Samples, and what they are.
@@ -36,6 +39,14 @@ pub fn run(args: &Train, quiet: bool) -> Result<(), Failure> {
             args.output.display()
         )));
     }
+    if let Some(share) = args.validation_split.filter(|s| !(0.0..1.0).contains(s)) {
+        return Err(Failure::usage(format!(
+            "--validation-split must be at least 0 and less than 1. Received: {share}."
+        )));
+    }
+    if let Some(linear) = Linear::parse(&args.model) {
+        return train_linear(args, linear?, quiet);
+    }
     let earlier = match args.model.starts_with("mlp:") {
         true => None,
         false => Some(ModelFile::open(Path::new(&args.model), None)?),
@@ -44,14 +55,9 @@ pub fn run(args: &Train, quiet: bool) -> Result<(), Failure> {
     let mut file = model(args, earlier, &samples)?;
     compile(args, &mut file.model, samples.goal)?;
 
-    let mut x = Inputs::new();
-    for (name, array) in &samples.x {
-        x = match name {
-            Some(name) => x.with(name.as_str(), array),
-            None => x.then(array),
-        };
-    }
-    let held = match args.validation_split > 0.0 {
+    let x = as_inputs(&samples.x);
+    let share = args.validation_split.unwrap_or(HELD);
+    let held = match share > 0.0 {
         true => "val_loss",
         false => "loss",
     };
@@ -61,9 +67,9 @@ pub fn run(args: &Train, quiet: bool) -> Result<(), Failure> {
         .patience(args.patience.unwrap_or(usize::MAX))
         .restore_best_weights(true);
     let mut options = Fit::new()
-        .epochs(args.epochs)
-        .batch_size(args.batch_size)
-        .validation_split(args.validation_split)
+        .epochs(args.epochs.unwrap_or(20))
+        .batch_size(args.batch_size.unwrap_or(32))
+        .validation_split(share)
         .verbose(if quiet { 0 } else { 1 })
         .callback(&mut best);
     let goes_on = args.resume.as_ref().is_some_and(|f| f.exists());
@@ -130,7 +136,7 @@ fn model(
     samples: &Samples,
 ) -> Result<ModelFile, Failure> {
     let features = match &samples.kind {
-        Kind::Table(schema) => Features::of_table(schema),
+        Kind::Table(schema) => Features::of_table(schema, true),
         Kind::Arrays(scale, _) => {
             let shape = samples.x[0].1.shape().get(1..).unwrap_or_default();
             Features::of_arrays(shape, scale)
@@ -166,17 +172,77 @@ fn compile(args: &Train, model: &mut Model, goal: Goal) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The share of samples that networks are measured on, if nothing is said.
+const HELD: f64 = 0.2;
+
+fn target(args: &Train) -> Result<&str, Failure> {
+    args.target
+        .as_deref()
+        .ok_or_else(|| Failure::usage("A table needs --target, the column to predict."))
+}
+
+/// What the columns of a table mean, as far as its rows to train on tell.
+fn learn(args: &Train, table: &Table, held: f64) -> Result<Schema, Failure> {
+    let told = Told {
+        target: target(args)?,
+        task: args.task,
+        drop: &args.drop,
+        category: &args.category,
+    };
+    let trained = table.rows() - args.held(table.rows(), held);
+    Schema::learn(table, &told, trained.max(1))
+}
+
+fn goal(schema: &Schema) -> Goal {
+    match &schema.target {
+        Target::Number {
+            mean, deviation, ..
+        } => Goal::Number(*mean, *deviation),
+        Target::Class { values, .. } => Goal::Classes(values.len()),
+    }
+}
+
+/// Fits a linear model, and measures it on the rows that were kept from it, if any.
+fn train_linear(args: &Train, linear: Linear, quiet: bool) -> Result<(), Failure> {
+    if Path::new(&args.data).is_dir() {
+        return Err(Failure::usage("Linear models take a table."));
+    }
+    let Content::Table(table) = read(&args.data)? else {
+        return Err(Failure::usage("Linear models take a table."));
+    };
+    let held = args.held(table.rows(), 0.0);
+    let table = match held {
+        0 => table,
+        _ => table.pick(&mixed(table.rows())),
+    };
+    let schema = learn(args, &table, 0.0)?;
+    let mut file = linear::run(args, linear, &schema, &table, goal(&schema))?;
+    if held > 0 {
+        let rows: Vec<usize> = (table.rows() - held..table.rows()).collect();
+        let table = table.pick(&rows);
+        let (x, y) = (schema.inputs(&table)?, schema.targets(&table)?);
+        let x = x.into_iter().map(|(name, array)| (Some(name), array));
+        let x = x.collect();
+        let options = cornu::models::Evaluate::new().verbose(0);
+        let figures = file.model.evaluate_with(as_inputs(&x), &y, options)?;
+        let shown = figures.iter().map(|(name, v)| format!("{name} {v:.4}"));
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        writeln!(std::io::stdout(), "Of {held} other rows: {shown}")?;
+    }
+    file.save(&args.output)?;
+    if !quiet {
+        eprintln!("The model is in {}.", args.output.display());
+    }
+    Ok(())
+}
+
 fn load(args: &Train, earlier: Option<&ModelFile>) -> Result<Samples, Failure> {
     if Path::new(&args.data).is_dir() {
         return from_images(args, earlier);
     }
     match read(&args.data)? {
         Content::Table(table) => {
-            let Some(target) = &args.target else {
-                return Err(Failure::usage(
-                    "A table needs --target, the column to predict.",
-                ));
-            };
+            let target = target(args)?;
             // Validation takes the last rows: those of any kind, not of one.
             let table = table.pick(&mixed(table.rows()));
             let known = earlier.and_then(|file| file.about.table.clone());
@@ -189,27 +255,13 @@ fn load(args: &Train, earlier: Option<&ModelFile>) -> Result<Samples, Failure> {
                         known.target.name()
                     )));
                 }
-                None => {
-                    let told = Told {
-                        target,
-                        task: args.task,
-                        drop: &args.drop,
-                        category: &args.category,
-                    };
-                    let trained = table.rows() as f64 * (1.0 - args.validation_split);
-                    Schema::learn(&table, &told, (trained as usize).max(1))?
-                }
+                None => learn(args, &table, HELD)?,
             };
             let x = schema.inputs(&table)?.into_iter();
             Ok(Samples {
                 x: x.map(|(name, array)| (Some(name), array)).collect(),
                 y: schema.targets(&table)?,
-                goal: match &schema.target {
-                    Target::Number {
-                        mean, deviation, ..
-                    } => Goal::Number(*mean, *deviation),
-                    Target::Class { values, .. } => Goal::Classes(values.len()),
-                },
+                goal: goal(&schema),
                 kind: Kind::Table(schema),
             })
         }
