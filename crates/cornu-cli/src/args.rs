@@ -3,24 +3,33 @@
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
+/// What every command takes.
+const GENERAL: &str = "General options";
+
 /// Build, train, ask and convert neural networks.
 #[derive(Debug, Parser)]
 #[command(
     name = "cornu",
     version,
-    after_help = "Exit codes: 0 done; 1 `diff` found a difference; 2 the command line is wrong; 3 a file \
+    after_help = "Examples:
+  cornu datasets get iris -o iris.csv
+  cornu train --data iris.csv --target target -o iris.keras --curves curves.png
+  cornu evaluate iris.keras --data iris.csv --confusion matrix.png
+  cornu predict iris.keras --input new.csv
+
+Exit codes: 0 done; 1 `diff` found a difference; 2 the command line is wrong; 3 a file \
 cannot be found, read, written or fetched; 4 a file's content is not what it should be, or data and model do \
 not fit each other."
 )]
 pub struct Cli {
     /// How many threads compute (default: CORNU_NUM_THREADS, else all cores)
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", help_heading = GENERAL)]
     pub threads: Option<usize>,
     /// Makes everything random repeatable
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", help_heading = GENERAL)]
     pub seed: Option<u64>,
     /// Prints results only
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GENERAL)]
     pub quiet: bool,
     #[command(subcommand)]
     pub command: Command,
@@ -30,6 +39,8 @@ pub struct Cli {
 pub enum Command {
     /// Prints a model's layers, shapes and parameters
     Summary(ModelArgs),
+    /// Draws a model's layers and what flows between them
+    Plot(Plot),
     /// Compares two models, architecture and weights; exits with 1 if they differ
     Diff(Diff),
     /// Computes a model's outputs
@@ -67,6 +78,51 @@ pub struct ModelArgs {
     /// Its weights (.weights.h5, .safetensors or .npz), if they are in a file of their own
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Plot {
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// The picture: .svg, or .dot (.gv) for Graphviz
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Shows the shapes of inputs and outputs
+    #[arg(long)]
+    pub show_shapes: bool,
+    /// Shows the types of outputs
+    #[arg(long)]
+    pub show_dtype: bool,
+    /// Shows classes of layers without their names
+    #[arg(long)]
+    pub hide_layer_names: bool,
+    /// Shows activations
+    #[arg(long)]
+    pub show_layer_activations: bool,
+    /// Shows which layers are trained
+    #[arg(long)]
+    pub show_trainable: bool,
+    /// Shows the layers of models within the model
+    #[arg(long)]
+    pub expand_nested: bool,
+    /// From top to bottom, or from left to right
+    #[arg(
+        long,
+        value_enum,
+        default_value = "tb",
+        ignore_case = true,
+        value_name = "TB|LR"
+    )]
+    pub rankdir: Direction,
+}
+
+/// The way in which layers follow each other in a picture.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+pub enum Direction {
+    /// From top to bottom
+    Tb,
+    /// From left to right
+    Lr,
 }
 
 #[derive(Args, Debug)]
@@ -112,7 +168,7 @@ pub struct Evaluate {
     /// The samples: .npy, .npz, .csv, .parquet, or - for standard input
     #[arg(long, value_name = "FILE", required_unless_present = "data")]
     pub x: Option<String>,
-    /// The targets: .npy, .npz, .csv or .parquet
+    /// The targets: .npy, .csv, .parquet, or an .npz of those of several outputs by name
     #[arg(long, value_name = "FILE", required_unless_present = "data")]
     pub y: Option<String>,
     /// A table with its target, a folder of images, or an .npz, as for `cornu train`; of an .npz with x_test and

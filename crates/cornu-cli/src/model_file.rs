@@ -76,6 +76,17 @@ pub fn weights(path: &Path) -> Result<Vec<(String, Array)>, Failure> {
     }
 }
 
+fn is_weights(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(".weights.h5")
+}
+
+fn weights_only(path: &Path) -> Failure {
+    Failure::data(format!(
+        "{} holds weights only: give the model's .json, and this file with --weights.",
+        path.display()
+    ))
+}
+
 fn parsed<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(text).map_err(|e| Failure::data(format!("{}: {e}.", path.display())))
 }
@@ -97,7 +108,8 @@ impl ModelFile {
             "json" => ModelFile::new(from_json(path)?),
             "keras" => Self::keras(path)?,
             // Whole models of Keras 2.
-            "h5" if !path.to_string_lossy().ends_with(".weights.h5") => Self::keras(path)?,
+            "h5" if !is_weights(path) => Self::keras(path)?,
+            "h5" => return Err(weights_only(path)),
             "safetensors" => Self::safetensors(path)?,
             _ => {
                 return Err(Failure::data(format!(
@@ -133,10 +145,7 @@ impl ModelFile {
     fn safetensors(path: &Path) -> Result<ModelFile, Failure> {
         let content = safetensors::load(path)?;
         let Some((_, text)) = content.metadata.iter().find(|(key, _)| key == KEY) else {
-            return Err(Failure::data(format!(
-                "{} holds weights only: give the model's .json, and this file with --weights.",
-                path.display()
-            )));
+            return Err(weights_only(path));
         };
         let Whole { model, about } = parsed(path, text.as_bytes())?;
         let mut model = built(model)?;

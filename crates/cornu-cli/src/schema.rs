@@ -163,7 +163,11 @@ impl Schema {
     /// Finds out what the columns of a table are: the target from all rows, the features from the first
     /// ones, which are trained on.
     pub fn learn(table: &Table, told: &Told<'_>, rows: usize) -> Result<Schema, Failure> {
-        let target = Target::learn(told, table.column(told.target)?)?;
+        let column = table.column(told.target)?;
+        if table.rows() == 0 {
+            return Err(Failure::data("The table holds no rows."));
+        }
+        let target = Target::learn(told, column)?;
         for name in told.drop.iter().chain(told.category) {
             table.column(name)?;
         }

@@ -396,6 +396,8 @@ fn arrays_in_an_npz() {
     );
     let figures = ok(&folder, "evaluate m.keras --data data.npz");
     assert!(figures.contains("accuracy: 1.0"), "{figures}");
+    let told = ok(&folder, "predict m.keras -i data.npz --classes");
+    assert_eq!(told, "0\n1\n".repeat(30));
     assert!(ok(&folder, "summary m.keras").contains("Rescaling"));
     assert!(ok(&folder, "bench m.keras --seconds 0.02").contains("samples/s"));
     cornu::saving::npz::save(folder.0.join("other.npz"), [("a", &x)]).unwrap();
@@ -519,6 +521,20 @@ fn models_weights_and_their_formats() {
     assert_eq!(ok(&folder, "diff net.keras third.safetensors"), "");
     assert_eq!(ok(&folder, "predict net.keras -i x.csv"), "4,15\n10,21\n");
     assert!(ok(&folder, "summary net.keras").contains("(None, 2)"));
+    fails(&folder, "summary net.weights.h5", 4, "holds weights only");
+    ok(
+        &folder,
+        "plot net.keras -o net.svg --show-shapes --rankdir LR -q",
+    );
+    let svg = std::fs::read_to_string(folder.0.join("net.svg")).unwrap();
+    assert!(
+        svg.starts_with("<svg") && svg.contains("(None, 2)"),
+        "{svg}"
+    );
+    ok(&folder, "plot net.keras -o net.dot");
+    let dot = std::fs::read_to_string(folder.0.join("net.dot")).unwrap();
+    assert!(dot.starts_with("digraph") && dot.contains("out"), "{dot}");
+    fails(&folder, "plot net.keras -o net.png", 2, ".svg, .dot");
     assert_eq!(
         ok(&folder, "predict same.safetensors -i x.csv"),
         "4,15\n10,21\n"

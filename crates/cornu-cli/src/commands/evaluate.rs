@@ -35,7 +35,8 @@ pub fn run(args: &Evaluate, quiet: bool) -> Result<(), Failure> {
     let options = cornu::models::Evaluate::new()
         .batch_size(args.batch_size)
         .verbose(Verbose::Silent);
-    let figures = file.model.evaluate_with(as_inputs(&x), &y, options)?;
+    let targets = as_inputs(&y);
+    let figures = file.model.evaluate_with(as_inputs(&x), targets, options)?;
     let mut out = std::io::stdout().lock();
     if args.json {
         let object: serde_json::Map<_, _> = figures
@@ -49,10 +50,11 @@ pub fn run(args: &Evaluate, quiet: bool) -> Result<(), Failure> {
         }
     }
     if let Some(path) = &args.confusion {
-        let [output] = &file.model.predict_all(as_inputs(&x))?[..] else {
+        let outputs = file.model.predict_all(as_inputs(&x))?;
+        let ([output], [(_, y)]) = (&outputs[..], &y[..]) else {
             return Err(Failure::usage("Classes are told of models of one output."));
         };
-        let counts = confusion(&truth(&y, output), &classes_of(output))?;
+        let counts = confusion(&truth(y, output), &classes_of(output))?;
         let names: Vec<String> = match file.class_names() {
             Some(names) if names.len() >= counts.nrows() => names[..counts.nrows()].to_vec(),
             _ => (0..counts.nrows()).map(|i| i.to_string()).collect(),
@@ -99,31 +101,38 @@ fn confusion(truth: &[i32], told: &[i32]) -> Result<Array2<usize>, Failure> {
     Ok(counts)
 }
 
-fn data(args: &Evaluate, file: &ModelFile) -> Result<(Samples, Array), Failure> {
+fn data(args: &Evaluate, file: &ModelFile) -> Result<(Samples, Samples), Failure> {
+    let one = |array: Array| vec![(None, array)];
     match (&args.data, &args.x, &args.y) {
         (Some(path), ..) if Path::new(path).is_dir() => {
             let images = images(Path::new(path), image_size(file)?)?;
             let labels = labels(file, &images.classes, &images.labels)?;
-            Ok((vec![(None, images.pixels)], labels))
+            Ok((one(images.pixels), one(labels)))
         }
         (Some(path), ..) => match (read(path)?, &file.about.table) {
             (Content::Table(table), Some(schema)) => {
                 let x = schema.inputs(&table)?.into_iter();
                 let x = x.map(|(name, array)| (Some(name), array)).collect();
-                Ok((x, schema.targets(&table)?))
+                Ok((x, one(schema.targets(&table)?)))
             }
             (Content::Arrays(arrays), _) => {
                 let (x, y) = x_and_y(path, arrays, ["_test", ""])?;
-                Ok((vec![(None, x)], y))
+                Ok((one(x), one(y)))
             }
             _ => Err(Failure::usage(
                 "--data takes a table for a model that was trained on one: give --x and --y.",
             )),
         },
-        (None, Some(x), Some(y)) => Ok((
-            samples(file, std::slice::from_ref(x))?,
-            read(y)?.into_array(y)?,
-        )),
+        (None, Some(x), Some(y)) => {
+            let x = samples(file, std::slice::from_ref(x))?;
+            match read(y)? {
+                Content::Arrays(arrays) if arrays.len() > 1 => {
+                    let named = arrays.into_iter().map(|(name, a)| (Some(name), a));
+                    Ok((x, named.collect()))
+                }
+                content => Ok((x, one(content.into_array(y)?))),
+            }
+        }
         _ => Err(Failure::usage("Give --x and --y, or --data.")),
     }
 }

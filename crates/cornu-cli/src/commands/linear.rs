@@ -183,7 +183,7 @@ pub fn run(
         || linear == Linear::Logistic(None) && goal == Goal::Classes(2);
     let design = Design::new(schema, &table, plain)?;
     let fitted = fit(linear, &design, &y, goal, &schema.target)?;
-    write!(std::io::stdout(), "{}", fitted.said)?;
+    writeln!(std::io::stdout(), "{}", fitted.said.trim_end())?;
     network(schema, &design, &fitted, goal)
 }
 
@@ -234,8 +234,8 @@ fn fit(
         }
         (Linear::Logistic(None), _) if goal == Goal::Classes(2) => {
             let fit = Logit::new().names(&design.names).fit(&design.x, y);
-            let fit = fit
-                .map_err(|e| Failure::data(format!("{e} A penalty helps: --model logistic:1.")))?;
+            let fit =
+                fit.map_err(|e| Failure::data(format!("{e} Here that is --model logistic:1.")))?;
             let (intercept, coef) = split(fit.params());
             Ok(Fitted {
                 outputs: vec![(coef, intercept)],

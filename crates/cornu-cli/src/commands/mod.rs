@@ -6,6 +6,7 @@ mod datasets;
 mod diff;
 mod evaluate;
 mod linear;
+mod plot;
 mod predict;
 mod train;
 
@@ -22,8 +23,9 @@ pub fn run(command: Command, quiet: bool) -> Result<Exit, Failure> {
     match command {
         Command::Summary(args) => {
             let file = ModelFile::open(&args.model, args.weights.as_deref())?;
-            write!(std::io::stdout(), "{}", file.model.summary())?;
+            writeln!(std::io::stdout(), "{}", file.model.summary())?;
         }
+        Command::Plot(args) => plot::run(&args, quiet)?,
         Command::Diff(args) => return diff::run(&args, quiet),
         Command::Predict(args) => predict::run(&args)?,
         Command::Evaluate(args) => evaluate::run(&args, quiet)?,

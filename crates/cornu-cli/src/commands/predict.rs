@@ -68,7 +68,10 @@ fn json_lines(
                 [second] => vec![1.0 - second, *second],
                 all => all.to_vec(),
             };
-            let shares = names.iter().zip(shares).map(|(n, p)| (n.clone(), p.into()));
+            let shares = names
+                .iter()
+                .zip(shares)
+                .map(|(n, p)| (n.clone(), number(p)));
             let shares: Map<String, Value> = shares.collect();
             let line = json!({"class": class_name(names, class), "probabilities": shares});
             text += &format!("{line}\n");
@@ -101,13 +104,21 @@ fn json_lines(
 /// Values as lists of lists of the extents given; a single one alone.
 fn nested(values: &[f32], extents: &[usize]) -> Value {
     match extents {
-        [] | [1] => values.first().copied().into(),
-        [_] => values.into(),
+        [] | [1] => values.first().map_or(Value::Null, |v| number(*v)),
+        [_] => values.iter().map(|v| number(*v)).collect(),
         [_, inner @ ..] => {
             let size = inner.iter().product::<usize>().max(1);
             values.chunks(size).map(|v| nested(v, inner)).collect()
         }
     }
+}
+
+/// A number with the digits that tell it from other `f32`s, and no more.
+fn number(value: f32) -> Value {
+    value
+        .to_string()
+        .parse::<f64>()
+        .map_or(Value::Null, Value::from)
 }
 
 /// A field of CSV.
@@ -167,6 +178,10 @@ pub fn samples(file: &ModelFile, given: &[String]) -> Result<Samples, Failure> {
             (Content::Arrays(mut arrays), _) if arrays.len() == 1 => {
                 inputs.extend(arrays.pop().map(|(_, array)| (name, array)));
             }
+            // A whole data set: the samples that nothing was learned from.
+            (Content::Arrays(arrays), _) if x_of(&arrays).is_some() => {
+                inputs.extend(x_of(&arrays).map(|x| (name, x.clone())));
+            }
             (Content::Arrays(arrays), _) => {
                 inputs.extend(arrays.into_iter().map(|(name, array)| (Some(name), array)));
             }
@@ -174,6 +189,14 @@ pub fn samples(file: &ModelFile, given: &[String]) -> Result<Samples, Failure> {
         }
     }
     Ok(inputs)
+}
+
+/// The samples of an `.npz` file with samples and targets.
+fn x_of(arrays: &[(String, Array)]) -> Option<&Array> {
+    let of = |name: &str| arrays.iter().find(|(n, _)| n == name).map(|(_, a)| a);
+    of("x_test")
+        .filter(|_| of("y_test").is_some())
+        .or_else(|| of("x").filter(|_| of("y").is_some()))
 }
 
 /// The size of the images that a model takes.
