@@ -274,7 +274,8 @@ impl Train {
 pub struct Convert {
     /// The model or weights: .keras, .h5 of Keras 2, .safetensors, .npz or .json
     pub from: PathBuf,
-    /// Where to: .keras, .safetensors (all), .json (the architecture), .weights.h5 or .npz (the weights)
+    /// Where to: .keras, .safetensors (all), .onnx (for other programs to run), .json (the architecture),
+    /// .weights.h5 or .npz (the weights)
     pub to: PathBuf,
     /// Weights for a .json (.weights.h5, .safetensors or .npz)
     #[arg(long, value_name = "FILE")]

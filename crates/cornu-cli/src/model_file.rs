@@ -154,7 +154,7 @@ impl ModelFile {
     }
 
     /// Writes the whole model to a `.keras` or `.safetensors` file (the latter without the optimizer's
-    /// state), its architecture to `.json`, or its weights to `.weights.h5` or `.npz`.
+    /// state), its computation to `.onnx`, its architecture to `.json`, or its weights to `.weights.h5` or `.npz`.
     pub fn save(&self, path: &Path) -> Result<(), Failure> {
         match ending(path).as_str() {
             "npz" => Ok(npz::save_weights(&self.model, path)?),
@@ -166,6 +166,7 @@ impl ModelFile {
                     .save_with_members(path, &[(MEMBER, about.as_bytes())])?)
             }
             "h5" => Ok(self.model.save_weights(path)?),
+            "onnx" => Ok(self.model.export(path)?),
             "json" => write_file(path, self.model.to_json().as_bytes()),
             "safetensors" => {
                 let whole = Whole {
@@ -179,7 +180,7 @@ impl ModelFile {
                 Ok(safetensors::save(path, &content)?)
             }
             _ => Err(Failure::usage(format!(
-                "A model goes to .keras, .safetensors, .json, .weights.h5 or .npz. Received: {}.",
+                "A model goes to .keras, .safetensors, .onnx, .json, .weights.h5 or .npz. Received: {}.",
                 path.display()
             ))),
         }

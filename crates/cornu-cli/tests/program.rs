@@ -514,6 +514,9 @@ fn models_weights_and_their_formats() {
     assert_eq!(ok(&folder, "diff net.safetensors same.safetensors"), "");
     ok(&folder, "convert same.safetensors net.keras");
     ok(&folder, "convert net.keras net.weights.h5");
+    ok(&folder, "convert net.keras net.onnx");
+    let onnx = std::fs::read(folder.0.join("net.onnx")).unwrap();
+    assert!(onnx.windows(6).any(|w| w == b"MatMul"));
     ok(
         &folder,
         "convert back.json third.safetensors --weights net.weights.h5",

@@ -10,7 +10,7 @@ pub fn run(args: &Convert) -> Result<(), Failure> {
     let (from, to) = (ending(&args.from), ending(&args.to));
     let whole = match from.as_str() {
         "json" | "keras" | "h5" => true,
-        "safetensors" => ["json", "keras"].contains(&to.as_str()) || is_whole(args)?,
+        "safetensors" => ["json", "keras", "onnx"].contains(&to.as_str()) || is_whole(args)?,
         _ => false,
     };
     if whole {
