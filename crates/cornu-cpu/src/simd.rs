@@ -7,6 +7,22 @@
 
 use std::sync::OnceLock;
 
+/// The same pointer, of which the compiler no longer knows how it was computed: it cannot compute others
+/// from it in a chain, nor it from others.
+#[inline(always)]
+pub(crate) fn unrelated<T>(p: *const T) -> *const T {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    let p = {
+        let mut same = p;
+        // SAFETY: no instruction at all.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) same, options(pure, nomem, nostack, preserves_flags));
+        }
+        same
+    };
+    p
+}
+
 /// An instruction set that kernels are compiled for, from the least to the most able.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Isa {

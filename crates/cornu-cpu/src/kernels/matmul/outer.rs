@@ -1,7 +1,7 @@
 //! Micro-kernels that add up outer products: a column of A, broadcast element by element, times a
 //! row of B, held in vectors along N.
 
-use crate::simd::{Float, Simd, SimdOp, Vector};
+use crate::simd::{Float, Simd, SimdOp, Vector, unrelated};
 
 /// Sections of the inner dimension beyond the first, each of the same length. In each, A goes on from
 /// another start, `offset` elements further for this tile; B goes on where it was.
@@ -233,11 +233,18 @@ impl<T: Float, const MR: usize, const NV: usize, const COPY: bool> SimdOp
         unsafe {
             let mask = T::Vec::<S>::mask(cols - (NV - 1) * lanes);
             let mut acc = [[T::Vec::<S>::splat(T::ZERO); NV]; MR];
-            // One pointer for every four rows and three distances address all rows with few
-            // registers.
-            let (mut a0, mut bp, mut copied) = (a, b, copy);
-            let fours = if MR > 4 { 4 * rsa } else { 0 };
-            let (eights, twelves) = if MR > 8 { (8 * rsa, 12 * rsa) } else { (0, 0) };
+            // A pointer for every four rows addresses all rows with few registers. Were they known to
+            // be `rsa` apart, every address would be computed from the one before.
+            let fours = |a: *const T| {
+                let mut each = [a; MR_MAX / 4];
+                let mut i = 1;
+                while i < MR.div_ceil(4) {
+                    each[i] = unrelated(a.wrapping_add(4 * i * rsa));
+                    i += 1;
+                }
+                each
+            };
+            let (mut base, mut bp, mut copied) = (fours(a), b, copy);
             let mut section = 0;
             loop {
                 let mut p = 0;
@@ -260,12 +267,6 @@ impl<T: Float, const MR: usize, const NV: usize, const COPY: bool> SimdOp
                     if COPY {
                         copied = copied.add(NV * lanes);
                     }
-                    let base = [
-                        a0,
-                        a0.wrapping_add(fours),
-                        a0.wrapping_add(eights),
-                        a0.wrapping_add(twelves),
-                    ];
                     let mut i = 0;
                     while i < MR {
                         let x = T::Vec::<S>::splat(*base[i / 4].add(i % 4 * rsa));
@@ -277,13 +278,17 @@ impl<T: Float, const MR: usize, const NV: usize, const COPY: bool> SimdOp
                         i += 1;
                     }
                     bp = bp.wrapping_add(ldb);
-                    a0 = a0.wrapping_add(csa);
+                    let mut i = 0;
+                    while i < MR.div_ceil(4) {
+                        base[i] = base[i].wrapping_add(csa);
+                        i += 1;
+                    }
                     p += 1;
                 }
                 if section == more.count {
                     break;
                 }
-                a0 = (*more.starts.add(section)).wrapping_add(more.offset);
+                base = fours((*more.starts.add(section)).wrapping_add(more.offset));
                 section += 1;
             }
             let mut i = 0;
