@@ -2,7 +2,7 @@
 
 use cornu::prelude::*;
 use cornu::{Error, Result};
-use ndarray::Array3;
+use ndarray::{ArrayView3, s};
 
 /// A model with its data.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -257,15 +257,15 @@ pub fn head(a: &Array, rows: usize) -> Result<Array> {
 /// MNIST's first samples for training, all for testing; each sample of this shape.
 fn images(samples: usize, shape: &[usize]) -> Result<Sets> {
     let ((x, y), (test_x, test_y)) = datasets::mnist::load_data()?;
-    let pixels = |images: Array3<u8>| {
+    let pixels = |images: ArrayView3<'_, u8>| {
         let n = images.dim().0;
         let values: Vec<f32> = images.iter().map(|p| f32::from(*p) / 255.0).collect();
         Array::from_vec([&[n], shape].concat(), values)
     };
     Ok(Sets {
-        x: head(&pixels(x)?, samples)?,
-        y: head(&Array::from(&to_categorical(&y, 10)?), samples)?,
-        test_x: pixels(test_x)?,
+        x: pixels(x.slice(s![..samples, .., ..]))?,
+        y: Array::from(&to_categorical(&y.slice(s![..samples]), 10)?),
+        test_x: pixels(test_x.view())?,
         test_y: Array::from(&to_categorical(&test_y, 10)?),
     })
 }

@@ -226,8 +226,8 @@ pub(super) fn goes_through_large_operands(epilogue: &Fused) -> bool {
 /// Element functions on finished tiles, and what they will read.
 pub(super) struct Tiles {
     kernel: TileKernel,
-    /// The same for whole rows, if all that is read lies as the product does.
-    line: Option<FusedKernel>,
+    /// The same for whole rows, where these are one run of memory: nothing is copied then.
+    strip: Option<FusedKernel>,
 }
 
 impl Tiles {
@@ -237,14 +237,14 @@ impl Tiles {
     }
 
     pub(super) fn scratch_bytes(&self) -> usize {
-        let line = self.line.as_ref().map_or(0, FusedKernel::scratch_bytes);
-        line.max(self.kernel.scratch_bytes())
+        let strip = self.strip.as_ref().map_or(0, FusedKernel::scratch_bytes);
+        strip.max(self.kernel.scratch_bytes())
     }
 
     pub(super) fn compile(epilogue: &Fused, slot: &dyn Fn(ValueId) -> usize) -> Result<Tiles> {
-        let line = FusedKernel::compile_for(epilogue, slot, Isa::get(), true)?;
+        let strip = FusedKernel::compile_for(epilogue, slot, Isa::get(), true)?;
         Ok(Tiles {
-            line: (goes_through_large_operands(epilogue) && line.is_line()).then_some(line),
+            strip: strip.has_strips().then_some(strip),
             kernel: TileKernel::compile(epilogue, slot)?,
         })
     }
@@ -269,10 +269,10 @@ impl<T: Float> Epilogue<T> for Tail<'_> {
         // SAFETY: the table has the program's slots, tiles lie within the product and do not
         // overlap, and each thread has its own scratch memory.
         unsafe {
-            match &self.tiles.line {
-                Some(line) if t.cols == self.n && ld == self.n => {
+            match &self.tiles.strip {
+                Some(strip) if t.cols == self.n && ld == self.n => {
                     let range = (row * self.n, t.rows * self.n);
-                    line.run_line(ptrs, acc, size_of::<T>(), range, part);
+                    strip.run_strip(ptrs, acc, size_of::<T>(), range, part);
                 }
                 _ => {
                     let kernel = &self.tiles.kernel;

@@ -179,8 +179,8 @@ impl<T: Float> ConvPlan<T> {
             .iter()
             .map(|p| [product(p, block.min(p.rows)), product(p, p.rows % block)])
             .collect();
-        let lines = match &phases[..] {
-            [phase] if groups == 1 => Lines::new(phase, e.batch, filters, size_of::<T>()),
+        let lines = match groups {
+            1 => Lines::new(&phases, e.batch, filters, size_of::<T>()),
             _ => None,
         };
         Self {
@@ -201,7 +201,8 @@ impl<T: Float> ConvPlan<T> {
 
     /// Whether finished tiles can be handed on; else the result must be stored whole.
     pub fn has_tiles(&self) -> bool {
-        self.f != ConvFn::Kernel && self.phases.iter().all(|p| p.spread.is_none())
+        let in_order = self.lines.is_some() || self.phases.iter().all(|p| p.spread.is_none());
+        self.f != ConvFn::Kernel && in_order
     }
 
     fn blocks(&self, phase: &Phase) -> usize {
@@ -304,11 +305,12 @@ impl<T: Float> ConvPlan<T> {
             // SAFETY: as promised by the caller.
             unsafe { self.turn(b, workspace.cast()) };
         }
-        let units: Vec<usize> = self
-            .phases
-            .iter()
-            .map(|p| self.blocks(p) * self.groups)
-            .collect();
+        let units: Vec<usize> = match &self.lines {
+            Some(lines) => vec![lines.units()],
+            None => (self.phases.iter())
+                .map(|p| self.blocks(p) * self.groups)
+                .collect(),
+        };
         let job = Run {
             a,
             b: match self.f {

@@ -214,17 +214,18 @@ impl FusedKernel {
 }
 
 impl FusedKernel {
-    /// Whether the space is one line: every operand lies as the outputs do or is the same everywhere.
-    pub(crate) fn is_line(&self) -> bool {
-        self.layout.outer.is_empty() && self.layout.rows == 1 && self.machine.is_some()
+    /// Whether the space is a matrix, or one line, whose rows can be computed in strips (more than one: what
+    /// is the same for all blocks is then the same wherever a strip begins).
+    pub(crate) fn has_strips(&self) -> bool {
+        self.layout.outer.is_empty() && self.machine.is_some() && self.layout.blocks() > 1
     }
 
-    /// Computes the elements from `start` on, `n` of them, of a kernel that [is a line](Self::is_line)
-    /// and was compiled with operand 0 given: at `given` for these elements.
+    /// Computes the elements from `start` on, `n` of them: whole rows of a kernel that [has
+    /// strips](Self::has_strips) and was compiled with operand 0 given: at `given` for these elements.
     ///
     /// # Safety
     /// As for [`FusedKernel::run`]; the elements lie within the space.
-    pub(crate) unsafe fn run_line(
+    pub(crate) unsafe fn run_strip(
         &self,
         ptrs: &[*mut u8],
         given: *const u8,
@@ -233,13 +234,26 @@ impl FusedKernel {
         scratch: *mut u8,
     ) {
         let Some(machine) = &self.machine else { return };
+        let l = &self.layout;
         // SAFETY: by the caller's promise.
         unsafe {
             let run = machine.begin(ptrs, std::ptr::null(), scratch);
-            run.load_fixed(1, self.layout.block_cols.min(self.layout.cols));
+            run.load_fixed(l.block_rows.min(l.rows), l.block_cols.min(l.cols));
             run.seek(&[]);
-            for at in (0..n).step_by(BLOCK) {
-                run.block_of(given.add(at * bytes), 0, start + at, 1, BLOCK.min(n - at));
+            let mut at = 0;
+            while at < n {
+                // Along a row, and then down.
+                let (row, col) = ((start + at) / l.cols, (start + at) % l.cols);
+                let left = n - at;
+                let (rows, cols) = match l.rows {
+                    1 => (1, l.block_cols.min(left)),
+                    _ => (
+                        l.block_rows.min((left / l.cols).max(1)),
+                        l.block_cols.min(l.cols - col),
+                    ),
+                };
+                run.block_of(given.add(at * bytes), row, col, rows, cols);
+                at += rows * cols;
             }
         }
     }
