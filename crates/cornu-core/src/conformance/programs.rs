@@ -11,6 +11,12 @@ const CLOSE: Tolerance = Tolerance {
     absolute: 40.0,
 };
 
+/// For sums over a thousand rows.
+const LOOSE: Tolerance = Tolerance {
+    relative: 4000.0,
+    absolute: 4000.0,
+};
+
 fn floats(seed: u64, shape: &[usize]) -> Array {
     Numbers::new(seed).array(F32, shape)
 }
@@ -205,6 +211,22 @@ fn updates(all: &mut Cases) {
 }
 
 fn fusion(all: &mut Cases) {
+    // Larger than what every plan stores rather than computes again.
+    all.sample("program: a product normalised, with its gradient", || {
+        let inputs = [(1, vec![1100, 3]), (2, vec![3, 32]), (3, vec![1100, 32])];
+        let inputs = inputs.map(|(seed, shape)| floats(seed, &shape));
+        Sample::of(inputs.to_vec(), LOOSE, |x| {
+            let y = x[0].matmul(&x[1]);
+            let centred = &y - &y.mean_axes(&[0], true);
+            let scale = (centred.square().mean_axes(&[0], true) + 0.1).rsqrt();
+            let active = (&centred * &scale + 0.3).relu();
+            let g = active.gt(0.0).select(&x[2], 0.0);
+            let slope = (&g * &centred).mean_axes(&[0], true);
+            let flow = &g * &scale - &centred * slope - g.mean_axes(&[0], true);
+            vec![active, flow.matmul(x[1].t())]
+        })
+    });
+
     for (m, k, n) in [(1, 1, 1), (5, 7, 3), (33, 17, 40), (8, 64, 10)] {
         let name = |what: &str| format!("program: {what}, {m}x{k}x{n}");
         let inputs = move || vec![floats(1, &[m, k]), floats(2, &[k, n]), floats(3, &[n])];

@@ -3,7 +3,10 @@
 //! Every instruction that computes something starts as a group of its own. Groups are merged while
 //! the order of the rest stays possible: element functions over one iteration space with each other,
 //! a matrix product with the element functions that follow it (its epilogue), a reduction with those
-//! that precede it (its prologue) and follow it (its epilogue).
+//! that precede it (its prologue) and follow it (its epilogue). Then values that are as well computed where
+//! they are read are no longer stored.
+
+mod spare;
 
 use crate::ops::Op;
 use crate::ops::matmul::{Extents, MatMul};
@@ -179,6 +182,9 @@ struct Cluster {
     before: Vec<usize>,
     core: Option<usize>,
     after: Vec<usize>,
+    /// Instructions of other clusters that are computed in this one, too: before the reduction, if there is
+    /// one.
+    again: Vec<usize>,
 }
 
 impl Cluster {
@@ -200,6 +206,8 @@ struct Grouping<'a> {
     place: Vec<usize>,
     /// The cluster of each instruction that computes something.
     member: Vec<Option<usize>>,
+    /// Further clusters that compute an instruction.
+    again: Vec<Vec<usize>>,
     /// The instructions that read each value from memory or a register, through views.
     users: Vec<Vec<usize>>,
     /// Whether a value is an output or update of the program.
@@ -212,6 +220,7 @@ pub fn fuse(program: &Program, views: &Views) -> Vec<Group> {
     g.merge_elementwise();
     g.merge_matmul_epilogues();
     g.merge_reductions();
+    g.spare_memory();
     g.emit()
 }
 
@@ -225,6 +234,7 @@ impl<'a> Grouping<'a> {
             order: Vec::new(),
             place: Vec::new(),
             member: vec![None; n],
+            again: vec![Vec::new(); n],
             users: vec![Vec::new(); n],
             kept: vec![false; n],
         };
@@ -251,6 +261,7 @@ impl<'a> Grouping<'a> {
                 before: Vec::new(),
                 core,
                 after,
+                again: Vec::new(),
             }));
             for v in g.operands(i) {
                 g.users[v.base.index()].push(i);
@@ -497,6 +508,13 @@ impl<'a> Grouping<'a> {
 
     fn group(&self, c: usize) -> Group {
         let cluster = self.clusters[c].as_ref().expect("a live cluster");
+        let (mut before, mut after) = (cluster.before.clone(), cluster.after.clone());
+        let with = match cluster.kind {
+            Kind::Reduce => &mut before,
+            _ => &mut after,
+        };
+        with.extend(&cluster.again);
+        with.sort_unstable();
         match (cluster.kind, cluster.core) {
             (Kind::MatMul, Some(m)) => {
                 let inst = &self.program.insts[m];
@@ -507,8 +525,7 @@ impl<'a> Grouping<'a> {
                 let type_of = |v: ValueId| &self.program.inst(v).ty.shape;
                 let extents = op.extents(type_of(inst.args[0]), type_of(inst.args[1]));
                 let space = vec![extents.batch * extents.m, extents.n];
-                let (epilogue, _) =
-                    self.fused(c, &cluster.after, Some(m), space, |v| rows(v, extents.n));
+                let (epilogue, _) = self.fused(c, after, Some(m), space, |v| rows(v, extents.n));
                 let (a, b) = (base(inst.args[0]), base(inst.args[1]));
                 Group::MatMul(MatMulGroup {
                     a,
@@ -522,7 +539,7 @@ impl<'a> Grouping<'a> {
                 let inst = &self.program.insts[m];
                 let n = inst.ty.shape.last().copied().unwrap_or(1);
                 let space = vec![inst.ty.shape.size() / n.max(1), n];
-                let (epilogue, _) = self.fused(c, &cluster.after, Some(m), space, |v| rows(v, n));
+                let (epilogue, _) = self.fused(c, after, Some(m), space, |v| rows(v, n));
                 let base = |v: &ValueId| self.views.get(*v).base;
                 Group::Rows(RowsGroup {
                     op: inst.op.clone(),
@@ -543,7 +560,7 @@ impl<'a> Grouping<'a> {
                 };
                 let view = self.views.get(inst.args[0]);
                 let (mut prologue, registers) =
-                    self.fused(c, &cluster.before, None, view.shape.to_vec(), |v| {
+                    self.fused(c, before, None, view.shape.to_vec(), |v| {
                         Some(v.strides.clone())
                     });
                 let register = match registers.get(&view.base.index()) {
@@ -560,7 +577,7 @@ impl<'a> Grouping<'a> {
                     }
                 };
                 let space: Vec<usize> = inst.ty.shape.iter().copied().filter(|d| *d != 1).collect();
-                let (epilogue, _) = self.fused(c, &cluster.after, Some(r), space, |v| {
+                let (epilogue, _) = self.fused(c, after, Some(r), space, |v| {
                     Some(
                         (0..v.shape.rank())
                             .filter(|a| v.shape[*a] != 1)
@@ -590,8 +607,7 @@ impl<'a> Grouping<'a> {
             }
             (_, None) => {
                 let space = self.shape(cluster.after[0]).to_vec();
-                let (fused, _) =
-                    self.fused(c, &cluster.after, None, space, |v| Some(v.strides.clone()));
+                let (fused, _) = self.fused(c, after, None, space, |v| Some(v.strides.clone()));
                 Group::Elementwise(fused)
             }
         }
@@ -601,7 +617,7 @@ impl<'a> Grouping<'a> {
     fn fused(
         &self,
         cluster: usize,
-        insts: &[usize],
+        insts: Vec<usize>,
         core: Option<usize>,
         shape: Vec<usize>,
         strides: impl Fn(&View) -> Option<Vec<isize>>,
@@ -610,12 +626,10 @@ impl<'a> Grouping<'a> {
             shape,
             ..Fused::default()
         };
-        let registers = self.fill(&mut fused, insts, core, &strides);
-        for i in core.iter().chain(insts) {
-            let used_outside = self.users[*i]
-                .iter()
-                .any(|u| self.member[*u] != Some(cluster));
-            if self.kept[*i] || used_outside {
+        let registers = self.fill(&mut fused, &insts, core, &strides);
+        for i in core.iter().chain(&insts) {
+            let own = self.member[*i] == Some(cluster);
+            if own && (self.kept[*i] || self.is_read(*i)) {
                 fused.outputs.push(Output {
                     value: ValueId(*i as u32),
                     register: registers[i],
@@ -623,6 +637,25 @@ impl<'a> Grouping<'a> {
             }
         }
         (fused, registers)
+    }
+
+    /// The clusters that compute an instruction.
+    fn homes(&self, i: usize) -> impl Iterator<Item = usize> + '_ {
+        self.member[i]
+            .into_iter()
+            .chain(self.again[i].iter().copied())
+    }
+
+    /// The clusters that read from memory what a user of a value reads.
+    fn reads_of<'s>(&'s self, user: usize, value: usize) -> impl Iterator<Item = usize> + 's {
+        let computes = move |c: &usize| self.homes(value).any(|home| home == *c);
+        self.homes(user).filter(move |c| !computes(c))
+    }
+
+    /// Whether a cluster reads a value from memory.
+    fn is_read(&self, i: usize) -> bool {
+        let mut users = self.users[i].iter();
+        users.any(|u| self.reads_of(*u, i).next().is_some())
     }
 
     fn fill(

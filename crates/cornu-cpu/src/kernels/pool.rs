@@ -246,11 +246,15 @@ impl<T: Cell> Job<'_, T> {
             for oc in 0..c.output {
                 let window = (image, [a.window(oa), b.window(ob), c.window(oc)]);
                 let o = row * c.output + oc;
+                let four = self.four(&window);
                 // SAFETY: the window is one of the pooled array's.
                 blocks!(self.kernel.channels, |first, n| unsafe {
-                    match self.kernel.f {
-                        PoolFn::Max => self.largest(o, &window, first, n),
-                        PoolFn::MaxGather => self.gather(o, &window, first, n),
+                    match (self.kernel.f, four) {
+                        (PoolFn::Max, Some(cells)) if n == BLOCK => {
+                            self.largest_among(o, cells, first);
+                        }
+                        (PoolFn::Max, _) => self.largest(o, &window, first, n),
+                        (PoolFn::MaxGather, _) => self.gather(o, &window, first, n),
                         _ => self.sum(o, &window, first, n),
                     }
                 });
@@ -293,6 +297,24 @@ impl<T: Cell> Job<'_, T> {
                 }
             });
             y.copy_from_slice(&best[..n]);
+        }
+    }
+
+    /// As `largest`, of four cells and a whole block: all at once, in registers.
+    #[inline(always)]
+    unsafe fn largest_among(&self, o: usize, cells: [usize; 4], first: usize) {
+        // SAFETY: as for `largest`; the block is whole.
+        unsafe {
+            let block = |p: *const T| p.cast::<[T; BLOCK]>().read_unaligned();
+            let mut best = block(self.x.add(cells[0] + first));
+            for cell in &cells[1..] {
+                let x = block(self.x.add(cell + first));
+                for i in 0..BLOCK {
+                    best[i] = if larger(x[i], best[i]) { x[i] } else { best[i] };
+                }
+            }
+            let to = self.output.add(o * self.kernel.channels + first);
+            to.cast::<[T; BLOCK]>().write_unaligned(best);
         }
     }
 
