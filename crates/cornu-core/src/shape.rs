@@ -14,9 +14,9 @@ impl Shape {
         Self::default()
     }
 
-    /// Number of elements.
+    /// Number of elements; the largest number there is if they cannot be counted.
     pub fn size(&self) -> usize {
-        self.0.iter().product()
+        self.0.iter().fold(1, |n, axis| n.saturating_mul(*axis))
     }
 
     /// Number of axes.
@@ -31,9 +31,9 @@ impl Shape {
 
     /// Row-major strides in elements.
     pub fn strides(&self) -> Vec<usize> {
-        let mut strides = vec![1; self.0.len()];
+        let mut strides = vec![1usize; self.0.len()];
         for i in (1..self.0.len()).rev() {
-            strides[i - 1] = strides[i] * self.0[i];
+            strides[i - 1] = strides[i].saturating_mul(self.0[i]);
         }
         strides
     }

@@ -74,6 +74,21 @@ impl Drop for Scope {
     }
 }
 
+/// The largest tensor that is taken for one, in bytes: more than any machine has, and little enough that
+/// sums of sizes can be counted.
+const LARGEST: usize = 1 << (usize::BITS - 18);
+
+/// Refuses a type of which no tensor can be.
+fn possible(ty: TensorType) -> Result<TensorType> {
+    if ty.shape.size().saturating_mul(ty.dtype.size()) <= LARGEST {
+        return Ok(ty);
+    }
+    Err(Error::shape(format!(
+        "A tensor of shape {} is larger than any memory.",
+        ty.shape
+    )))
+}
+
 impl Tensor {
     /// A node; an operand's error, or a failed shape rule, becomes the node's error.
     pub(crate) fn new(op: Op, inputs: Vec<Tensor>, line: &'static Location<'static>) -> Tensor {
@@ -86,7 +101,7 @@ impl Tensor {
         };
         let (ty, error) = match (inherited, op.rules()) {
             (Some(e), _) => (types.first().cloned().unwrap_or_else(unknown), Some(e)),
-            (None, Some(rules)) => match rules.infer(&types) {
+            (None, Some(rules)) => match rules.infer(&types).and_then(possible) {
                 Ok(ty) => (ty, None),
                 Err(e) => {
                     let e = e.at(line);
@@ -114,11 +129,12 @@ impl Tensor {
 
     /// A leaf with a type given from outside.
     pub(crate) fn leaf(op: Op, ty: TensorType) -> Tensor {
+        let error = possible(ty.clone()).err().map(Arc::new);
         Tensor(Arc::new(Node {
             op,
             inputs: Vec::new(),
             ty,
-            error: None,
+            error,
             scope: None,
         }))
     }

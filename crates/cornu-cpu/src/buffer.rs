@@ -20,24 +20,27 @@ const LARGE_PAGE: usize = 2 << 20;
 impl Buffer {
     /// `bytes` of memory (at least one).
     pub fn new(bytes: usize) -> Buffer {
+        Buffer::try_new(bytes).unwrap_or_else(|| handle_alloc_error(Layout::new::<u8>()))
+    }
+
+    /// The same, or nothing if there is not as much.
+    pub fn try_new(bytes: usize) -> Option<Buffer> {
         let (size, align) = match bytes < 2 * LARGE_PAGE {
             true => (bytes.max(1), ALIGN),
             // Memory of no special alignment comes zeroed from the system, untouched: each page of it is
             // there when it is first used.
             false => (bytes.saturating_add(LARGE_PAGE), align_of::<usize>()),
         };
-        let layout = Layout::from_size_align(size, align)
-            .unwrap_or_else(|_| handle_alloc_error(Layout::new::<u8>()));
+        let layout = Layout::from_size_align(size, align).ok()?;
         // SAFETY: the layout's size is not 0.
-        let whole = unsafe { alloc_zeroed(layout) };
-        let whole = NonNull::new(whole).unwrap_or_else(|| handle_alloc_error(layout));
+        let whole = NonNull::new(unsafe { alloc_zeroed(layout) })?;
         let mut ptr = whole;
         if align < ALIGN {
             // SAFETY: a large page more than `bytes` was allocated.
             ptr = unsafe { whole.add(whole.addr().get().wrapping_neg() % LARGE_PAGE) };
             prefer_large_pages(ptr, bytes);
         }
-        Buffer { ptr, whole, layout }
+        Some(Buffer { ptr, whole, layout })
     }
 
     /// The first byte.
@@ -73,7 +76,7 @@ fn prefer_large_pages(ptr: NonNull<u8>, bytes: usize) {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        // SAFETY: allocated with this layout in `new`.
+        // SAFETY: allocated with this layout in `try_new`.
         unsafe { dealloc(self.whole.as_ptr(), self.layout) }
     }
 }

@@ -89,7 +89,12 @@ unsafe impl Send for CpuExecutable {}
 impl CpuExecutable {
     pub fn compile(program: &Program) -> Result<CpuExecutable> {
         let plan = plan(program);
-        let arena = Buffer::new(plan.arena);
+        let arena = Buffer::try_new(plan.arena).ok_or_else(|| {
+            Error::new(format!(
+                "The program needs {} bytes of memory at once, which there are not.",
+                plan.arena
+            ))
+        })?;
         // One slot for each value in memory.
         let mut slots: HashMap<ValueId, usize> = HashMap::new();
         let mut ptrs: Vec<*mut u8> = Vec::new();

@@ -286,7 +286,10 @@ impl Operation for Pad {
         }
         let extent = |a: usize| {
             let n = x.shape[a];
-            self.low[a] + n + n.saturating_sub(1) * self.interior[a] + self.high[a]
+            let inside = n.saturating_sub(1).saturating_mul(self.interior[a]);
+            [n, inside, self.high[a]]
+                .into_iter()
+                .fold(self.low[a], usize::saturating_add)
         };
         Ok(TensorType {
             shape: (0..rank).map(extent).collect(),

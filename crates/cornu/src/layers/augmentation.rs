@@ -1,6 +1,6 @@
 //! What layers that change images share.
 
-use super::spatial::DataFormat;
+use super::spatial::{DataFormat, check_reach};
 use super::{Call, InputShape};
 use crate::{DType, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ pub(super) fn check_images(class: &str, input: &InputShape) -> Result<()> {
 /// Refuses sizes of 0.
 pub(super) fn check_size(class: &str, height: usize, width: usize) -> Result<()> {
     if height > 0 && width > 0 {
-        return Ok(());
+        return check_reach("height and width", &[height, width]);
     }
     Err(Error::new(format!(
         "{class} needs a positive height and width. Received: height={height}, width={width}."

@@ -2,7 +2,10 @@
 
 use super::base::{Base, positive};
 use super::registry::penalized;
-use super::spatial::{DataFormat, Padding, PerAxis};
+use super::spatial::{
+    DataFormat, Padding, PerAxis, check_sizes, check_space, data_format_option, extents,
+    padding_option,
+};
 use super::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::activations::Activation;
 use crate::constraints::Constraint;
@@ -26,24 +29,10 @@ struct Moves<const N: usize> {
 impl<const N: usize> Moves<N> {
     /// Refuses what cannot be; returns the channels of the input.
     fn check(&self, input: &InputShape) -> Result<usize> {
-        if input.rank() != N + 2 {
-            return Err(Error::shape(format!(
-                "{} expects an input of rank {}: batch, {N} spatial and a channel axis. Received: input shape {input}.",
-                self.class,
-                N + 2
-            )));
-        }
-        for (name, values) in [
-            ("kernel_size", self.size),
-            ("strides", self.strides),
-            ("dilation_rate", self.dilation),
-        ] {
-            if values.contains(&0) {
-                return Err(Error::new(format!(
-                    "{name} must be {N} positive integers (or one for all axes). Received: {name}={values:?}."
-                )));
-            }
-        }
+        check_space(self.class, input, N, self.format)?;
+        check_sizes("kernel_size", self.size)?;
+        check_sizes("strides", self.strides)?;
+        check_sizes("dilation_rate", self.dilation)?;
         if self.padding == Padding::Causal && (N > 1 || self.format == DataFormat::ChannelsFirst) {
             return Err(Error::new(
                 "padding=\"causal\" is for Conv1D with channels last.",
@@ -68,14 +57,8 @@ impl<const N: usize> Moves<N> {
     /// The same for a layer whose kernel must fit into the input.
     fn check_forward(&self, input: &InputShape) -> Result<usize> {
         let channels = self.check(input)?;
-        let axis = self.format.channels(input.rank());
-        let spatial = input
-            .0
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| *i > 0 && *i != axis);
-        for ((i, (_, n)), size) in spatial.enumerate().zip(self.size) {
-            let reach = (size - 1) * self.dilation[i] + 1;
+        for (i, n) in extents(input, self.format).enumerate() {
+            let reach = (self.size[i] - 1) * self.dilation[i] + 1;
             if self.padding == Padding::Valid && n.is_some_and(|n| n < reach) {
                 return Err(Error::shape(format!(
                     "kernel_size {:?} with dilation_rate {:?} is larger than the input {input}: the output would be empty. Use padding=\"same\" or a smaller kernel.",
@@ -190,20 +173,12 @@ macro_rules! common {
                 self
             }
 
-            /// `"valid"` (the default), `"same"`, or, over steps, `"causal"`.
-            pub fn padding(mut self, padding: &str) -> Self {
-                match Padding::try_from(padding) {
-                    Ok(padding) => self.padding = padding,
-                    Err(e) => self.error = Some(e),
-                }
-                self
-            }
+            padding_option!(
+                "`\"valid\"` (the default), `\"same\"`, or, over steps, `\"causal\"`.",
+                padding
+            );
 
-            /// Where channels are; last by default.
-            pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-                self.data_format = format.into();
-                self
-            }
+            data_format_option!(data_format);
 
             /// How far apart the kernel's cells are; 1 by default.
             pub fn dilation_rate(mut self, rate: impl Into<PerAxis<N>>) -> Self {
@@ -250,12 +225,6 @@ macro_rules! common {
                     padding: self.padding,
                     format: self.data_format,
                 }
-            }
-
-            /// What was given wrong, if anything.
-            fn given(&self) -> Result<()> {
-                self.activation.check()?;
-                self.error.clone().map_or(Ok(()), Err)
             }
 
             fn add_bias(&self, cx: &mut Build<'_>, n: usize) -> Result<()> {
@@ -310,8 +279,6 @@ macro_rules! alike {
 pub struct Conv<const N: usize> {
     #[serde(skip)]
     base: Base,
-    #[serde(skip)]
-    error: Option<Error>,
     filters: usize,
     kernel_size: PerAxis<N>,
     #[serde(default = "single")]
@@ -347,7 +314,6 @@ impl<const N: usize> Conv<N> {
     pub fn new(filters: usize, kernel_size: impl Into<PerAxis<N>>) -> Self {
         Self {
             base: Base::default(),
-            error: None,
             filters,
             kernel_size: kernel_size.into(),
             groups: 1,
@@ -431,7 +397,7 @@ impl<const N: usize> Layer for Conv<N> {
     alike!();
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        self.given()?;
+        self.activation.check()?;
         positive("filters", self.filters)?;
         positive("groups", self.groups)?;
         let channels = self.moves().check_forward(input)?;
@@ -472,8 +438,6 @@ impl<const N: usize> Layer for Conv<N> {
 pub struct ConvTranspose<const N: usize> {
     #[serde(skip)]
     base: Base,
-    #[serde(skip)]
-    error: Option<Error>,
     filters: usize,
     kernel_size: PerAxis<N>,
     #[serde(default)]
@@ -509,7 +473,6 @@ impl<const N: usize> ConvTranspose<N> {
     pub fn new(filters: usize, kernel_size: impl Into<PerAxis<N>>) -> Self {
         Self {
             base: Base::default(),
-            error: None,
             filters,
             kernel_size: kernel_size.into(),
             output_padding: None,
@@ -583,7 +546,7 @@ impl<const N: usize> Layer for ConvTranspose<N> {
     alike!();
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        self.given()?;
+        self.activation.check()?;
         positive("filters", self.filters)?;
         let channels = self.moves().check(input)?;
         if self.padding == Padding::Causal {
@@ -629,8 +592,6 @@ impl<const N: usize> Layer for ConvTranspose<N> {
 pub struct DepthwiseConv<const N: usize> {
     #[serde(skip)]
     base: Base,
-    #[serde(skip)]
-    error: Option<Error>,
     kernel_size: PerAxis<N>,
     #[serde(default = "single")]
     depth_multiplier: usize,
@@ -665,7 +626,6 @@ impl<const N: usize> DepthwiseConv<N> {
     pub fn new(kernel_size: impl Into<PerAxis<N>>) -> Self {
         Self {
             base: Base::default(),
-            error: None,
             kernel_size: kernel_size.into(),
             depth_multiplier: 1,
             strides: one(),
@@ -726,7 +686,7 @@ impl<const N: usize> Layer for DepthwiseConv<N> {
     alike!();
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        self.given()?;
+        self.activation.check()?;
         positive("depth_multiplier", self.depth_multiplier)?;
         let channels = self.moves().check_forward(input)?;
         let shape = [&self.kernel_size.0[..], &[channels, self.depth_multiplier]].concat();
@@ -757,8 +717,6 @@ impl<const N: usize> Layer for DepthwiseConv<N> {
 pub struct SeparableConv<const N: usize> {
     #[serde(skip)]
     base: Base,
-    #[serde(skip)]
-    error: Option<Error>,
     filters: usize,
     kernel_size: PerAxis<N>,
     #[serde(default = "single")]
@@ -800,7 +758,6 @@ impl<const N: usize> SeparableConv<N> {
     pub fn new(filters: usize, kernel_size: impl Into<PerAxis<N>>) -> Self {
         Self {
             base: Base::default(),
-            error: None,
             filters,
             kernel_size: kernel_size.into(),
             depth_multiplier: 1,
@@ -883,7 +840,7 @@ impl<const N: usize> Layer for SeparableConv<N> {
     alike!();
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        self.given()?;
+        self.activation.check()?;
         positive("filters", self.filters)?;
         positive("depth_multiplier", self.depth_multiplier)?;
         let channels = self.moves().check_forward(input)?;

@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 /// Turns whole numbers into vectors, rows of a table that is learned.
 ///
 /// * Input: integers in `[0, input_dim)` of any shape; other types are converted to `int32`. Output:
-///   the same shape with an axis of `output_dim` behind. A number outside the table reads nothing: it
-///   gives NaN.
+///   the same shape with an axis of `output_dim` behind. A number outside the table is
+///   refused where it is given to a model that begins with this layer; elsewhere it gives NaN.
 /// * Weights: `embeddings` `(input_dim, output_dim)`, `"uniform"` by default.
 /// * With `mask_zero`, 0 stands for what is not there: the output's mask is where the input is not 0.
 ///
@@ -105,6 +105,10 @@ impl Layer for Embedding {
 
     fn input_dtype(&self) -> Option<DType> {
         Some(DType::I32)
+    }
+
+    fn rows(&self) -> Option<usize> {
+        Some(self.input_dim)
     }
 
     fn build(&self, cx: &mut Build<'_>, _: &InputShape) -> Result<()> {

@@ -41,6 +41,19 @@ pub(super) fn given(cx: &Call<'_>) -> Option<Tensor> {
     masks.into_iter().flatten().reduce(|a, b| a.logical_and(&b))
 }
 
+/// Where each step may look, as the fourth input tells it: `(batch, steps, others)`.
+pub(super) fn looks(mask: &Tensor, steps: usize, others: usize) -> Result<Tensor> {
+    mask.check()?;
+    let batch = mask.shape().first().copied().unwrap_or(1);
+    if mask.rank() < 3 || mask.size() != batch * steps * others {
+        return Err(Error::shape(format!(
+            "The attention mask says for each of {steps} steps where among {others} it may look: (batch, {steps}, {others}). Received: shape {}.",
+            mask.shape()
+        )));
+    }
+    Ok(mask.ne(0.0).reshape([batch, steps, others]))
+}
+
 /// Both masks where there are two.
 pub(super) fn both(a: Option<Tensor>, b: Option<Tensor>) -> Option<Tensor> {
     [a, b]

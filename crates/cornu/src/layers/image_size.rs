@@ -3,7 +3,7 @@
 use super::augmentation::{check_images, check_size, draws, with_channels_last};
 use super::base::{Base, builtin, options};
 use super::random_geometry::augmentation_options;
-use super::spatial::DataFormat;
+use super::spatial::{DataFormat, data_format_option};
 use super::{Build, Call, InputShape, Layer};
 use crate::image::{Interpolation, Resize, resize};
 use crate::{DType, Error, Result, Tensor};
@@ -101,11 +101,7 @@ impl Resizing {
         self
     }
 
-    /// Where channels are; last by default.
-    pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-        self.data_format = format.into();
-        self
-    }
+    data_format_option!(data_format);
 }
 
 options!(Resizing);
@@ -184,11 +180,7 @@ impl CenterCrop {
         }
     }
 
-    /// Where channels are; last by default.
-    pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-        self.data_format = format.into();
-        self
-    }
+    data_format_option!(data_format);
 }
 
 options!(CenterCrop);

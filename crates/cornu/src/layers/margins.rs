@@ -1,7 +1,7 @@
 //! Adding and removing margins of space.
 
 use super::base::Base;
-use super::spatial::DataFormat;
+use super::spatial::{DataFormat, check_reach, check_space, data_format_option, extents};
 use super::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
@@ -77,16 +77,6 @@ impl From<(usize, usize)> for Margins<2> {
     }
 }
 
-fn check_rank(class: &str, input: &InputShape, axes: usize) -> Result<()> {
-    if input.rank() == axes + 2 {
-        return Ok(());
-    }
-    Err(Error::shape(format!(
-        "{class} expects an input of rank {}: batch, {axes} spatial and a channel axis. Received: input shape {input}.",
-        axes + 2
-    )))
-}
-
 fn one<const N: usize>() -> Margins<N> {
     Margins([(1, 1); N])
 }
@@ -115,11 +105,7 @@ macro_rules! margins {
                 }
             }
 
-            /// Where channels are; last by default.
-            pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-                self.data_format = format.into();
-                self
-            }
+            data_format_option!(data_format);
 
             fn class(&self) -> &'static str {
                 let names: [&'static str; 3] = $names;
@@ -149,7 +135,10 @@ macro_rules! margins {
                 map
             }
             fn build(&self, _: &mut Build<'_>, $input: &InputShape) -> Result<()> {
-                check_rank(self.class(), $input, N)?;
+                check_space(self.class(), $input, N, self.data_format)?;
+                for (low, high) in self.$field.0 {
+                    check_reach(stringify!($field), &[low, high])?;
+                }
                 let $this = self;
                 $check
             }
@@ -187,9 +176,7 @@ margins! {
         })
     },
     |layer, input| {
-        let channels = layer.data_format.channels(input.rank());
-        let axes = input.0.iter().enumerate().filter(|(i, _)| *i > 0 && *i != channels);
-        for ((low, high), (_, n)) in layer.cropping.0.iter().zip(axes) {
+        for ((low, high), n) in layer.cropping.0.iter().zip(extents(input, layer.data_format)) {
             if n.is_some_and(|n| low + high >= n) {
                 return Err(Error::shape(format!(
                     "cropping {:?} leaves nothing of the input {input}.",

@@ -152,6 +152,12 @@ pub trait Layer: fmt::Debug + Send + Sync {
         None
     }
 
+    /// How many rows there are, for a layer whose input is their numbers: data given to a model that
+    /// begins with it are checked before the first step. None by default.
+    fn rows(&self) -> Option<usize> {
+        None
+    }
+
     /// The shapes of the states, without the batch, of a layer that is a cell, for one step of this
     /// shape. Its inputs are the step and the states before it (which [`Layer::arity`] must allow), its
     /// outputs what [`RNN`] shows of the step and the states after it. None by default: no cell.
@@ -223,6 +229,9 @@ macro_rules! delegate {
             }
             fn input_dtype(&self) -> Option<DType> {
                 (**self).input_dtype()
+            }
+            fn rows(&self) -> Option<usize> {
+                (**self).rows()
             }
             fn state_shapes(&self, step: &InputShape) -> Vec<Shape> {
                 (**self).state_shapes(step)

@@ -1,7 +1,7 @@
 //! Attention with several heads.
 
 use super::base::{Base, options};
-use super::heads::{Places, both, check, dropped, given, projection, shares, told};
+use super::heads::{Places, both, check, dropped, given, looks, projection, shares, told};
 use super::registry::penalized;
 use super::{Build, Call, EinsumDense, InputShape, Layer, LayerOptions};
 use crate::constraints::Constraint;
@@ -283,8 +283,7 @@ impl MultiHeadAttention {
             ));
         }
         if let Some(own) = cx.inputs().get(3) {
-            let own = own.ne(0.0).reshape([own.shape()[0], steps, others]);
-            mask = both(Some(own), mask);
+            mask = both(Some(looks(own, steps, others)?), mask);
         }
         Ok(mask)
     }

@@ -1,7 +1,7 @@
 //! Noise in training: whole channels dropped, Gaussian noise, dropout that keeps mean and variance.
 
 use super::base::{Base, builtin, options};
-use super::spatial::DataFormat;
+use super::spatial::{DataFormat, check_space, data_format_option};
 use super::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::{Error, Result, Shape, Tensor};
 use serde::{Deserialize, Serialize};
@@ -25,12 +25,22 @@ fn normal(cx: &mut Call<'_>, seed: Option<u32>, shape: &Shape) -> Tensor {
     radius * (part(1) * std::f64::consts::TAU).cos()
 }
 
-fn check_share(name: &str, value: f64, most: f64) -> Result<()> {
-    if (0.0..=most).contains(&value) {
+fn check_share(value: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
     Err(Error::new(format!(
-        "{name} must be between 0 and 1. Received: {name}={value}."
+        "rate must be between 0 and 1. Received: rate={value}."
+    )))
+}
+
+/// The same where something must be left: with a rate of 1 the noise would be infinite.
+fn check_part(value: f64) -> Result<()> {
+    if (0.0..1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "rate must be at least 0 and less than 1. Received: rate={value}."
     )))
 }
 
@@ -103,8 +113,8 @@ noise! {
     /// In training, multiplies by noise of mean 1 and the standard deviation `√(rate / (1 − rate))`;
     /// otherwise does nothing.
     GaussianDropout, rate,
-    "Noise as strong as dropping the share `rate`, between 0 and 1.",
-    |layer| check_share("rate", layer.rate, 1.0),
+    "Noise as strong as dropping the share `rate`, at least 0 and less than 1.",
+    |layer| check_part(layer.rate),
     |layer, cx, x| {
         let stddev = (layer.rate / (1.0 - layer.rate)).sqrt();
         x * (normal(cx, layer.seed, x.shape()) * stddev + 1.0)
@@ -126,7 +136,7 @@ pub struct AlphaDropout {
 }
 
 impl AlphaDropout {
-    /// Drops the share `rate`, between 0 and 1.
+    /// Drops the share `rate`, at least 0 and less than 1.
     pub fn new(rate: f64) -> Self {
         Self {
             base: Base::default(),
@@ -155,7 +165,7 @@ impl Layer for AlphaDropout {
     builtin!(AlphaDropout, masks pass);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        check_share("rate", self.rate, 1.0)?;
+        check_part(self.rate)?;
         match &self.noise_shape {
             Some(shape) if shape.len() != input.rank() => Err(Error::shape(format!(
                 "noise_shape must have one extent per axis of the input {input}. Received: {}.",
@@ -224,11 +234,7 @@ impl<const N: usize> SpatialDropout<N> {
         self
     }
 
-    /// Where channels are; last by default.
-    pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-        self.data_format = Some(format.into());
-        self
-    }
+    data_format_option!(data_format);
 }
 
 impl<const N: usize> LayerOptions for SpatialDropout<N> {
@@ -255,14 +261,9 @@ impl<const N: usize> Layer for SpatialDropout<N> {
     }
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        if input.rank() != N + 2 {
-            return Err(Error::shape(format!(
-                "{} expects an input of rank {}. Received: input shape {input}.",
-                self.class_name(),
-                N + 2
-            )));
-        }
-        check_share("rate", self.rate, 1.0)
+        let format = self.data_format.unwrap_or_default();
+        check_space(self.class_name(), input, N, format)?;
+        check_share(self.rate)
     }
 
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {

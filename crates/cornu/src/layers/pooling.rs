@@ -2,7 +2,10 @@
 //! asked for.
 
 use super::base::{Base, builtin, options};
-use super::spatial::{DataFormat, Padding, PerAxis};
+use super::spatial::{
+    DataFormat, Padding, PerAxis, check_sizes, check_space, data_format_option, extents,
+    padding_option,
+};
 use super::{Build, Call, InputShape, Layer};
 use crate::{Error, Result, Tensor};
 use cornu_core::ops::pool::Windows;
@@ -13,25 +16,6 @@ use serde::{Deserialize, Serialize};
 enum Mode {
     Largest,
     Mean,
-}
-
-fn check_rank(class: &str, input: &InputShape, axes: usize) -> Result<()> {
-    if input.rank() == axes + 2 {
-        return Ok(());
-    }
-    Err(Error::shape(format!(
-        "{class} expects an input of rank {}: batch, {axes} spatial and a channel axis. Received: input shape {input}.",
-        axes + 2
-    )))
-}
-
-/// The extents of the spatial axes that are known.
-fn spatial(input: &InputShape, format: DataFormat) -> Vec<Option<usize>> {
-    let channels = format.channels(input.rank());
-    let axes = input.0.iter().enumerate();
-    axes.filter(|(i, _)| *i > 0 && *i != channels)
-        .map(|(_, n)| *n)
-        .collect()
 }
 
 /// Pooling of windows over `N` axes.
@@ -45,22 +29,15 @@ struct Pooling<const N: usize> {
 
 impl<const N: usize> Pooling<N> {
     fn check(&self, class: &str, input: &InputShape) -> Result<()> {
-        check_rank(class, input, N)?;
-        let positive = |name: &str, values: [usize; N]| match values.contains(&0) {
-            true => Err(Error::new(format!(
-                "{name} must be {N} positive integers (or one for all axes). Received: {name}={values:?}."
-            ))),
-            false => Ok(()),
-        };
-        positive("pool_size", self.size)?;
-        positive("strides", self.strides)?;
+        check_space(class, input, N, self.format)?;
+        check_sizes("pool_size", self.size)?;
+        check_sizes("strides", self.strides)?;
         if self.padding == Padding::Causal {
             return Err(Error::new(
                 "padding must be \"valid\" or \"same\". Received: padding=\"causal\".",
             ));
         }
-        let known = spatial(input, self.format);
-        for (size, n) in self.size.iter().zip(known) {
+        for (size, n) in self.size.iter().zip(extents(input, self.format)) {
             if n.is_some_and(|n| n < *size) && self.padding == Padding::Valid {
                 return Err(Error::shape(format!(
                     "pool_size {:?} is larger than the input {input}: the output would be empty. Use padding=\"same\" or a smaller window.",
@@ -108,8 +85,6 @@ macro_rules! pooling {
             strides: Option<PerAxis<$n>>,
             #[serde(default)]
             data_format: DataFormat,
-            #[serde(skip)]
-            error: Option<Error>,
         }
 
         impl Default for $layer {
@@ -128,7 +103,6 @@ macro_rules! pooling {
                     padding: Padding::Valid,
                     strides: Some(pool_size),
                     data_format: DataFormat::ChannelsLast,
-                    error: None,
                 }
             }
 
@@ -138,20 +112,9 @@ macro_rules! pooling {
                 self
             }
 
-            /// `"valid"` (the default) or `"same"`; padding never counts.
-            pub fn padding(mut self, padding: &str) -> Self {
-                match Padding::try_from(padding) {
-                    Ok(padding) => self.padding = padding,
-                    Err(e) => self.error = Some(e),
-                }
-                self
-            }
+            padding_option!("`\"valid\"` (the default) or `\"same\"`; padding never counts.", padding);
 
-            /// Where channels are; last by default.
-            pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-                self.data_format = format.into();
-                self
-            }
+            data_format_option!(data_format);
 
             fn pooling(&self) -> Pooling<$n> {
                 Pooling {
@@ -170,10 +133,7 @@ macro_rules! pooling {
             builtin!($layer);
 
             fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
-                match &self.error {
-                    Some(e) => Err(e.clone()),
-                    None => self.pooling().check(stringify!($layer), input),
-                }
+                self.pooling().check(stringify!($layer), input)
             }
 
             fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {
@@ -243,11 +203,7 @@ macro_rules! global {
                 Self::default()
             }
 
-            /// Where channels are; last by default.
-            pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-                self.data_format = format.into();
-                self
-            }
+            data_format_option!(data_format);
 
             /// Whether the spatial axes stay, with extent 1; by default they go.
             pub fn keepdims(mut self, keepdims: bool) -> Self {
@@ -262,7 +218,7 @@ macro_rules! global {
             builtin!($layer);
 
             fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
-                check_rank(stringify!($layer), input, $n)
+                check_space(stringify!($layer), input, $n, self.data_format)
             }
 
             fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {
@@ -374,11 +330,7 @@ macro_rules! adaptive {
                 }
             }
 
-            /// Where channels are; last by default.
-            pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-                self.data_format = format.into();
-                self
-            }
+            data_format_option!(data_format);
         }
 
         options!($layer);
@@ -387,15 +339,8 @@ macro_rules! adaptive {
             builtin!($layer);
 
             fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
-                check_rank(stringify!($layer), input, $n)?;
-                let known = spatial(input, self.data_format);
-                if self.output_size.0.contains(&0) || known.contains(&Some(0)) {
-                    return Err(Error::new(format!(
-                        "output_size must be {} positive integers (or one for all axes). Received: output_size={:?} for the input {input}.",
-                        $n, self.output_size
-                    )));
-                }
-                Ok(())
+                check_space(stringify!($layer), input, $n, self.data_format)?;
+                check_sizes("output_size", self.output_size.0)
             }
 
             fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {

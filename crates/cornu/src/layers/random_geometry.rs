@@ -91,11 +91,7 @@ impl Layer for RandomFlip {
 macro_rules! augmentation_options {
     ($layer:ident) => {
         impl $layer {
-            /// Where channels are; last by default.
-            pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-                self.data_format = format.into();
-                self
-            }
+            $crate::layers::spatial::data_format_option!(data_format);
 
             /// A seed of its own, which tells its draws apart from those of other layers.
             pub fn seed(mut self, seed: u32) -> Self {

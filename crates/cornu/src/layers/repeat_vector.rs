@@ -1,6 +1,7 @@
 //! A vector repeated in time.
 
 use super::base::{Base, builtin, options};
+use super::spatial::check_reach;
 use super::{Build, Call, InputShape, Layer};
 use crate::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,7 @@ impl Layer for RepeatVector {
         if self.n == 0 {
             return Err(Error::new("n must be at least 1. Received: n=0."));
         }
+        check_reach("n", &[self.n])?;
         if input.rank() == 2 {
             return Ok(());
         }

@@ -1,7 +1,9 @@
 //! What layers over space share: extents for each axis, where channels are, padding.
 
+use super::InputShape;
 use crate::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt;
 
 /// Where images have their channels.
@@ -50,14 +52,107 @@ impl DataFormat {
     }
 }
 
-impl From<&str> for DataFormat {
-    /// `"channels_first"`, or anything else for channels last.
-    fn from(name: &str) -> Self {
+impl TryFrom<&str> for DataFormat {
+    type Error = Error;
+    /// `"channels_last"` or `"channels_first"`.
+    fn try_from(name: &str) -> Result<Self> {
         match name {
-            "channels_first" => DataFormat::ChannelsFirst,
-            _ => DataFormat::ChannelsLast,
+            "channels_last" => Ok(DataFormat::ChannelsLast),
+            "channels_first" => Ok(DataFormat::ChannelsFirst),
+            _ => Err(Error::unknown(
+                "data_format",
+                name,
+                &["channels_last", "channels_first"],
+            )),
         }
     }
+}
+
+/// The option `data_format` of a layer that has it in this field. A name that is no format is reported
+/// when the layer is built.
+macro_rules! data_format_option {
+    ($($field:ident).+) => {
+        /// Where channels are: `"channels_last"`, the default, or `"channels_first"`.
+        pub fn data_format<F>(mut self, format: F) -> Self
+        where
+            F: TryInto<$crate::layers::DataFormat>,
+            F::Error: std::fmt::Display,
+        {
+            match format.try_into() {
+                Ok(format) => self.$($field).+ = format.into(),
+                Err(e) => self.base.error = Some($crate::Error::new(e.to_string())),
+            }
+            self
+        }
+    };
+}
+
+/// The option `padding` of a layer that has it in this field, by the names told.
+macro_rules! padding_option {
+    ($doc:literal, $($field:ident).+) => {
+        #[doc = $doc]
+        pub fn padding(mut self, padding: &str) -> Self {
+            match $crate::layers::Padding::try_from(padding) {
+                Ok(padding) => self.$($field).+ = padding,
+                Err(e) => self.base.error = Some(e),
+            }
+            self
+        }
+    };
+}
+
+pub(crate) use {data_format_option, padding_option};
+
+/// Refuses an input that has not `axes` spatial ones between batch and channels, or nothing along one.
+pub(crate) fn check_space(
+    class: &str,
+    input: &InputShape,
+    axes: usize,
+    format: DataFormat,
+) -> Result<()> {
+    if input.rank() != axes + 2 {
+        return Err(Error::shape(format!(
+            "{class} expects an input of rank {}: batch, {axes} spatial and a channel axis. Received: input shape {input}.",
+            axes + 2
+        )));
+    }
+    if extents(input, format).any(|n| n == Some(0)) {
+        return Err(Error::shape(format!(
+            "{class} expects at least one cell along every axis. Received: input shape {input}."
+        )));
+    }
+    Ok(())
+}
+
+/// The extents of the spatial axes, where known.
+pub(crate) fn extents(
+    input: &InputShape,
+    format: DataFormat,
+) -> impl Iterator<Item = Option<usize>> {
+    let channels = format.channels(input.rank());
+    let axes = input.0.iter().enumerate();
+    axes.filter(move |(i, _)| *i > 0 && *i != channels)
+        .map(|(_, n)| *n)
+}
+
+/// Refuses sizes of 0, and those with which nothing could be computed.
+pub(crate) fn check_sizes<const N: usize>(name: &str, values: [usize; N]) -> Result<()> {
+    if values.contains(&0) {
+        return Err(Error::new(format!(
+            "{name} must be {N} positive integers (or one for all axes). Received: {name}={values:?}."
+        )));
+    }
+    check_reach(name, &values)
+}
+
+/// Refuses numbers with which nothing could be computed.
+pub(crate) fn check_reach(name: &str, values: &[usize]) -> Result<()> {
+    if values.iter().all(|v| i32::try_from(*v).is_ok()) {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "{name} must be below 2^31. Received: {name}={values:?}."
+    )))
 }
 
 /// How borders are padded.
@@ -118,26 +213,22 @@ impl TryFrom<&str> for Padding {
 /// A number for each of `N` axes; one number stands for all of them. Its JSON is Keras': a list, or
 /// one number.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "OneOrEach", into = "Vec<usize>")]
+#[serde(try_from = "Value", into = "Vec<usize>")]
 pub struct PerAxis<const N: usize>(pub [usize; N]);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrEach {
-    One(usize),
-    Each(Vec<usize>),
-}
-
-impl<const N: usize> From<OneOrEach> for PerAxis<N> {
-    fn from(value: OneOrEach) -> Self {
-        match value {
-            OneOrEach::One(n) => Self([n; N]),
-            // Too few numbers leave zeros, which every layer refuses.
-            OneOrEach::Each(all) => Self(std::array::from_fn(|i| match all.len() {
-                len if len == N => all[i],
-                _ => 0,
-            })),
-        }
+impl<const N: usize> TryFrom<Value> for PerAxis<N> {
+    type Error = String;
+    fn try_from(value: Value) -> Result<Self, String> {
+        let number = |v: &Value| usize::try_from(v.as_u64()?).ok();
+        let all: Option<Vec<usize>> = match &value {
+            Value::Array(all) => all.iter().map(number).collect(),
+            one => number(one).map(|n| vec![n; N]),
+        };
+        let all = all.and_then(|all| all.try_into().ok());
+        all.map(Self).ok_or_else(|| match N {
+            1 => format!("expected one positive integer. Received: {value}."),
+            _ => format!("expected a positive integer, or {N} of them. Received: {value}."),
+        })
     }
 }
 

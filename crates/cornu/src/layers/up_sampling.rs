@@ -1,10 +1,10 @@
 //! Space with more cells.
 
 use super::base::Base;
-use super::spatial::{DataFormat, PerAxis};
+use super::spatial::{DataFormat, PerAxis, check_sizes, check_space, data_format_option};
 use super::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::image::{Interpolation, Resize, resize};
-use crate::{Error, Result, Tensor};
+use crate::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -53,19 +53,11 @@ impl UpSampling<2> {
         self
     }
 
-    /// Where channels are; last by default.
-    pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-        self.data_format = format.into();
-        self
-    }
+    data_format_option!(data_format);
 }
 
 impl UpSampling<3> {
-    /// Where channels are; last by default.
-    pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-        self.data_format = format.into();
-        self
-    }
+    data_format_option!(data_format);
 }
 
 impl<const N: usize> LayerOptions for UpSampling<N> {
@@ -107,21 +99,8 @@ impl<const N: usize> Layer for UpSampling<N> {
     }
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        if self.size.0.contains(&0) {
-            return Err(Error::new(format!(
-                "size must be {N} positive number(s). Received: size={:?}.",
-                self.size
-            )));
-        }
-        if input.rank() != N + 2 {
-            return Err(Error::shape(format!(
-                "{} expects an input of rank {}: batch, {N} spatial and a channel axis. Received: input \
-                 shape {input}.",
-                self.class(),
-                N + 2
-            )));
-        }
-        Ok(())
+        check_sizes("size", self.size.0)?;
+        check_space(self.class(), input, N, self.data_format)
     }
 
     fn call(&self, _: &mut Call<'_>, x: &Tensor) -> Tensor {

@@ -1,6 +1,7 @@
 //! `evaluate`.
 
 use super::graph::Graph;
+use super::labels;
 use super::model::Model;
 use super::trainer::{Signature, Trainer};
 use crate::data::{Cardinality, Data, Dataset, Example, Inputs, IntoInputs};
@@ -242,7 +243,11 @@ pub(super) fn arrange_inputs<'a>(
     }
     placed
         .into_iter()
-        .map(|(i, data)| graph.check_input(i, what, data.shape()).map(|()| data))
+        .map(|(i, data)| {
+            graph.check_input(i, what, data.shape())?;
+            labels::check_rows(&graph.inputs[i], &data, what)?;
+            Ok(data)
+        })
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! Layers and what flows between them: the built form of every model.
 
+use super::nested::Nested;
 use super::symbol::{CallNode, Symbol, Unit};
 use crate::layers::{
     Built, InputShape, Outputs, Pass, Site, Weight, build_layer, call_layer, output_shapes,
@@ -20,6 +21,8 @@ pub(crate) struct Port {
     /// The type to which an input is converted.
     pub dtype: DType,
     pub(super) slot: usize,
+    /// Of an input that is numbers of rows: the layer that reads them, and how many it has.
+    pub rows: Option<(String, usize)>,
 }
 
 /// An output of a layer.
@@ -357,11 +360,15 @@ impl Graph {
                 shape: graph.slots[slot].shape.clone(),
                 dtype: symbol.node.unit.layer.input_dtype().unwrap_or(DType::F32),
                 slot,
+                rows: None,
             })
         };
         let ends = [inputs, outputs].map(|s| s.iter().map(port).collect::<Result<Vec<Port>>>());
         let [inputs, outputs] = ends;
         (graph.inputs, graph.outputs) = (inputs?, outputs?);
+        for i in 0..graph.inputs.len() {
+            graph.inputs[i].rows = graph.rows(graph.inputs[i].slot, &names);
+        }
         for unit in &graph.units {
             if let Some(built) = fresh.remove(&unit_id(unit)) {
                 unit.built.get_or_init(|| built);
@@ -369,6 +376,21 @@ impl Graph {
         }
         graph.warn_of_lost_masks();
         Ok(graph)
+    }
+
+    /// Of the layers that read a slot, the one with the fewest rows that its input picks.
+    fn rows(&self, slot: usize, names: &HashMap<usize, String>) -> Option<(String, usize)> {
+        let readers = self.steps.iter().flat_map(|step| {
+            let inputs = step.inputs.iter().enumerate();
+            let of_slot = inputs.filter(|(_, s)| **s == slot);
+            of_slot.map(|(i, _)| (&self.units[step.unit], i))
+        });
+        let rows = readers.filter_map(|(unit, i)| match Nested::of(&*unit.layer) {
+            Some(inside) => inside.graph.as_ref()?.inputs.get(i)?.rows.clone(),
+            None if i > 0 => None,
+            None => Some((names.get(&unit_id(unit))?.clone(), unit.layer.rows()?)),
+        });
+        rows.min_by_key(|(_, n)| *n)
     }
 
     /// Says which layers drop a mask that they are given, as Keras does.

@@ -1,6 +1,7 @@
-//! Class numbers that a loss cannot take, found before the first step.
+//! Numbers of classes that a loss cannot take, and of rows that a layer has not, found before the first
+//! step.
 
-use super::graph::Graph;
+use super::graph::{Graph, Port};
 use crate::data::Data;
 use crate::losses::{ClassNumbers, Loss};
 use crate::{DType, Error, Result, Shape};
@@ -50,7 +51,26 @@ pub(super) fn check(
     }
 }
 
-/// Place and value of the first label that is no class.
+/// Refuses numbers of rows that the layer at an input has not. A pass over the data, where they are such
+/// numbers.
+pub(super) fn check_rows(port: &Port, x: &Data<'_>, what: &str) -> Result<()> {
+    let Some((layer, rows)) = &port.rows else {
+        return Ok(());
+    };
+    let numbers = ClassNumbers {
+        classes: *rows,
+        ignored: None,
+    };
+    match outside(x, numbers) {
+        None => Ok(()),
+        Some((at, number)) => Err(Error::new(format!(
+            "{what} must hold whole numbers from 0 to {}, for the {rows} rows of the layer \"{layer}\". Received: {number} at position {at}.",
+            rows.saturating_sub(1)
+        ))),
+    }
+}
+
+/// Place and value of the first number that is no class.
 fn outside(y: &Data<'_>, numbers: ClassNumbers) -> Option<(usize, String)> {
     let (classes, ignored) = (numbers.classes, numbers.ignored);
     let integer = |v: i64| (v >= 0) & (v < classes as i64) | (ignored == Some(v));

@@ -119,9 +119,13 @@ impl Layer for Nested {
 
     fn build(&self, cx: &mut Build<'_>, _: &InputShape) -> Result<()> {
         let graph = self.graph_for(cx.inputs())?;
-        for (i, shape) in cx.inputs().iter().enumerate() {
-            let example = shape.with(64);
-            graph.check_input(i, "The input", &example)?;
+        for (port, shape) in graph.inputs.iter().zip(cx.inputs()) {
+            if !port.shape.accepts(&shape.with(64)) {
+                return Err(Error::shape(format!(
+                    "The model expects {} for its input \"{}\". Received: {shape}.",
+                    port.shape, port.name
+                )));
+            }
         }
         for (path, unit) in super::config::paths(&graph.units, self.stack.is_some()) {
             if let Some(built) = unit.built.get() {

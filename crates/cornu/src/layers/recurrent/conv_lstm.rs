@@ -5,7 +5,7 @@ use super::walk::{Recurrent, Steps, Walk, Walked, Walker, recurrent, step_by_ste
 use crate::activations::Activation;
 use crate::layers::base::Base;
 use crate::layers::registry::{fields, penalized};
-use crate::layers::spatial::{DataFormat, Padding, PerAxis};
+use crate::layers::spatial::{DataFormat, Padding, PerAxis, data_format_option, padding_option};
 use crate::layers::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::{Error, Result, Shape, Tensor};
 use cornu_core::ops::conv::ConvOptions;
@@ -374,20 +374,12 @@ impl<const N: usize> ConvLSTM<N> {
         self
     }
 
-    /// `"valid"` (the default) or `"same"`.
-    pub fn padding(mut self, padding: &str) -> Self {
-        match Padding::try_from(padding) {
-            Ok(padding) => self.cell.space.padding = padding,
-            Err(e) => self.base.error = Some(e),
-        }
-        self
-    }
+    padding_option!(
+        "`\"valid\"` (the default) or `\"same\"`.",
+        cell.space.padding
+    );
 
-    /// Where channels are; last by default.
-    pub fn data_format(mut self, format: impl Into<DataFormat>) -> Self {
-        self.cell.space.data_format = format.into();
-        self
-    }
+    data_format_option!(cell.space.data_format);
 
     /// How far apart the kernel's cells are; 1 by default.
     pub fn dilation_rate(mut self, rate: impl Into<PerAxis<N>>) -> Self {
