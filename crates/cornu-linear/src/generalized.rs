@@ -153,6 +153,11 @@ pub struct GlmFit {
 }
 
 impl GlmFit {
+    /// Whether predictions are the exponential of the linear function, and not the function itself.
+    pub fn is_log_link(&self) -> bool {
+        self.power != 0.0
+    }
+
     /// The linear function, before the exponential.
     pub fn linear(&self) -> &LinearModel {
         &self.linear
@@ -166,10 +171,9 @@ impl Predictor for GlmFit {
 
     fn predict_rows(&self, x: Rows<'_>) -> Result<Array1<f64>> {
         let z = self.linear.predict_rows(x)?;
-        Ok(if self.power == 0.0 {
-            z
-        } else {
-            z.mapv_into(f64::exp)
+        Ok(match self.is_log_link() {
+            true => z.mapv_into(f64::exp),
+            false => z,
         })
     }
 

@@ -52,6 +52,8 @@ pub mod image;
 pub mod initializers;
 mod interrupt;
 pub mod layers;
+#[cfg(feature = "linear")]
+pub mod linear;
 mod logs;
 pub mod losses;
 pub mod metrics;
@@ -64,9 +66,6 @@ pub mod regularizers;
 pub mod saving;
 pub mod summary;
 pub mod utils;
-
-#[cfg(feature = "linear")]
-pub use cornu_linear as linear;
 
 pub use axes::Axes;
 pub use data::{Data, Inputs, IntoData, IntoInputs};
@@ -84,3 +83,8 @@ pub use cornu_core::{
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The listings of `docs/`.
+#[cfg(all(doctest, feature = "linear", feature = "saving"))]
+#[doc = include_str!("../../../docs/least_squares.md")]
+struct LeastSquares;

@@ -228,6 +228,27 @@ impl OlsFit {
         Ok((mean, (variance * self.mse_resid()).sqrt()))
     }
 
+    /// The mean prediction for a row of features, and the bounds between which the true mean is with probability
+    /// `1 − alpha`.
+    ///
+    /// # Errors
+    /// If there is not a number for each feature, or `alpha` is not between 0 and 1.
+    ///
+    /// ```
+    /// use cornu_linear::statistics::Ols;
+    /// let x = ndarray::array![[1.0], [2.0], [3.0], [4.0]];
+    /// let fit = Ols::new().fit(&x, &[1.1, 1.9, 3.2, 3.8])?;
+    /// let (mean, low, high) = fit.predict_mean_interval(&[2.5], 0.05)?;
+    /// assert!((mean - 2.5).abs() < 1e-12 && low < mean && mean < high);
+    /// # Ok::<(), cornu_linear::Error>(())
+    /// ```
+    pub fn predict_mean_interval(&self, row: &[f64], alpha: f64) -> Result<(f64, f64, f64)> {
+        let t = t_upper(self::alpha(alpha)? / 2.0, self.df_resid());
+        let (mean, error) = self.predict_mean(row)?;
+        let half = t * error;
+        Ok((mean, mean - half, mean + half))
+    }
+
     /// The linear function alone.
     ///
     /// # Errors
