@@ -51,6 +51,7 @@ fn main() -> cornu::Result<()> {
     }
 
     // By a network of one layer.
+    set_random_seed(1);
     let mut network = Sequential::new();
     network.add(Input::new([1]));
     network.add(Dense::new(1).kernel_initializer("zeros"));

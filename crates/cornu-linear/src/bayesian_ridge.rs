@@ -1,6 +1,7 @@
 //! Ridge regression that finds its penalty from how probable the data are.
 
 use crate::blocks::Real;
+use crate::estimator::predicts_by_model;
 use crate::factor::eigen;
 use crate::moments::Moments;
 use crate::preprocessing::dense;
@@ -263,16 +264,4 @@ impl Estimator for BayesianRidge {
     }
 }
 
-impl Predictor for BayesianRidgeFit {
-    fn features(&self) -> usize {
-        self.model.features()
-    }
-
-    fn predict_rows(&self, x: Rows<'_>) -> Result<Array1<f64>> {
-        self.model.predict_rows(x)
-    }
-
-    fn score_rows(&self, x: Rows<'_>, y: Targets<'_>, weights: Option<&[f64]>) -> Result<f64> {
-        self.model.score_rows(x, y, weights)
-    }
-}
+predicts_by_model! { BayesianRidgeFit }

@@ -121,6 +121,20 @@ pub(crate) fn not_negative(name: &str, value: f64) -> Result<()> {
     )))
 }
 
+/// Checks that all features are finite, for those who would not notice.
+pub(crate) fn finite(x: Rows<'_>) -> Result<()> {
+    let finite = match x {
+        Rows::F64(x) => x.iter().all(|v| v.is_finite()),
+        Rows::F32(x) => x.iter().all(|v| v.is_finite()),
+        Rows::Csr64(x) => x.values().iter().all(|v| v.is_finite()),
+        Rows::Csr32(x) => x.values().iter().all(|v| v.is_finite()),
+    };
+    match finite {
+        true => Ok(()),
+        false => Err(not_finite_rows(x)),
+    }
+}
+
 /// Says why a loss over the features is not finite.
 pub(crate) fn not_finite_rows(x: Rows<'_>) -> Error {
     fn sparse<T: Copy + Into<f64>>(x: &crate::Csr<T>) -> Error {

@@ -113,15 +113,7 @@ fn sparse<T: Real>(x: &Csr<T>, k: usize, w: &[f64], losses: Losses<'_>) -> Pass 
         let mut z = Vec::new();
         for start in range.clone().step_by(256) {
             let block = start..range.end.min(start + 256);
-            z.clear();
-            for row in block.clone() {
-                let (columns, values) = x.row(row);
-                for (coef, b) in coef.chunks_exact(p).zip(intercept) {
-                    let terms = columns.iter().zip(values);
-                    let terms = terms.map(|(&c, &v)| coef[c] * Into::<f64>::into(v));
-                    z.push(b + terms.sum::<f64>());
-                }
-            }
+            sparse_linear(x, coef, intercept, block.clone(), &mut z);
             pass.value += losses(block.clone(), &mut z);
             for (row, z) in block.zip(z.chunks_exact(k)) {
                 let (columns, values) = x.row(row);
@@ -136,4 +128,23 @@ fn sparse<T: Real>(x: &Csr<T>, k: usize, w: &[f64], losses: Losses<'_>) -> Pass 
         }
         pass
     }))
+}
+
+/// The linear functions of some rows: rows × outputs.
+pub(crate) fn sparse_linear<T: Real>(
+    x: &Csr<T>,
+    coef: &[f64],
+    intercept: &[f64],
+    rows: Range<usize>,
+    z: &mut Vec<f64>,
+) {
+    z.clear();
+    for row in rows {
+        let (columns, values) = x.row(row);
+        for (coef, b) in coef.chunks_exact(x.shape().1).zip(intercept) {
+            let terms = columns.iter().zip(values);
+            let terms = terms.map(|(&c, &v)| coef[c] * Into::<f64>::into(v));
+            z.push(b + terms.sum::<f64>());
+        }
+    }
 }

@@ -2,13 +2,14 @@
 
 use crate::blocks::Real;
 use crate::elastic_net::Net;
+use crate::estimator::predicts_by_model;
 use crate::model_selection::parts;
 use crate::moments::Moments;
 use crate::{
-    ElasticNet, Error, Estimator, Lasso, LinearModel, MultiTaskElasticNet, MultiTaskLasso,
-    Predictor, Result, Rows, Targets, check,
+    ElasticNet, Error, Estimator, Lasso, LinearModel, MultiTaskElasticNet, MultiTaskLasso, Result,
+    Rows, Targets, check,
 };
-use ndarray::{Array1, ArrayView2, Axis, Slice};
+use ndarray::{ArrayView2, Axis, Slice};
 use std::ops::Range;
 
 /// Which penalties a path has.
@@ -234,19 +235,7 @@ impl ElasticNetCVFit {
     }
 }
 
-impl Predictor for ElasticNetCVFit {
-    fn features(&self) -> usize {
-        self.model.features()
-    }
-
-    fn predict_rows(&self, x: Rows<'_>) -> Result<Array1<f64>> {
-        self.model.predict_rows(x)
-    }
-
-    fn score_rows(&self, x: Rows<'_>, y: Targets<'_>, weights: Option<&[f64]>) -> Result<f64> {
-        self.model.score_rows(x, y, weights)
-    }
-}
+predicts_by_model! { ElasticNetCVFit }
 
 macro_rules! cross_validated {
     ($(#[$doc:meta])* $name:ident of $of:ident) => {

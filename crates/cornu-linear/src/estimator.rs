@@ -87,3 +87,29 @@ pub trait Predictor {
         self.score_rows(x.into(), y.into(), None)
     }
 }
+
+/// Predicts by the field `model`.
+macro_rules! predicts_by_model {
+    ($fit:ty) => {
+        impl $crate::Predictor for $fit {
+            fn features(&self) -> usize {
+                self.model.features()
+            }
+
+            fn predict_rows(&self, x: $crate::Rows<'_>) -> $crate::Result<ndarray::Array1<f64>> {
+                self.model.predict_rows(x)
+            }
+
+            fn score_rows(
+                &self,
+                x: $crate::Rows<'_>,
+                y: $crate::Targets<'_>,
+                weights: Option<&[f64]>,
+            ) -> $crate::Result<f64> {
+                self.model.score_rows(x, y, weights)
+            }
+        }
+    };
+}
+
+pub(crate) use predicts_by_model;

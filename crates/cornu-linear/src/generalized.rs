@@ -11,7 +11,7 @@ pub enum GlmSolver {
     /// L-BFGS.
     #[default]
     Lbfgs,
-    /// Newton's method with Cholesky's decomposition, for dense rows that far outnumber the features.
+    /// Newton's method with Cholesky's decomposition, for rows that far outnumber the features.
     NewtonCholesky,
 }
 
@@ -88,7 +88,7 @@ impl Glm {
                 lbfgs::minimise(&mut w, stop, |w, gradient| problem.smooth(w, gradient))
             }
             GlmSolver::NewtonCholesky => {
-                newton::minimise(&problem, &mut w, self.tol, self.max_iter, "This solver")?
+                newton::minimise(&problem, &mut w, self.tol, self.max_iter)
             }
         };
         if !minimised.value.is_finite() || w.iter().any(|w| !w.is_finite()) {

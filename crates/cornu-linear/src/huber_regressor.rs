@@ -1,11 +1,12 @@
 //! Regression that outliers do not pull away.
 
+use crate::estimator::predicts_by_model;
 use crate::lbfgs::dot;
 use crate::newton::solve;
 use crate::preprocessing::dense;
 use crate::standard::Standard;
-use crate::{Error, Estimator, LinearModel, Predictor, Result, Rows, Targets, check};
-use ndarray::{Array1, Array2};
+use crate::{Error, Estimator, LinearModel, Result, Rows, Targets, check};
+use ndarray::Array2;
 
 /// Linear regression whose errors count by their squares up to `epsilon` times their scale, and in proportion beyond.
 /// The scale is fitted too (Huber and Ronchetti, *Robust Statistics*, 2009, section 7.7): minimises
@@ -330,16 +331,4 @@ impl Estimator for HuberRegressor {
     }
 }
 
-impl Predictor for HuberFit {
-    fn features(&self) -> usize {
-        self.model.features()
-    }
-
-    fn predict_rows(&self, x: Rows<'_>) -> Result<Array1<f64>> {
-        self.model.predict_rows(x)
-    }
-
-    fn score_rows(&self, x: Rows<'_>, y: Targets<'_>, weights: Option<&[f64]>) -> Result<f64> {
-        self.model.score_rows(x, y, weights)
-    }
-}
+predicts_by_model! { HuberFit }

@@ -39,6 +39,7 @@ mod elastic_net_cv;
 mod estimator;
 mod factor;
 mod generalized;
+mod hessian;
 mod huber_regressor;
 mod lbfgs;
 mod least_squares;

@@ -28,9 +28,9 @@ pub enum LogisticSolver {
     #[default]
     Lbfgs,
     /// Newton's method with Cholesky's decomposition: few, dearer iterations; for rows that far outnumber the
-    /// features. Dense rows; penalties `L2` and `None`.
+    /// features. Penalties `L2` and `None`.
     NewtonCholesky,
-    /// Newton's method with coordinate descent, for all penalties. Dense rows.
+    /// Newton's method with coordinate descent, for all penalties.
     CoordinateDescent,
     /// One row at a time with a memory of slopes, for all penalties; for very many rows and a moderate
     /// precision. Features should be of like scale.
@@ -205,7 +205,7 @@ impl LogisticRegression {
                 lbfgs::minimise(w, stop, |w, gradient| problem.smooth(w, gradient))
             }
             LogisticSolver::NewtonCholesky | LogisticSolver::CoordinateDescent => {
-                newton::minimise(&problem, w, self.tol, self.max_iter, "This solver")?
+                newton::minimise(&problem, w, self.tol, self.max_iter)
             }
             LogisticSolver::Saga => saga::minimise(&problem, w, self.tol, self.max_iter, self.seed),
         };

@@ -1,10 +1,11 @@
 //! Logistic regression that chooses its penalty by cross-validation.
 
+use crate::estimator::predicts_by_model;
 use crate::model_selection::Folds;
 use crate::{
     Error, Estimator, LinearClassifier, LogisticRegression, Predictor, Result, Rows, Targets, check,
 };
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array2, Axis};
 
 /// [`LogisticRegression`] with the `C` of the best mean accuracy over left-out folds; of several the smallest. Each `C`
 /// starts from the solution of the last.
@@ -144,16 +145,4 @@ impl Estimator for LogisticRegressionCV {
     }
 }
 
-impl Predictor for LogisticRegressionCVFit {
-    fn features(&self) -> usize {
-        self.model.features()
-    }
-
-    fn predict_rows(&self, x: Rows<'_>) -> Result<Array1<f64>> {
-        self.model.predict_rows(x)
-    }
-
-    fn score_rows(&self, x: Rows<'_>, y: Targets<'_>, weights: Option<&[f64]>) -> Result<f64> {
-        self.model.score_rows(x, y, weights)
-    }
-}
+predicts_by_model! { LogisticRegressionCVFit }

@@ -1,7 +1,6 @@
 //! Minimising by Newton's method: the quadratic model of each step by Cholesky's decomposition or, with
 //! a penalty on absolute values, by coordinate descent.
 
-use crate::Result;
 use crate::factor::Cholesky;
 use crate::lbfgs::{Minimised, dot};
 use crate::problem::Problem;
@@ -9,21 +8,20 @@ use faer::{Mat, MatRef};
 
 /// Minimises from `w` on until the steepest slope is at most `tol` (Friedman, Hastie and Tibshirani,
 /// *Regularization Paths for Generalized Linear Models via Coordinate Descent*, 2010; Lee, Sun and
-/// Saunders, *Proximal Newton-Type Methods*, 2014). `estimator` is named if it cannot be done.
+/// Saunders, *Proximal Newton-Type Methods*, 2014).
 pub(crate) fn minimise(
     problem: &Problem<'_, '_>,
     w: &mut [f64],
     tol: f64,
     max_iter: usize,
-    estimator: &str,
-) -> Result<Minimised> {
+) -> Minimised {
     let mut gradient = vec![0.0; w.len()];
     let mut smooth = problem.smooth(w, &mut gradient);
     let mut value = smooth + problem.absolute(w);
     let mut iterations = 0;
     let mut converged = problem.steepness(w, &gradient) <= tol;
     while !converged && iterations < max_iter && value.is_finite() {
-        let hessian = problem.hessian(w, estimator)?;
+        let hessian = problem.hessian(w);
         let size = hessian.nrows();
         let step = match problem.l1 > 0.0 {
             true => descend(problem, hessian.as_ref(), w, &gradient),
@@ -58,11 +56,11 @@ pub(crate) fn minimise(
         value = new;
         converged = problem.steepness(w, &gradient) <= tol;
     }
-    Ok(Minimised {
+    Minimised {
         value,
         iterations,
         converged,
-    })
+    }
 }
 
 /// `−H⁻¹ g`. Where curvature is missing (classes' intercepts may all rise together; features may depend on

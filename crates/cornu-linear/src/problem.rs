@@ -1,12 +1,10 @@
 //! A penalised mean of losses of linear functions: what the solvers minimise.
 
-use crate::blocks::{Real, for_blocks, map_pieces, pieces};
+use crate::Rows;
+use crate::blocks::Real;
 use crate::design::{Pass, pass};
 use crate::loss::{Block, Gamma, Logistic, Multinomial, Poisson, Squared, Tweedie};
-use crate::{Result, Rows, check};
-use cornu_cpu::kernels::tall::{self, Gram};
-use faer::Mat;
-use ndarray::ArrayView2;
+use cornu_cpu::kernels::tall::Gram;
 use std::ops::Range;
 
 /// Which losses.
@@ -64,7 +62,7 @@ impl Problem<'_, '_> {
         }
     }
 
-    fn losses(&self, range: Range<usize>, z: &mut [f64], curvature: Option<&mut [f64]>) -> f64 {
+    pub fn losses(&self, range: Range<usize>, z: &mut [f64], curvature: Option<&mut [f64]>) -> f64 {
         let y = &self.y[range.clone()];
         let weights = self.weights.map(|w| &w[range]);
         macro_rules! block {
@@ -134,99 +132,6 @@ impl Problem<'_, '_> {
         };
         let slopes = w.iter().zip(gradient).enumerate().map(slope);
         slopes.fold(0.0, |m, s| if s > m || s.is_nan() { s } else { m })
-    }
-
-    /// The matrix of curvatures of all but the `l1` penalty.
-    ///
-    /// # Errors
-    /// If rows are sparse.
-    pub fn hessian(&self, w: &[f64], estimator: &str) -> Result<Mat<f64>> {
-        match self.x {
-            Rows::F64(x) => Ok(self.dense_hessian(x, w)),
-            Rows::F32(x) => Ok(self.dense_hessian(x, w)),
-            Rows::Csr64(_) | Rows::Csr32(_) => Err(check::not_sparse(estimator)),
-        }
-    }
-
-    fn dense_hessian<T: Real>(&self, x: ArrayView2<'_, T>, w: &[f64]) -> Mat<f64> {
-        let (rows, p) = x.dim();
-        let k = self.loss.outputs();
-        let (coef, intercept) = w.split_at(k * p);
-        let coef: Vec<T> = coef.iter().map(|&w| T::from_f64(w)).collect();
-        // The last column is of ones, for the intercepts.
-        let gram = Gram::new(p + 1);
-        // A matrix for each pair of outputs.
-        let pairs: Vec<(usize, usize)> =
-            (0..k).flat_map(|a| (0..=a).map(move |b| (a, b))).collect();
-        let most = (1 << 23) / (gram.sums_len() * pairs.len()).max(1);
-        let count = pieces(rows, p * p * pairs.len()).min(most.max(2));
-        let parts = map_pieces(rows, count, |range| {
-            let mut sums = vec![0.0; gram.sums_len() * pairs.len()];
-            let mut packed = vec![0.0; gram.packed_len()];
-            let (mut t, mut z, mut roots) = (Vec::new(), Vec::new(), Vec::new());
-            for_blocks(x, range, Gram::ROWS, |range, x| {
-                t.resize(range.len() * k, T::ZERO);
-                tall::dots(x, p, &coef, k, &mut t);
-                z.clear();
-                z.extend(
-                    t.iter()
-                        .enumerate()
-                        .map(|(i, &t)| Into::<f64>::into(t) + intercept[i % k]),
-                );
-                let mut curvature = vec![0.0; range.len()];
-                if k == 1 {
-                    self.losses(range.clone(), &mut z, Some(&mut curvature));
-                } else {
-                    softmax(&mut z, k);
-                }
-                for (&(a, b), sums) in pairs.iter().zip(sums.chunks_exact_mut(gram.sums_len())) {
-                    roots.clear();
-                    roots.extend(range.clone().enumerate().map(|(r, row)| {
-                        let curvature = match k {
-                            1 => curvature[r],
-                            _ => {
-                                let (p, q) = (z[r * k + a], z[r * k + b]);
-                                let size = if a == b { p * (1.0 - p) } else { p * q };
-                                size * self.weights.map_or(1.0, |w| w[row])
-                            }
-                        };
-                        curvature.max(0.0).sqrt()
-                    }));
-                    pack(&gram, x, p, &roots, &mut packed);
-                    gram.add(range.len(), &packed, sums);
-                }
-            });
-            sums
-        });
-        let mut sums = vec![0.0; gram.sums_len() * pairs.len()];
-        for part in parts {
-            for (sum, part) in sums.iter_mut().zip(part) {
-                *sum += part;
-            }
-        }
-        let size = if self.fit_intercept {
-            self.size()
-        } else {
-            self.coefs()
-        };
-        // Which output and which column of the Gram matrix a coordinate is.
-        let place = |i: usize| {
-            if i < k * p {
-                (i / p, i % p)
-            } else {
-                (i - k * p, p)
-            }
-        };
-        let weight = self.weight();
-        Mat::from_fn(size, size, |i, j| {
-            let ((a, row), (b, column)) = (place(i), place(j));
-            let (a, b) = (a.max(b), a.min(b));
-            let pair = a * (a + 1) / 2 + b;
-            let sums = &sums[pair * gram.sums_len()..][..gram.sums_len()];
-            let sign = if a == b { 1.0 } else { -1.0 };
-            let penalty = if i == j && i < k * p { self.l2 } else { 0.0 };
-            sign * gram.at(sums, row, column) / weight + penalty
-        })
     }
 }
 

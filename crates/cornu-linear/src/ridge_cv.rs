@@ -1,11 +1,12 @@
 //! Ridge regression that chooses its penalty by leaving out one row at a time.
 
 use crate::blocks::{Real, for_blocks, map_pieces, pieces};
+use crate::estimator::predicts_by_model;
 use crate::factor::eigen;
 use crate::moments::Moments;
-use crate::{Error, Estimator, LinearModel, Predictor, Result, Ridge, Rows, Targets, check};
+use crate::{Error, Estimator, LinearModel, Result, Ridge, Rows, Targets, check};
 use faer::Mat;
-use ndarray::{Array1, ArrayView2};
+use ndarray::ArrayView2;
 
 /// [`Ridge`] with the `alpha` of the least mean square of the errors that each row has when it is predicted from
 /// all others. Those errors follow from one decomposition, without fitting again.
@@ -169,16 +170,4 @@ impl RidgeCVFit {
     }
 }
 
-impl Predictor for RidgeCVFit {
-    fn features(&self) -> usize {
-        self.model.features()
-    }
-
-    fn predict_rows(&self, x: Rows<'_>) -> Result<Array1<f64>> {
-        self.model.predict_rows(x)
-    }
-
-    fn score_rows(&self, x: Rows<'_>, y: Targets<'_>, weights: Option<&[f64]>) -> Result<f64> {
-        self.model.score_rows(x, y, weights)
-    }
-}
+predicts_by_model! { RidgeCVFit }

@@ -3,30 +3,7 @@
 use crate::lbfgs::Minimised;
 use crate::problem::{Loss, Problem, softmax};
 use crate::{Csr, Rows};
-
-/// The next of a sequence of random numbers (Steele, Lea, Flood, *SplitMix*, 2014).
-pub(crate) struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `n`.
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    /// Puts into a random order (Fisher and Yates).
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for i in (1..items.len()).rev() {
-            items.swap(i, self.below(i + 1));
-        }
-    }
-}
+use cornu_core::random::Stream;
 
 /// Calls `visit` with each column and value of a row.
 pub(crate) fn for_entries(x: &Rows<'_>, row: usize, mut visit: impl FnMut(usize, f64)) {
@@ -82,14 +59,14 @@ pub(crate) fn minimise(
     let length = 1.0 / (2.0 * steepest + (2.0 * rows as f64 * problem.l2).min(steepest));
     let (mut memory, mut seen) = (vec![0.0; rows * k], vec![false; rows]);
     let mut average = vec![0.0; w.len()];
-    let (mut known, mut random) = (0usize, Random(seed));
+    let (mut known, mut random) = (0usize, Stream::new(seed, 0));
     let mut slopes = vec![0.0; k];
     let (mut iterations, mut converged) = (0, false);
     while !converged && iterations < max_iter {
         iterations += 1;
         let before = w.to_vec();
         for _ in 0..rows {
-            let r = random.below(rows);
+            let r = random.below(rows as u32) as usize;
             slopes.copy_from_slice(&w[k * p..]);
             for_entries(x, r, |c, v| {
                 for (j, z) in slopes.iter_mut().enumerate() {

@@ -3,8 +3,9 @@
 use crate::classes::{ClassWeight, Classes};
 use crate::linear_classifier::{LinearClassifier, Probabilities};
 use crate::logistic_regression::Penalty;
-use crate::saga::{Random, for_entries};
+use crate::saga::for_entries;
 use crate::{Error, Estimator, LinearModel, Result, Rows, Targets, check};
+use cornu_core::random::Stream;
 use ndarray::{Array1, Array2};
 
 /// What [`SGDClassifier`] minimises: a loss of the margin, the linear function times 1 or −1.
@@ -192,7 +193,7 @@ impl Sgd {
         let (mut could, mut did) = (0.0, vec![0.0; p]);
         let (mut best, mut waited, mut t) = (f64::INFINITY, 0, 1.0);
         let mut order: Vec<usize> = (0..rows).collect();
-        let mut random = Random(self.seed);
+        let mut random = Stream::new(self.seed, 0);
         let (mut epochs, mut converged) = (0, self.tol.is_none());
         while epochs < self.max_iter {
             epochs += 1;
@@ -254,14 +255,10 @@ impl Sgd {
                 t += 1.0;
             }
             if !intercept.is_finite() || w.iter().any(|w| !w.is_finite()) {
-                let bad = check::not_finite_rows(*x);
-                return Err(match bad.message().contains("Received") {
-                    true => bad,
-                    false => Error::new(format!(
-                        "The coefficients overflowed in pass {epochs}: scale the features, or choose \
-                         a smaller learning rate."
-                    )),
-                });
+                return Err(Error::new(format!(
+                    "The coefficients overflowed in pass {epochs}: scale the features, or choose a smaller \
+                     learning rate."
+                )));
             }
             objective /= rows as f64;
             if let Some(tol) = self.tol {
@@ -301,6 +298,7 @@ impl Sgd {
     ) -> Result<LinearClassifier> {
         self.check()?;
         check::fit_input(&x, y, weights)?;
+        check::finite(x)?;
         let classes = Classes::new(y)?;
         // One class' weight is not shared by the rest that it is set against.
         let of_class = classes.weights(class_weight, None)?;
@@ -576,6 +574,7 @@ impl Estimator for SGDRegressor {
     ) -> Result<LinearModel> {
         self.sgd.check()?;
         check::fit_input(&x, &y, weights)?;
+        check::finite(x)?;
         let y = y.single()?;
         let weight = |r: usize| weights.map_or(1.0, |w| w[r]);
         let loss = Loss::Regressor(self.loss);

@@ -103,6 +103,71 @@ fn logistic_regressions_are_scikit_learns_with_every_solver() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+/// `C · Σ w · log-loss + penalty` of coefficients and intercepts.
+fn objective(case: &Case<'_>, coef: &[f64], intercept: &[f64]) -> f64 {
+    let (classes, features) = (intercept.len(), case.x.ncols());
+    let mut labels: Vec<f64> = case.y.iter().copied().collect();
+    labels.sort_by(f64::total_cmp);
+    labels.dedup();
+    let row_loss = |r: usize| {
+        let dot = |w: &[f64]| w.iter().zip(case.x.row(r)).map(|(w, x)| w * x).sum::<f64>();
+        let mut z: Vec<f64> = coef
+            .chunks(features)
+            .zip(intercept)
+            .map(|(w, b)| dot(w) + b)
+            .collect();
+        if classes == 1 {
+            z.insert(0, 0.0);
+        }
+        let most = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let total: f64 = z.iter().map(|z| (z - most).exp()).sum();
+        let class = labels
+            .iter()
+            .position(|l| *l == case.y[[r, 0]])
+            .expect("a label");
+        case.w().map_or(1.0, |w| w[r]) * (total.ln() + most - z[class])
+    };
+    let losses: f64 = (0..case.x.nrows()).map(row_loss).sum();
+    let ratio = case.number("l1_ratio").unwrap_or(0.0);
+    let penalty = |w: &f64| ratio * w.abs() + (1.0 - ratio) / 2.0 * w * w;
+    match case.text("penalty") {
+        Some("none") => losses,
+        _ => case.number("C").unwrap_or(1.0) * losses + coef.iter().map(penalty).sum::<f64>(),
+    }
+}
+
+#[test]
+fn objectives_are_as_low_as_scikit_learns() {
+    use LogisticSolver::*;
+    let golden = Golden::read("classification");
+    let mut compared = 0;
+    for case in golden.cases() {
+        if case.estimator() != "LogisticRegression" || case.text("class_weight").is_some() {
+            continue;
+        }
+        let theirs = objective(&case, &case.results("coef"), &case.results("intercept"));
+        let solvers = match case.number("l1_ratio") {
+            Some(_) => [CoordinateDescent, Saga],
+            None => [Lbfgs, NewtonCholesky],
+        };
+        for solver in solvers {
+            let estimator = logistic(&case, solver);
+            let model = estimator
+                .fit_rows((&case.x).into(), (&case.y).into(), case.w())
+                .unwrap();
+            let coef: Vec<f64> = model.coef().iter().copied().collect();
+            let ours = objective(&case, &coef, &model.intercept().to_vec());
+            assert!(
+                ours <= theirs * (1.0 + 1e-8),
+                "{} by {solver:?}: {ours} where {theirs} is possible",
+                case.name()
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared > 40, "{compared}");
+}
+
 fn sgd(case: &Case<'_>) -> SGDClassifier {
     let loss = match case.text("loss").unwrap_or("hinge") {
         "hinge" => ClassifierLoss::Hinge,

@@ -129,7 +129,7 @@ impl Axis {
                 let at = f64::from(digit) * 10f64.powi(decade);
                 if (self.low..=self.high).contains(&at.log10()) {
                     let text = match decade {
-                        0..4 => format!("{at}"),
+                        0..6 => format!("{at}"),
                         -3..0 => format!("{at:.*}", -decade as usize),
                         _ => format!("{digit}e{decade}"),
                     };
