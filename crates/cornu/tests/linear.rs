@@ -152,6 +152,6 @@ fn a_converted_model_learns_on() {
 #[test]
 fn coefficients_beyond_f32_are_refused() {
     let model = LinearModel::new(ndarray::array![[1e300]], ndarray::array![0.0]).unwrap();
-    let message = model.to_sequential().err().expect("refused").to_string();
+    let message = model.to_sequential().expect_err("refused").to_string();
     assert!(message.contains("finite in f32"), "{message}");
 }
