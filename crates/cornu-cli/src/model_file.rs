@@ -130,9 +130,10 @@ impl ModelFile {
 
     fn keras(path: &Path) -> Result<ModelFile, Failure> {
         let bytes = std::fs::read(path).map_err(|e| Failure::file(path.display(), e))?;
-        let model = model_from_bytes(&bytes, &LoadModel::new())?;
+        let wrong = |e: cornu::Error| Failure::data(format!("{}: {e}", path.display()));
+        let model = model_from_bytes(&bytes, &LoadModel::new()).map_err(wrong)?;
         let about = match ending(path) == "keras" {
-            true => member_from_bytes(&bytes, MEMBER)?,
+            true => member_from_bytes(&bytes, MEMBER).map_err(wrong)?,
             false => None,
         };
         let about = match about {

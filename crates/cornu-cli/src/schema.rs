@@ -5,7 +5,7 @@
 //! rest (at mean 0 and variance 1, a place for each category) is done by layers of the model itself.
 
 use crate::args::Task;
-use crate::data::{Column, Table, is_missing, number};
+use crate::data::{Table, is_missing, number};
 use crate::exit::Failure;
 use cornu::Array;
 use serde::{Deserialize, Serialize};
@@ -122,12 +122,13 @@ impl Target {
         }
     }
 
-    fn learn(told: &Told<'_>, column: &Column) -> Result<Target, Failure> {
+    fn learn(told: &Told<'_>, table: &Table) -> Result<Target, Failure> {
+        let column = table.column(told.target)?;
         let (name, texts) = (told.target.to_string(), &column.texts);
         if let Some(row) = texts.iter().position(|v| is_missing(v)) {
             return Err(Failure::data(format!(
                 "The target \"{name}\" is missing in row {}.",
-                row + 1
+                table.number_of(row)
             )));
         }
         let numbers: Vec<f64> = texts.iter().filter_map(|v| number(v)).collect();
@@ -163,11 +164,10 @@ impl Schema {
     /// Finds out what the columns of a table are: the target from all rows, the features from the first
     /// ones, which are trained on.
     pub fn learn(table: &Table, told: &Told<'_>, rows: usize) -> Result<Schema, Failure> {
-        let column = table.column(told.target)?;
         if table.rows() == 0 {
             return Err(Failure::data("The table holds no rows."));
         }
-        let target = Target::learn(told, column)?;
+        let target = Target::learn(told, table)?;
         for name in told.drop.iter().chain(told.category) {
             table.column(name)?;
         }
@@ -234,7 +234,7 @@ impl Schema {
         let mut flag = 0;
         for (i, of) in self.numbers.iter().enumerate() {
             for (row, text) in table.column(&of.column)?.texts.iter().enumerate() {
-                let value = of.value(text, row)?;
+                let value = of.value(text, || table.number_of(row))?;
                 values[row * width + i] = value.unwrap_or(of.mean);
                 if of.flag && value.is_none() {
                     missing[row * flags + flag] = 1.0;
@@ -273,7 +273,7 @@ impl Schema {
             Failure::data(format!(
                 "The target \"{}\" is {text:?} in row {}, which the model does not know.",
                 self.target.name(),
-                row + 1
+                table.number_of(row)
             ))
         };
         match &self.target {
@@ -309,7 +309,7 @@ impl Category {
 
 impl Number {
     /// The number of a row, if it is there.
-    fn value(&self, text: &str, row: usize) -> Result<Option<f64>, Failure> {
+    fn value(&self, text: &str, row: impl Fn() -> usize) -> Result<Option<f64>, Failure> {
         if is_missing(text) {
             return Ok(None);
         }
@@ -317,7 +317,7 @@ impl Number {
             Failure::data(format!(
                 "The column \"{}\" must hold numbers. Received: {text:?} in row {}.",
                 self.column,
-                row + 1
+                row()
             ))
         })
     }

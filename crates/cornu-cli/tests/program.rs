@@ -236,6 +236,14 @@ fn categories_missing_values_and_numbers() {
         4,
         "Unknown column \"cost\"",
     );
+    let second = csv.lines().nth(2).unwrap();
+    folder.file("gap.csv", &csv.replacen(second, "1;b;street 1;", 1));
+    fails(
+        &folder,
+        "train --data gap.csv --target price -o m.keras",
+        4,
+        "The target \"price\" is missing in row 2.",
+    );
     folder.file("bad.csv", "town;street;size\na;b;many\n");
     fails(
         &folder,
@@ -463,10 +471,13 @@ fn folders_of_images() {
         &folder,
         "train --data . --image-size 4x4x1 --model mlp:8 --epochs 60 --learning-rate 0.01 --seed 1 -q -o m.keras",
     );
-    assert_eq!(
-        ok(&folder, "predict m.keras --input light"),
-        "light\n".repeat(12)
-    );
+    let told = ok(&folder, "predict m.keras --input light");
+    assert!(told.starts_with("light/0.png,light\n"), "{told}");
+    assert_eq!(told.matches(",light\n").count(), 12);
+    let told = ok(&folder, "predict m.keras --input light --json");
+    assert!(told.contains(r#""file":"light/0.png""#), "{told}");
+    let told = ok(&folder, "predict m.keras --input light --proba");
+    assert!(told.starts_with("light/0.png,0."), "{told}");
     assert!(ok(&folder, "evaluate m.keras --data .").contains("accuracy: 1.0"));
     // A model knows its classes by name, whichever folders there are.
     std::fs::create_dir(folder.0.join("some")).unwrap();
@@ -583,6 +594,8 @@ fn models_weights_and_their_formats() {
     );
     fails(&folder, "convert net.json n.safetensors", 2, "--weights");
     fails(&folder, "summary net.txt", 4, ".json");
+    folder.file("cut.keras", "PK");
+    fails(&folder, "summary cut.keras", 4, "cut.keras: ");
     fails(&folder, "sumary net.json", 2, "summary");
     folder.file("broken.safetensors", "\x10\0\0\0\0\0\0\0{\"a\": 1}");
     fails(

@@ -1,16 +1,16 @@
 //! `cornu predict`.
 
 use crate::args::Predict;
-use crate::data::{Content, images, read, write_answers, write_text};
+use crate::data::{Content, csv, images, read, write_answers, write_text};
 use crate::exit::Failure;
 use crate::model_file::ModelFile;
 use cornu::{Array, Inputs};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::path::Path;
 
 pub fn run(args: &Predict) -> Result<(), Failure> {
     let file = ModelFile::open(&args.model.model, args.model.weights.as_deref())?;
-    let inputs = samples(&file, &args.input)?;
+    let (inputs, files) = named_samples(&file, &args.input)?;
     let mut options = cornu::models::Predict::new();
     if let Some(n) = args.batch_size {
         options = options.batch_size(n);
@@ -25,19 +25,48 @@ pub fn run(args: &Predict) -> Result<(), Failure> {
     let names = file.class_names();
     if args.json {
         let shown = names.filter(|_| !args.proba);
-        return write_text(&args.output, &json_lines(&outputs, shown, args.classes)?);
+        return write_text(
+            &args.output,
+            &json_lines(&outputs, shown, args.classes, &files)?,
+        );
     }
+    let binary = args.output.ends_with(".npy") || args.output.ends_with(".npz");
     if !args.classes && (names.is_none() || args.proba) {
-        return write_answers(&args.output, &outputs);
+        return match files.is_empty() || binary {
+            true => write_answers(&args.output, &outputs),
+            false => {
+                let text = csv(only(&outputs)?);
+                write_text(&args.output, &beside(&files, text.lines()))
+            }
+        };
     }
     let classes = classes_of(only(&outputs)?);
-    match names.filter(|_| !args.output.ends_with(".npy") && !args.output.ends_with(".npz")) {
-        None => write_answers(&args.output, &[("class".to_string(), Array::from(classes))]),
-        Some(names) => {
-            let lines = classes.iter().map(|c| quoted(class_name(names, *c)) + "\n");
-            write_text(&args.output, &lines.collect::<String>())
-        }
+    if binary {
+        let classes = [("class".to_string(), Array::from(classes))];
+        return write_answers(&args.output, &classes);
     }
+    let name = |c: &i32| match names {
+        Some(names) => quoted(class_name(names, *c)),
+        None => c.to_string(),
+    };
+    let lines: Vec<String> = classes.iter().map(name).collect();
+    write_text(
+        &args.output,
+        &beside(&files, lines.iter().map(String::as_str)),
+    )
+}
+
+/// Lines, after the names of the files that they are about, if there are such.
+fn beside<'a>(files: &[String], lines: impl Iterator<Item = &'a str>) -> String {
+    let mut text = String::new();
+    for (i, line) in lines.enumerate() {
+        if let Some(file) = files.get(i) {
+            text += &(quoted(file) + ",");
+        }
+        text += line;
+        text.push('\n');
+    }
+    text
 }
 
 fn only(outputs: &[(String, Array)]) -> Result<&Array, Failure> {
@@ -57,13 +86,21 @@ fn json_lines(
     outputs: &[(String, Array)],
     names: Option<&[String]>,
     classes: bool,
+    files: &[String],
 ) -> Result<String, Failure> {
     let mut text = String::new();
+    let mut line = |row: usize, mut object: Map<String, Value>| {
+        if let Some(file) = files.get(row) {
+            object.insert("file".to_string(), file.as_str().into());
+        }
+        text += &format!("{}\n", Value::Object(object));
+    };
     if let Some(names) = names {
         let output = only(outputs)?;
         let width = output.shape().last().copied().unwrap_or(1).max(1);
         let values = output.to_vec::<f32>();
-        for (row, class) in values.chunks(width).zip(classes_of(output)) {
+        let classes = values.chunks(width).zip(classes_of(output));
+        for (i, (row, class)) in classes.enumerate() {
             let shares = match row {
                 [second] => vec![1.0 - second, *second],
                 all => all.to_vec(),
@@ -73,14 +110,15 @@ fn json_lines(
                 .zip(shares)
                 .map(|(n, p)| (n.clone(), number(p)));
             let shares: Map<String, Value> = shares.collect();
-            let line = json!({"class": class_name(names, class), "probabilities": shares});
-            text += &format!("{line}\n");
+            let class = ("class".to_string(), class_name(names, class).into());
+            let shares = ("probabilities".to_string(), Value::Object(shares));
+            line(i, Map::from_iter([class, shares]));
         }
         return Ok(text);
     }
     if classes {
-        for class in classes_of(only(outputs)?) {
-            text += &format!("{}\n", json!({ "class": class }));
+        for (i, class) in classes_of(only(outputs)?).into_iter().enumerate() {
+            line(i, Map::from_iter([("class".to_string(), class.into())]));
         }
         return Ok(text);
     }
@@ -89,14 +127,14 @@ fn json_lines(
         .and_then(|(_, a)| a.shape().first().copied());
     let values: Vec<Vec<f32>> = outputs.iter().map(|(_, a)| a.to_vec()).collect();
     for row in 0..rows.unwrap_or(0) {
-        let mut line = Map::new();
+        let mut object = Map::new();
         for ((name, array), values) in outputs.iter().zip(&values) {
             let extents = array.shape().get(1..).unwrap_or_default();
             let size = extents.iter().product::<usize>();
             let of_row = values.get(row * size..(row + 1) * size).unwrap_or_default();
-            line.insert(name.clone(), nested(of_row, extents));
+            object.insert(name.clone(), nested(of_row, extents));
         }
-        text += &format!("{}\n", Value::Object(line));
+        line(row, object);
     }
     Ok(text)
 }
@@ -160,14 +198,25 @@ pub fn as_inputs(samples: &Samples) -> Inputs<'_> {
 
 /// The samples that files hold, as the model takes them.
 pub fn samples(file: &ModelFile, given: &[String]) -> Result<Samples, Failure> {
-    let mut inputs = Vec::new();
+    Ok(named_samples(file, given)?.0)
+}
+
+/// The same, with the names of their files if they are images.
+fn named_samples(file: &ModelFile, given: &[String]) -> Result<(Samples, Vec<String>), Failure> {
+    let (mut inputs, mut files) = (Vec::new(), Vec::new());
     for text in given {
         let (name, path) = match text.split_once('=') {
             Some((name, path)) if !Path::new(text).exists() => (Some(name.to_string()), path),
             _ => (None, text.as_str()),
         };
         if Path::new(path).is_dir() {
-            inputs.push((name, images(Path::new(path), image_size(file)?)?.pixels));
+            let found = images(Path::new(path), image_size(file)?)?;
+            files = found
+                .files
+                .iter()
+                .map(|f| f.display().to_string())
+                .collect();
+            inputs.push((name, found.pixels));
             continue;
         }
         match (read(path)?, &file.about.table) {
@@ -188,7 +237,7 @@ pub fn samples(file: &ModelFile, given: &[String]) -> Result<Samples, Failure> {
             (content, _) => inputs.push((name, content.into_array(path)?)),
         }
     }
-    Ok(inputs)
+    Ok((inputs, files))
 }
 
 /// The samples of an `.npz` file with samples and targets.

@@ -7,8 +7,8 @@ mod table;
 mod write;
 
 pub use images::{image_sizes, images};
-pub use table::{Column, Table, is_missing, number};
-pub use write::{write_answers, write_file, write_text};
+pub use table::{Table, is_missing, number};
+pub use write::{csv, write_answers, write_file, write_text};
 
 use crate::exit::Failure;
 use cornu::Array;

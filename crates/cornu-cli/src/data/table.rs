@@ -8,6 +8,8 @@ use cornu::{Array, DType};
 pub struct Table {
     pub names: Vec<String>,
     pub columns: Vec<Column>,
+    /// Which rows of a file these are, if they are not all of them in order.
+    picked: Option<Vec<usize>>,
 }
 
 /// A column, as text; nothing is nothing.
@@ -55,6 +57,7 @@ impl Table {
         let mut table = Table {
             names: first.iter().map(|name| name.trim().to_string()).collect(),
             columns: vec![Column::default(); first.len()],
+            picked: None,
         };
         if headless {
             table.names = (0..first.len()).map(|i| format!("column_{i}")).collect();
@@ -77,6 +80,12 @@ impl Table {
         self.columns.first().map_or(0, |c| c.texts.len())
     }
 
+    /// The number, from 1 on, that a row has in its file.
+    pub fn number_of(&self, row: usize) -> usize {
+        let picked = self.picked.as_ref().and_then(|rows| rows.get(row));
+        picked.copied().unwrap_or(row) + 1
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Result<&Column, Failure> {
         let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
@@ -95,6 +104,7 @@ impl Table {
         Table {
             names: self.names.clone(),
             columns: self.columns.iter().map(of).collect(),
+            picked: Some(rows.iter().map(|row| self.number_of(*row) - 1).collect()),
         }
     }
 

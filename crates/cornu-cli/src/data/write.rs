@@ -44,7 +44,7 @@ pub fn write_text(path: &str, text: &str) -> Result<(), Failure> {
 }
 
 /// A line for each sample.
-fn csv(array: &Array) -> String {
+pub fn csv(array: &Array) -> String {
     let rows = array.shape().first().copied().unwrap_or(1);
     let width = array.size().checked_div(rows).unwrap_or(0).max(1);
     let mut text = String::new();
