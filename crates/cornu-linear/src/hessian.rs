@@ -2,7 +2,8 @@
 
 use crate::blocks::{Real, for_blocks, map_pieces, pieces};
 use crate::design::sparse_linear;
-use crate::problem::{Problem, pack, softmax};
+use crate::panels::Panels;
+use crate::problem::{Problem, softmax};
 use crate::{Csr, Rows};
 use cornu_cpu::kernels::tall::{self, Gram};
 use faer::Mat;
@@ -62,7 +63,7 @@ impl Problem<'_, '_> {
         let (coef, intercept) = w.split_at(k * p);
         let coef: Vec<T> = coef.iter().map(|&w| T::from_f64(w)).collect();
         // The last column is of ones, for the intercepts.
-        let gram = Gram::new(p + 1);
+        let (gram, zeros) = (Gram::new(p + 1), vec![0.0; p]);
         let matrices = pairs(k).len();
         let most = MOST / (gram.sums_len() * matrices).max(1);
         let count = pieces(rows, p * p * matrices).min(most.max(2));
@@ -80,7 +81,16 @@ impl Problem<'_, '_> {
                 roots.iter_mut().for_each(|c| *c = c.sqrt());
                 let of_pairs = roots.chunks_exact(range.len());
                 for (roots, sums) in of_pairs.zip(sums.chunks_exact_mut(gram.sums_len())) {
-                    pack(&gram, x, p, roots, &mut packed);
+                    Panels {
+                        gram: &gram,
+                        x,
+                        features: p,
+                        others: &[],
+                        shift: &zeros,
+                        factors: Some(roots),
+                        packed: &mut packed,
+                    }
+                    .pack();
                     gram.add(range.len(), &packed, sums);
                 }
             });

@@ -54,6 +54,7 @@ pub mod model_selection;
 mod moments;
 mod newton;
 mod nnls;
+mod panels;
 pub mod preprocessing;
 mod problem;
 mod quantile_regressor;

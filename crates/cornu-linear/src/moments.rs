@@ -2,6 +2,7 @@
 
 use crate::blocks::{Real, for_blocks, map_pieces, pieces};
 use crate::factor::Cholesky;
+use crate::panels::Panels;
 use crate::{LinearModel, Result, Targets, check};
 use cornu_cpu::kernels::tall::Gram;
 use faer::Mat;
@@ -40,12 +41,6 @@ impl Moments {
         };
         // The last column is of ones, so that its products are the sums.
         let gram = Gram::new(columns + 1);
-        let packing = Packing {
-            gram: &gram,
-            shift: &shift,
-            features,
-            targets,
-        };
         // As many sums as pieces are in memory at once.
         let most = (1 << 23) / gram.sums_len().max(1);
         let count = pieces(rows, columns * columns).min(most.max(2));
@@ -54,8 +49,18 @@ impl Moments {
             let mut packed = vec![0.0; gram.packed_len()];
             for_blocks(x, range, Gram::ROWS, |range, x| {
                 let y = &y.values()[range.start * targets..range.end * targets];
-                let weights = weights.map(|w| &w[range.clone()]);
-                packing.pack(x, y, weights, &mut packed);
+                let roots = |w: &[f64]| w[range.clone()].iter().map(|w| w.sqrt()).collect();
+                let factors: Option<Vec<f64>> = weights.map(roots);
+                Panels {
+                    gram: &gram,
+                    x,
+                    features,
+                    others: y,
+                    shift: &shift,
+                    factors: factors.as_deref(),
+                    packed: &mut packed,
+                }
+                .pack();
                 gram.add(range.len(), &packed, &mut sums);
             });
             sums
@@ -197,34 +202,4 @@ fn first_mean<T: Real>(x: ArrayView2<'_, T>, y: &Targets<'_>) -> Vec<f64> {
         }
     }
     mean
-}
-
-/// How rows are put into the panels of [`Gram`].
-struct Packing<'a> {
-    gram: &'a Gram,
-    shift: &'a [f64],
-    features: usize,
-    targets: usize,
-}
-
-impl Packing<'_> {
-    fn pack<T: Real>(&self, x: &[T], y: &[f64], weights: Option<&[f64]>, packed: &mut [f64]) {
-        let (p, t, width) = (self.features, self.targets, self.gram.width());
-        for r in 0..x.len() / p {
-            let factor = weights.map_or(1.0, |w| w[r].sqrt());
-            for (panel, start) in (0..p).step_by(width).enumerate() {
-                let to = &mut packed[(panel * Gram::ROWS + r) * width..][..width.min(p - start)];
-                let x = &x[r * p + start..][..to.len()];
-                for ((to, &x), &shift) in to.iter_mut().zip(x).zip(&self.shift[start..]) {
-                    *to = (x.into() - shift) * factor;
-                }
-            }
-            let last = y[r * t..][..t].iter().zip(&self.shift[p..]);
-            let last = last.map(|(y, shift)| y - shift).chain([1.0]);
-            for (column, v) in (p..).zip(last) {
-                let (panel, column) = (column / width, column % width);
-                packed[(panel * Gram::ROWS + r) * width + column] = v * factor;
-            }
-        }
-    }
 }

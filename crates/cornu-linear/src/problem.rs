@@ -1,10 +1,8 @@
 //! A penalised mean of losses of linear functions: what the solvers minimise.
 
 use crate::Rows;
-use crate::blocks::Real;
 use crate::design::{Pass, pass};
 use crate::loss::{Block, Gamma, Logistic, Multinomial, Poisson, Squared, Tweedie};
-use cornu_cpu::kernels::tall::Gram;
 use std::ops::Range;
 
 /// Which losses.
@@ -142,19 +140,5 @@ pub(crate) fn softmax(z: &mut [f64], classes: usize) {
         z.iter_mut().for_each(|z| *z = (*z - most).exp());
         let sum: f64 = z.iter().sum();
         z.iter_mut().for_each(|z| *z /= sum);
-    }
-}
-
-/// Puts rows and a column of ones, each times its row's factor, into panels.
-pub(crate) fn pack<T: Real>(gram: &Gram, x: &[T], p: usize, factors: &[f64], packed: &mut [f64]) {
-    let width = gram.width();
-    for (r, (x, &factor)) in x.chunks_exact(p).zip(factors).enumerate() {
-        for (panel, x) in x.chunks(width).enumerate() {
-            let to = &mut packed[(panel * Gram::ROWS + r) * width..][..x.len()];
-            for (to, &x) in to.iter_mut().zip(x) {
-                *to = Into::<f64>::into(x) * factor;
-            }
-        }
-        packed[(p / width * Gram::ROWS + r) * width + p % width] = factor;
     }
 }

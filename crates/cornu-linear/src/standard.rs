@@ -1,8 +1,8 @@
 //! Dense rows as if each feature had mean 0 and variance 1, without a copy of them.
 
 use crate::blocks::{block_rows, fill_pieces, for_blocks, map_pieces, pieces};
+use crate::panels::Panels;
 use crate::preprocessing::{StandardScaler, Transformer};
-use crate::problem::pack;
 use crate::{Result, Rows};
 use cornu_cpu::kernels::tall::{self, Gram};
 use faer::Mat;
@@ -94,21 +94,26 @@ impl<'a> Standard<'a> {
         let parts = map_pieces(self.rows(), count, |range| {
             let mut sums = vec![0.0; gram.sums_len()];
             let mut packed = vec![0.0; gram.packed_len()];
-            let (mut standard, mut roots) = (Vec::new(), Vec::new());
+            let mut roots = Vec::new();
             for_blocks(self.x, range, Gram::ROWS, |range, x| {
-                standard.clear();
-                for row in x.chunks_exact(p) {
-                    let numbers = row.iter().zip(&self.center).zip(&self.scale);
-                    standard.extend(numbers.map(|((x, m), s)| (x - m) / s));
-                }
                 roots.clear();
                 roots.extend(factors[range.clone()].iter().map(|f| f.sqrt()));
-                pack(&gram, &standard, p, &roots, &mut packed);
+                Panels {
+                    gram: &gram,
+                    x,
+                    features: p,
+                    others: &[],
+                    shift: &self.center,
+                    factors: Some(&roots),
+                    packed: &mut packed,
+                }
+                .pack();
                 gram.add(range.len(), &packed, &mut sums);
             });
             sums
         });
+        let scale = |i: usize| self.scale.get(i).copied().unwrap_or(1.0);
         let sum = |i: usize, j: usize| parts.iter().map(|part| gram.at(part, i, j)).sum::<f64>();
-        Mat::from_fn(p + 1, p + 1, sum)
+        Mat::from_fn(p + 1, p + 1, |i, j| sum(i, j) / (scale(i) * scale(j)))
     }
 }
