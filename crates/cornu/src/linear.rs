@@ -29,11 +29,11 @@ pub trait ToSequential {
     /// trained on.
     ///
     /// * Regressions have an output for each target; those with a logarithmic link
-    ///   ([`PoissonRegressor`](cornu_linear::PoissonRegressor) and its kin) have the activation `exponential`.
+    ///   ([`PoissonRegressor`] and its kin) have the activation `exponential`.
     /// * Classifications give probabilities, by `sigmoid` for two classes (of the second one) and by `softmax` for
     ///   several. Those of several models, each of one class against the rest, have a `sigmoid` for each, not
     ///   divided by their sum; those without probabilities give their scores. Outputs are in the order of
-    ///   [`classes`](cornu_linear::LinearClassifier::classes).
+    ///   [`classes`](LinearClassifier::classes).
     ///
     /// # Errors
     /// If a coefficient is not finite in `f32`.
