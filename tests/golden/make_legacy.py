@@ -7,9 +7,10 @@ state; the same layers in Keras 3 say what such a model does.
 import json
 import os
 import tempfile
+import zipfile
 
 import h5py
-from make_common import keras, normal, np
+from make_common import array, keras, normal, np
 from make_saved import CASES, data, described, prepared, run, short, tokens, write
 
 L = keras.layers
@@ -188,10 +189,27 @@ def graph_of_keras2(folder):
         return "graph_of_keras2", f.read(), described(model, [x], [[y]])
 
 
+def shards(folder):
+    """Weights and optimizer's state in files of at most 128 bytes of values, and their index."""
+    rng = np.random.default_rng(4)
+    model = keras.Sequential([L.Input((6,)), L.Dense(5, name="first"), L.ReLU(), L.Dense(3, name="second")])
+    model.compile("adam", "mse")
+    run(model, [data(rng, 4, 6)], [data(rng, 4, 3)])
+    model.save_weights(os.path.join(folder, "small.weights.json"), max_shard_size=128 / 1024**3)
+    kept = {"weights": model.get_weights(), "optimizer": [np.asarray(v) for v in model.optimizer.variables]}
+    yield "expected.json", json.dumps({k: [array(a) for a in v] for k, v in kept.items()}).encode()
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as f:
+            yield name, f.read()
+
+
 def archive(folder):
     """Writes legacy.zip and returns its path."""
     path = os.path.join(folder, "legacy.zip")
     with tempfile.TemporaryDirectory() as scratch:
         models = [resaved(name, scratch) for name in ALSO]
         write(path, "model.h5", [*models, stack_of_keras2(scratch), graph_of_keras2(scratch)])
+    with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(path, "a") as out:
+        for name, content in shards(scratch):
+            out.writestr(zipfile.ZipInfo(f"shards/{name}"), content, zipfile.ZIP_DEFLATED, 9)
     return path

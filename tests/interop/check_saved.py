@@ -49,6 +49,11 @@ def check(path, name, given):
     tolerance = 2e-2 if name in COARSE else 1e-5
     for got, want in zip(out, made["outputs"]):
         np.testing.assert_allclose(np.asarray(got), array(want), rtol=tolerance, atol=tolerance)
+    before = model.get_weights()
+    for w in model.weights:
+        w.assign(w * 0)
+    model.load_weights(os.path.join(path, name + ".weights.json"))
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)), "shards differ"
     y = several([array(a) for a in given.get("targets", [])] or [None])
     for want in made.get("curve", []):
         logs = model.train_on_batch(feed, y, return_dict=True)

@@ -246,6 +246,9 @@ impl Constraint {
     /// # Errors
     /// If the class is not known or its configuration does not fit.
     pub fn from_config(value: &Value) -> Result<Constraint> {
+        if let Some(own) = crate::saving::custom_constraint(value) {
+            return Ok(own);
+        }
         if let Some(name) = value.as_str() {
             let constraint = Constraint::from(name);
             return constraint.check().map(|()| constraint);

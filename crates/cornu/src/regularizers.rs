@@ -243,6 +243,9 @@ impl Regularizer {
     /// # Errors
     /// If the class is not known or its configuration does not fit.
     pub fn from_config(value: &Value) -> Result<Regularizer> {
+        if let Some(own) = crate::saving::custom_regularizer(value) {
+            return Ok(own);
+        }
         let regularizer = match value.as_str() {
             Some(name) => Regularizer::from(name),
             None => {

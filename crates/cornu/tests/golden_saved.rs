@@ -144,6 +144,39 @@ fn weights_alone_are_read_from_legacy_files() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+#[test]
+fn weights_in_several_files_are_read() {
+    let folder = std::env::temp_dir().join(format!("cornu-{}-golden-shards", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = format!(
+        "{}/../../tests/golden/legacy.zip",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+    for i in 0..archive.len() {
+        let mut member = archive.by_index(i).unwrap();
+        if let Some(name) = member.name().unwrap().strip_prefix("shards/") {
+            let mut out = std::fs::File::create(folder.join(name)).unwrap();
+            std::io::copy(&mut member, &mut out).unwrap();
+        }
+    }
+    let expected = std::fs::read(folder.join("expected.json")).unwrap();
+    let expected: Value = serde_json::from_slice(&expected).unwrap();
+    let mut model = Sequential::new();
+    model.add(Dense::new(5).name("first").input_shape([6]));
+    model.add(ReLU::new());
+    model.add(Dense::new(3).name("second"));
+    model.compile("adam", "mse", ()).unwrap();
+    model
+        .load_weights(folder.join("small.weights.json"))
+        .unwrap();
+    assert_eq!(model.get_weights().unwrap(), arrays(&expected["weights"]));
+    let kept = model.optimizer().unwrap().variables();
+    let kept: Vec<Array> = kept.iter().map(Variable::value).collect();
+    assert_eq!(kept, arrays(&expected["optimizer"]));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 /// Five steps of training, as the golden curves are made.
 fn train(model: &mut Model, case: &Case) -> Result<Vec<Logs>, String> {
     let (x, y) = (arrays(&case.made["inputs"]), arrays(&case.made["targets"]));
@@ -176,6 +209,10 @@ fn models_for_keras() {
         }
         let path = folder.join(format!("{}.keras", case.name));
         model.save(&path).map_err(|e| e.to_string())?;
+        let shards = folder.join(format!("{}.weights.json", case.name));
+        // 32 KiB each: several of some models, one of others.
+        let sharded = model.save_weights_sharded(shards, 2f64.powi(-15));
+        sharded.map_err(|e| e.to_string())?;
         let mut again = load_model(&path).map_err(|e| e.to_string())?;
         let inputs = arrays(&case.made["inputs"]);
         let predict = |model: &Model| model.predict_all(given(&inputs)).map_err(|e| e.to_string());

@@ -1,8 +1,13 @@
 //! Models to files and back.
 #![cfg(feature = "saving")]
 
+use cornu::constraints::Constraint;
+use cornu::initializers::Initializer;
 use cornu::prelude::*;
-use cornu::saving::{LoadModel, load_model, load_model_with, model_from_json};
+use cornu::regularizers::Regularizer;
+use cornu::saving::{
+    CustomObjects, LoadModel, load_model, load_model_with, model_from_json, model_from_json_with,
+};
 use std::path::{Path, PathBuf};
 
 /// A folder of a test's own, removed at its end.
@@ -87,6 +92,11 @@ fn predictions(model: &mut Model) -> Vec<Array> {
         .unwrap()
 }
 
+fn optimizer_state(model: &Model) -> Vec<Array> {
+    let variables = model.optimizer().unwrap().variables();
+    variables.iter().map(Variable::value).collect()
+}
+
 #[test]
 fn a_model_of_everything_comes_back_whole() {
     let folder = Folder::new("everything");
@@ -97,21 +107,10 @@ fn a_model_of_everything_comes_back_whole() {
     let mut again = load_model(&path).unwrap();
     assert_eq!(again.name(), "everything");
     assert_eq!(again.layer_names(), model.layer_names());
-    if let Some(kept) = std::env::var_os("CORNU_SAVED") {
-        std::fs::copy(&path, kept).unwrap();
-    }
     assert!(again.to_json() == model.to_json());
     assert_eq!(predictions(&mut again), predictions(&mut model));
     assert_eq!(again.optimizer().unwrap().iterations(), 4);
-    let optimizer = |m: &Model| -> Vec<Array> {
-        m.optimizer()
-            .unwrap()
-            .variables()
-            .iter()
-            .map(Variable::value)
-            .collect()
-    };
-    assert_eq!(optimizer(&again), optimizer(&model));
+    assert_eq!(optimizer_state(&again), optimizer_state(&model));
 
     let bare = load_model_with(&path, &LoadModel::new().compile(false)).unwrap();
     assert!(!bare.is_compiled());
@@ -211,6 +210,84 @@ fn what_is_python_is_refused() {
         e.contains("Unknown layer class \"MyDense\"") && e.contains("custom object"),
         "{e}"
     );
+}
+
+#[test]
+fn weights_go_through_several_files() {
+    let folder = Folder::new("shards");
+    let path = folder.file("model.weights.json");
+    let (mut model, mut other) = (everything(), everything());
+    fit(&mut model, 1);
+    // Half a KiB each.
+    model.save_weights_sharded(&path, 2f64.powi(-21)).unwrap();
+    let files = std::fs::read_dir(&folder.0).unwrap().count();
+    assert!(files > 4, "{files}");
+    other.load_weights(&path).unwrap();
+    assert_eq!(other.get_weights().unwrap(), model.get_weights().unwrap());
+    assert_eq!(optimizer_state(&other), optimizer_state(&model));
+
+    let e = model
+        .save_weights_sharded(&path, 2f64.powi(-27))
+        .unwrap_err();
+    assert!(
+        e.to_string()
+            .contains("is larger than max_shard_size allows"),
+        "{e}"
+    );
+    let index = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, index.replace("model_00000", "../model_00000")).unwrap();
+    let e = other.load_weights(&path).unwrap_err().to_string();
+    assert!(e.contains("is no name of a file beside it"), "{e}");
+}
+
+#[test]
+fn objects_of_ones_own_come_back_by_their_names() {
+    let folder = Folder::new("own");
+    let path = folder.file("model.keras");
+    let double =
+        || Initializer::custom("twos", |shape, dtype, _| Ok(Array::full(dtype, shape, 2.0)));
+    let penalty = || Regularizer::custom("mean_square", |w| w.square().mean());
+    let halved = || Constraint::custom("halved", |w| w * 0.5);
+    let mut model = Sequential::new();
+    let dense = Dense::new(1)
+        .kernel_initializer(double())
+        .kernel_regularizer(penalty());
+    model.add(dense.kernel_constraint(halved()).input_shape([2]));
+    model.compile("sgd", "mse", ()).unwrap();
+    model.save(&path).unwrap();
+    let json = model.to_json().replace("\"SGD\"", "\"Descent\"");
+    std::fs::write(folder.file("own.json"), &json).unwrap();
+    let e = load_model(&path).unwrap_err().to_string();
+    assert!(e.contains("Unknown constraint \"halved\""), "{e}");
+    let own = CustomObjects::new()
+        .initializer("twos", double())
+        .regularizer("mean_square", penalty())
+        .constraint("halved", halved())
+        .optimizer("Descent", |config| {
+            let rate = config["learning_rate"].as_f64().unwrap_or(0.5);
+            Ok(SGD::new().learning_rate(2.0 * rate).into())
+        });
+    let again = load_model_with(&path, &LoadModel::new().custom_objects(own.clone())).unwrap();
+    assert!(again.to_json() == model.to_json());
+    let fresh = model_from_json_with(&json, &own).unwrap();
+    assert_eq!(fresh.get_weights().unwrap()[0].to_vec::<f32>(), [2.0, 2.0]);
+    let rate = fresh.optimizer().unwrap().learning_rate();
+    assert!((rate - 0.02).abs() < 1e-8, "{rate}");
+}
+
+#[test]
+fn functions_are_not_saved() {
+    let folder = Folder::new("functions");
+    let mut inner = Sequential::new();
+    inner.add(Lambda::new(|x| x * 2.0).name("twice").input_shape([2]));
+    let mut model = Sequential::from_layers(vec![Input::new([2]).into(), inner.into()]);
+    model.build().unwrap();
+    let e = model.save(folder.file("model.keras")).unwrap_err();
+    assert!(
+        e.to_string().starts_with("The layer \"twice\" is a Lambda"),
+        "{e}"
+    );
+    model.save_weights(folder.file("model.weights.h5")).unwrap();
 }
 
 #[test]

@@ -253,6 +253,9 @@ impl Initializer {
     /// # Errors
     /// If the class is not known or its configuration does not fit.
     pub fn from_config(value: &Value) -> Result<Initializer> {
+        if let Some(own) = crate::saving::custom_initializer(value) {
+            return Ok(own);
+        }
         let initializer = match value.as_str() {
             Some(name) => Initializer::from(name),
             None => {

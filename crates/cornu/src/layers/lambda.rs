@@ -14,9 +14,9 @@ type Mask = dyn Fn(&[Tensor], Option<&Tensor>) -> Option<Tensor> + Send + Sync;
 
 /// A function of tensors as a layer without weights.
 ///
-/// No file holds a function: a model with such a layer can be trained and used, but what is written of
-/// it cannot be read back, and a `Lambda` in a file that Keras wrote is refused, for a file never brings
-/// code along. What is to be saved implements [`Layer`].
+/// No file holds a function: a model with such a layer can be trained, used and exported, and its weights
+/// kept, but it cannot be saved as a whole, and a `Lambda` in a file that Keras wrote is refused, for a file
+/// never brings code along. What is to be saved implements [`Layer`].
 ///
 /// ```
 /// use cornu::prelude::*;

@@ -2,9 +2,13 @@
 
 use crate::Result;
 use crate::activations::Activation;
+use crate::constraints::Constraint;
+use crate::initializers::Initializer;
 use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::metrics::Metric;
+use crate::optimizers::Optimizer;
+use crate::regularizers::Regularizer;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,6 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 type MakeLayer = dyn Fn(&Value) -> Result<Box<dyn Layer>> + Send + Sync;
+type MakeOptimizer = dyn Fn(&Value) -> Result<Optimizer> + Send + Sync;
 
 /// What the names in a file stand for that Keras does not define: Keras' `custom_objects`.
 ///
@@ -44,9 +49,13 @@ type MakeLayer = dyn Fn(&Value) -> Result<Box<dyn Layer>> + Send + Sync;
 #[derive(Clone, Default)]
 pub struct CustomObjects {
     layers: HashMap<String, Arc<MakeLayer>>,
+    optimizers: HashMap<String, Arc<MakeOptimizer>>,
     activations: HashMap<String, Activation>,
+    constraints: HashMap<String, Constraint>,
+    initializers: HashMap<String, Initializer>,
     losses: HashMap<String, Loss>,
     metrics: HashMap<String, Metric>,
+    regularizers: HashMap<String, Regularizer>,
 }
 
 impl CustomObjects {
@@ -62,6 +71,17 @@ impl CustomObjects {
         make: impl Fn(&Value) -> Result<Box<dyn Layer>> + Send + Sync + 'static,
     ) -> Self {
         self.layers.insert(class.into(), Arc::new(make));
+        self
+    }
+
+    /// An optimizer's class, and how to make the optimizer from its `config`: from a
+    /// [`Rule`](crate::optimizers::Rule) of one's own.
+    pub fn optimizer(
+        mut self,
+        class: impl Into<String>,
+        make: impl Fn(&Value) -> Result<Optimizer> + Send + Sync + 'static,
+    ) -> Self {
+        self.optimizers.insert(class.into(), Arc::new(make));
         self
     }
 
@@ -83,6 +103,36 @@ impl CustomObjects {
         self
     }
 
+    /// An initializer by the name of its function or class.
+    pub fn initializer(
+        mut self,
+        name: impl Into<String>,
+        initializer: impl Into<Initializer>,
+    ) -> Self {
+        self.initializers.insert(name.into(), initializer.into());
+        self
+    }
+
+    /// A regularizer by the name of its function or class.
+    pub fn regularizer(
+        mut self,
+        name: impl Into<String>,
+        regularizer: impl Into<Regularizer>,
+    ) -> Self {
+        self.regularizers.insert(name.into(), regularizer.into());
+        self
+    }
+
+    /// A constraint by the name of its function or class.
+    pub fn constraint(
+        mut self,
+        name: impl Into<String>,
+        constraint: impl Into<Constraint>,
+    ) -> Self {
+        self.constraints.insert(name.into(), constraint.into());
+        self
+    }
+
     /// Runs what reads a file with these objects known.
     pub(crate) fn within<T>(&self, read: impl FnOnce() -> T) -> T {
         /// Puts back what was known before, also after a panic.
@@ -101,9 +151,13 @@ impl fmt::Debug for CustomObjects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CustomObjects")
             .field("layers", &self.layers.keys())
+            .field("optimizers", &self.optimizers.keys())
             .field("activations", &self.activations.keys())
+            .field("constraints", &self.constraints.keys())
+            .field("initializers", &self.initializers.keys())
             .field("losses", &self.losses.keys())
             .field("metrics", &self.metrics.keys())
+            .field("regularizers", &self.regularizers.keys())
             .finish()
     }
 }
@@ -116,6 +170,32 @@ thread_local! {
 pub(crate) fn custom_layer(class: &str, object: &Value) -> Option<Result<Box<dyn Layer>>> {
     let make = KNOWN.with_borrow(|known| known.layers.get(class).cloned())?;
     Some(make(&object["config"]))
+}
+
+/// The optimizer of an object whose class is the user's own.
+pub(crate) fn custom_optimizer(class: &str, config: &Value) -> Option<Result<Optimizer>> {
+    let make = KNOWN.with_borrow(|known| known.optimizers.get(class).cloned())?;
+    Some(make(config))
+}
+
+/// The name of what JSON stands for: a function's, or that of an object's class.
+fn name(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value["class_name"].as_str())
+}
+
+/// A constraint of the user's own.
+pub(crate) fn custom_constraint(value: &Value) -> Option<Constraint> {
+    KNOWN.with_borrow(|known| known.constraints.get(name(value)?).cloned())
+}
+
+/// An initializer of the user's own.
+pub(crate) fn custom_initializer(value: &Value) -> Option<Initializer> {
+    KNOWN.with_borrow(|known| known.initializers.get(name(value)?).cloned())
+}
+
+/// A regularizer of the user's own.
+pub(crate) fn custom_regularizer(value: &Value) -> Option<Regularizer> {
+    KNOWN.with_borrow(|known| known.regularizers.get(name(value)?).cloned())
 }
 
 /// An activation of the user's own.

@@ -20,13 +20,18 @@ pub mod onnx;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;
 #[cfg(feature = "saving")]
+mod shards;
+#[cfg(feature = "saving")]
 mod variables;
 mod weights;
 #[cfg(feature = "saving")]
 mod weights_h5;
 
 pub use custom::CustomObjects;
-pub(crate) use custom::{custom_activation, custom_layer, custom_loss, custom_metric};
+pub(crate) use custom::{
+    custom_activation, custom_constraint, custom_initializer, custom_layer, custom_loss,
+    custom_metric, custom_optimizer, custom_regularizer,
+};
 #[cfg(feature = "saving")]
 pub use model::{LoadModel, load_model, load_model_with, member_from_bytes, model_from_bytes};
 

@@ -2,6 +2,7 @@
 
 use super::archive::{self, Archive};
 use super::hdf5::File;
+use super::shards::{self, Shards, Store};
 use super::{CustomObjects, legacy_h5, weights_h5};
 use crate::files::write_atomically;
 use crate::layers::weight_budget;
@@ -37,7 +38,7 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// Another ending than `.keras`, a model that is not built, or what the file system says.
+    /// Another ending than `.keras`, a model that is not built or has a `Lambda`, or what the file system says.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.save_with_members(path, &[])
     }
@@ -56,9 +57,11 @@ impl Model {
             )));
         }
         self.graph_is_built()?;
+        let config = self.serialize();
+        refuse_functions(&config)?;
         let metadata =
             json!({"keras_version": KERAS_VERSION, "date_saved": date(SystemTime::now())});
-        let (metadata, config) = (metadata.to_string(), self.to_json());
+        let (metadata, config) = (metadata.to_string(), config.to_string());
         let weights = weights_h5::tree(self)?.write()?;
         let mut members: Vec<(&str, &[u8])> = vec![
             ("metadata.json", metadata.as_bytes()),
@@ -94,17 +97,41 @@ impl Model {
         write_atomically(path, |out| Ok(out.write_all(&bytes)?))
     }
 
+    /// As [`Model::save_weights`], but in files of at most `max_shard_size` GB (2³⁰ bytes) each, and an index of
+    /// them, a `.weights.json` file: Keras' `save_weights(path, max_shard_size=…)`. Each of the files is
+    /// written whole or not at all, the index last.
+    ///
+    /// # Errors
+    /// Another ending than `.weights.json`; a single variable that is larger; as [`Model::save_weights`].
+    pub fn save_weights_sharded(&self, path: impl AsRef<Path>, max_shard_size: f64) -> Result<()> {
+        let path = path.as_ref();
+        if !ends_with(path, ".weights.json") {
+            return Err(Error::new(format!(
+                "The name of an index of weights must end in \".weights.json\". Received: {}.",
+                path.display()
+            )));
+        }
+        if max_shard_size.is_nan() || max_shard_size <= 0.0 {
+            return Err(Error::new(format!(
+                "max_shard_size must be positive. Received: max_shard_size={max_shard_size}."
+            )));
+        }
+        let most = max_shard_size * f64::from(1 << 30);
+        shards::write(path, weights_h5::all_places(self)?, most as usize)
+    }
+
     /// Sets the weights, and if the model is compiled the optimizer's state, from a file that
     /// [`Model::save_weights`] or [`Model::save`], here or in Keras, made of a model of the same layers. Of an
-    /// older `.h5`, of weights or of a whole model, only the weights are read.
+    /// older `.h5`, of weights or of a whole model, only the weights are read. Weights in several files are
+    /// found from their index, a `.weights.json` file.
     ///
     /// # Errors
     /// A file that cannot be read; one that does not fit: the layer and both shapes are named, and nothing is
     /// changed.
     pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let file = weights_file(path.as_ref())?;
-        if let Some(group) = legacy_h5::group(&file)? {
-            return legacy_h5::weights(self, &file, group, false).map(|_| ());
+        if let Some((file, group)) = legacy(&file)? {
+            return legacy_h5::weights(self, file, group, false).map(|_| ());
         }
         weights_h5::load(self, &file, false)?;
         weights_h5::load_optimizer(self, &file)
@@ -117,10 +144,25 @@ impl Model {
     /// A file that cannot be read.
     pub fn load_weights_skipping_mismatch(&mut self, path: impl AsRef<Path>) -> Result<Vec<Error>> {
         let file = weights_file(path.as_ref())?;
-        match legacy_h5::group(&file)? {
-            Some(group) => legacy_h5::weights(self, &file, group, true),
+        match legacy(&file)? {
+            Some((file, group)) => legacy_h5::weights(self, file, group, true),
             None => weights_h5::load(self, &file, true),
         }
+    }
+}
+
+/// Refuses a model with functions, which no file brings back.
+fn refuse_functions(value: &Value) -> Result<()> {
+    match value {
+        Value::Object(map) if map.get("class_name").is_some_and(|c| c == "Lambda") => {
+            let name = map["config"]["name"].as_str().unwrap_or("lambda");
+            Err(Error::new(format!(
+                "The layer \"{name}\" is a Lambda: a function, which no file holds. Make it a type of your own that implements Layer, or keep the weights alone, by save_weights."
+            )))
+        }
+        Value::Object(map) => map.values().try_for_each(refuse_functions),
+        Value::Array(all) => all.iter().try_for_each(refuse_functions),
+        _ => Ok(()),
     }
 }
 
@@ -129,16 +171,29 @@ fn ends_with(path: &Path, ending: &str) -> bool {
         .is_some_and(|name| name.to_string_lossy().ends_with(ending))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// All of a file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|e| Error::io(format!("{} cannot be read: {e}.", path.display())))
 }
 
-fn weights_file(path: &Path) -> Result<File> {
+fn weights_file(path: &Path) -> Result<Store> {
     let bytes = read(path)?;
-    match ends_with(path, ".keras") {
-        true => File::open(Archive::open(&bytes)?.read("model.weights.h5")?),
-        false => File::open(bytes),
+    if ends_with(path, ".json") {
+        return Ok(Store::Shards(Shards::open(path, &bytes)?));
     }
+    let bytes = match ends_with(path, ".keras") {
+        true => Archive::open(&bytes)?.read("model.weights.h5")?,
+        false => bytes,
+    };
+    Ok(Store::One(File::open(bytes)?))
+}
+
+/// The file and its group of layers, if it is of the older kind.
+fn legacy(store: &Store) -> Result<Option<(&File, &'static str)>> {
+    let Store::One(file) = store else {
+        return Ok(None);
+    };
+    Ok(legacy_h5::group(file)?.map(|group| (file, group)))
 }
 
 /// How [`load_model_with`] reads a file.
@@ -211,7 +266,7 @@ pub fn model_from_bytes(bytes: &[u8], options: &LoadModel) -> Result<Model> {
         let config = archive.read("config.json")?;
         let config: Value = serde_json::from_slice(&config)
             .map_err(|e| Error::new(format!("config.json is no JSON of a model: {e}.")))?;
-        let file = File::open(archive.read("model.weights.h5")?)?;
+        let file = Store::One(File::open(archive.read("model.weights.h5")?)?);
         let mut model = Model::deserialize(&config, options.compile)?;
         weights_h5::load(&model, &file, false)?;
         weights_h5::load_optimizer(&mut model, &file)?;

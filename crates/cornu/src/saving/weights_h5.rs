@@ -1,6 +1,7 @@
 //! `.weights.h5`: the variables of a model and its optimizer.
 
-use super::hdf5::{File, Group};
+use super::hdf5::Group;
+use super::shards::Store;
 use super::variables::{Place, places};
 use crate::models::Model;
 use crate::optimizers::loss_scale;
@@ -9,13 +10,20 @@ use crate::{Array, Error, Result, Variable};
 /// All that a model keeps, as the tree of a file.
 pub(super) fn tree(model: &Model) -> Result<Group> {
     let mut root = Group::default();
-    for place in places(model)?.into_iter().chain(optimizer_places(model)) {
+    for place in all_places(model)? {
         let group = root.at(&format!("{}/vars", place.path));
         group.attributes.insert("name".into(), place.name);
         let values = place.variables.iter().map(Variable::value).enumerate();
         group.arrays = values.map(|(i, value)| (i.to_string(), value)).collect();
     }
     Ok(root)
+}
+
+/// The layers' variables and the optimizer's.
+pub(super) fn all_places(model: &Model) -> Result<Vec<Place>> {
+    let mut all = places(model)?;
+    all.extend(optimizer_places(model));
+    Ok(all)
 }
 
 /// The optimizer's state. Keras' way of scaling the loss is an optimizer around the optimizer, which keeps what
@@ -44,7 +52,7 @@ fn optimizer_places(model: &Model) -> Vec<Place> {
 }
 
 /// What a file has for a place: one value for each variable, or why not.
-fn values(file: &File, place: &Place) -> Result<Vec<Array>> {
+fn values(file: &Store, place: &Place) -> Result<Vec<Array>> {
     let about = |e: Error| match place.name.is_empty() {
         true => e,
         false => e.in_scope(&*place.name),
@@ -86,7 +94,7 @@ fn values(file: &File, place: &Place) -> Result<Vec<Array>> {
 
 /// Sets every variable of the layers from a file. With `skip_mismatch`, layers that the file does not fit keep
 /// what they have, and their errors are returned; else nothing is changed if one does not fit.
-pub(super) fn load(model: &Model, file: &File, skip_mismatch: bool) -> Result<Vec<Error>> {
+pub(super) fn load(model: &Model, file: &Store, skip_mismatch: bool) -> Result<Vec<Error>> {
     let mut found = Vec::new();
     let mut skipped = Vec::new();
     for place in places(model)? {
@@ -103,7 +111,7 @@ pub(super) fn load(model: &Model, file: &File, skip_mismatch: bool) -> Result<Ve
 }
 
 /// Sets the optimizer's state from a file, if the model is compiled and the file has one that fits.
-pub(super) fn load_optimizer(model: &mut Model, file: &File) -> Result<()> {
+pub(super) fn load_optimizer(model: &mut Model, file: &Store) -> Result<()> {
     const WITHIN: &str = "optimizer/inner_optimizer";
     let has = |path: &str, i: usize| -> Result<bool> {
         Ok(file.dataset(&format!("{path}/vars/{i}"))?.is_some())

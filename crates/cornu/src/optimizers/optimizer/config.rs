@@ -63,9 +63,14 @@ impl Optimizer {
     /// If the class or an option is not known, or an option is impossible.
     pub fn deserialize(json: &Value) -> Result<Optimizer> {
         if let Some(class) = json.as_str() {
-            return Optimizer::from_config(class, Map::new());
+            let own = crate::saving::custom_optimizer(class, &Value::Null);
+            return own.unwrap_or_else(|| Optimizer::from_config(class, Map::new()));
         }
-        match config::parts("optimizer", json)? {
+        let (class, config) = config::parts("optimizer", json)?;
+        if let Some(own) = crate::saving::custom_optimizer(class, &config) {
+            return own;
+        }
+        match (class, config) {
             (class, Value::Object(config)) => Optimizer::from_config(class, config),
             (class, other) => Err(Error::new(format!(
                 "The configuration of optimizer \"{class}\" is no object. Received: {other}."
