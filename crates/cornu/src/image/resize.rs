@@ -121,9 +121,15 @@ pub fn resize(images: &Tensor, size: [usize; 2], how: Resize) -> Tensor {
 
 /// The tensor with another extent along one axis.
 fn along_axis(x: &Tensor, axis: usize, to: usize, how: Resize) -> Tensor {
-    let from = x.shape()[axis];
+    let from = match x.check() {
+        Ok(_) => x.shape()[axis],
+        Err(_) => return x.clone(),
+    };
     if from == to {
         return x.clone();
+    }
+    if let Err(e) = crate::layers::table(from, to) {
+        return Tensor::error(e);
     }
     if how.interpolation == Interpolation::Nearest {
         let place = |i: usize| ((i as f32 + 0.5) * from as f32 / to as f32).floor() as i32;

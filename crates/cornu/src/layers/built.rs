@@ -1,6 +1,6 @@
 //! A layer with its weights, and the two things done with it: building and calling.
 
-use super::{Build, Call, InputShape, Layer, Weight};
+use super::{Build, Call, InputShape, Layer, Weight, budget};
 use crate::{Array, DType, Error, Result, Scope, Tensor, Variable};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -172,6 +172,10 @@ pub(crate) fn build_layer(
         states: Vec::new(),
         children: Vec::new(),
     };
+    inputs
+        .iter()
+        .try_for_each(budget::sample)
+        .map_err(in_layer)?;
     layer.build(&mut cx, first).map_err(in_layer)?;
     let mut built = Built {
         name: name.to_string(),
@@ -183,6 +187,8 @@ pub(crate) fn build_layer(
         outputs: Vec::new(),
     };
     built.outputs = output_shapes(layer, &built, inputs)?;
+    let mut outputs = built.outputs.iter();
+    outputs.try_for_each(budget::sample).map_err(in_layer)?;
     Ok(built)
 }
 

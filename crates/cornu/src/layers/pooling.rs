@@ -6,7 +6,7 @@ use super::spatial::{
     DataFormat, Padding, PerAxis, check_sizes, check_space, data_format_option, extents,
     padding_option,
 };
-use super::{Build, Call, InputShape, Layer};
+use super::{Build, Call, InputShape, Layer, table};
 use crate::{Error, Result, Tensor};
 use cornu_core::ops::pool::Windows;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,10 @@ impl<const N: usize> Pooling<N> {
             .zip(&self.strides)
             .zip(x.shape().iter().skip(1));
         let padding = axes.map(|((size, stride), n)| self.padding.cells(*n, *size, *stride, 1));
+        let cells = self.size.iter().fold(1usize, |n, d| n.saturating_mul(*d));
+        if let Err(e) = table(cells, 1) {
+            return Tensor::error(e);
+        }
         let windows = Windows {
             size: self.size.to_vec(),
             strides: self.strides.to_vec(),
@@ -276,6 +280,9 @@ fn cuts(n: usize, parts: usize) -> Vec<(usize, usize)> {
 /// An axis pooled into `parts` parts, channels last.
 fn adapt(mode: Mode, x: &Tensor, axis: usize, parts: usize) -> Tensor {
     let n = x.shape()[axis];
+    if let Err(e) = table(n, parts) {
+        return Tensor::error(e);
+    }
     let cuts = cuts(n, parts);
     let mut order: Vec<usize> = (0..x.rank()).filter(|i| *i != axis).collect();
     match mode {

@@ -159,6 +159,17 @@ impl File {
             return Ok(None);
         };
         let extents = guarded(path, || inside.shape())?;
+        if let Some(chunk) = guarded(path, || inside.chunk_shape())? {
+            // A chunk is unpacked as a whole: it may be larger than what it is a part of, but not by much.
+            let cells = |all: &[u64]| all.iter().try_fold(1u64, |n, d| n.checked_mul((*d).max(1)));
+            let (one, all) = (cells(&chunk), cells(&extents));
+            let allowed = all.map(|n| n.saturating_mul(16).saturating_add(1 << 16));
+            if one.is_none_or(|one| allowed.is_some_and(|allowed| one > allowed)) {
+                return Err(Error::io(format!(
+                    "{path} cannot be read: its chunks are larger than all of it."
+                )));
+            }
+        }
         let extents: Option<Vec<usize>> =
             extents.iter().map(|d| usize::try_from(*d).ok()).collect();
         let extents = extents.filter(|e| {

@@ -1,5 +1,6 @@
 //! Walking over steps: what is the same for every recurrent layer, whatever its cell.
 
+use crate::layers::budget::written_out;
 use crate::layers::registry::fields;
 use crate::layers::{Build, Call, InputShape, Layer};
 use crate::{DType, Error, Result, Shape, Tensor};
@@ -389,6 +390,14 @@ pub(super) fn step_by_step(
     mut step: impl FnMut(&Tensor, &[Tensor]) -> (Tensor, Vec<Tensor>),
 ) -> Walked {
     let steps = x.shape()[1];
+    if let Err(e) = written_out(steps) {
+        let failed = Tensor::error(e);
+        return Walked {
+            outputs: failed.clone(),
+            last: failed,
+            states,
+        };
+    }
     let mut outputs: Vec<Tensor> = Vec::with_capacity(steps);
     for i in 0..steps {
         let t = if backwards { steps - 1 - i } else { i };
