@@ -26,8 +26,7 @@ fn cases(archive: &str, model: &str) -> Vec<Case> {
         env!("CARGO_MANIFEST_DIR")
     );
     let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
-    let names = archive.file_names().map(|n| n.unwrap().into_owned());
-    let names: Vec<String> = names.collect();
+    let names: Vec<String> = archive.file_names().map(str::to_string).collect();
     let mut member = |name: &str| {
         let mut bytes = Vec::new();
         let mut member = archive.by_name(name).unwrap();

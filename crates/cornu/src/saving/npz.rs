@@ -56,8 +56,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<(String, Array)>> {
     let mut arrays: Vec<(String, Array)> = Vec::new();
     for i in 0..archive.len() {
         let member = archive.by_index(i).map_err(|e| broken(&e))?;
-        let name = member.name().map_err(|e| broken(&e))?.into_owned();
-        let name = name.strip_suffix(".npy").unwrap_or(&name).to_string();
+        let name = member.name();
+        let name = name.strip_suffix(".npy").unwrap_or(name).to_string();
         // What a member claims to hold is not believed: it is read until there is no more.
         let mut content = Vec::new();
         let read = member.take(left + 1).read_to_end(&mut content);
