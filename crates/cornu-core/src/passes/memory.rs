@@ -9,6 +9,7 @@ use crate::ops::Op;
 use crate::ops::creation::Constant;
 use crate::passes::fuse::{Group, fuse};
 use crate::passes::fused::{Fused, Operand, Output};
+use crate::passes::schedule::hasten;
 use crate::passes::view::{View, Views};
 use crate::program::{Program, ValueId};
 use crate::tensor::TensorType;
@@ -60,7 +61,7 @@ pub struct Plan {
 /// Groups a program and lays out its memory.
 pub fn plan(program: &Program) -> Plan {
     let views = Views::of(program);
-    let groups = fuse(program, &views);
+    let groups = hasten(fuse(program, &views), program, &views);
     let variables = program.variables();
     let mut layout = Layout {
         program,

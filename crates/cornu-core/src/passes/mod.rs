@@ -4,6 +4,7 @@
 //!   code. Runs while a program is traced.
 //! * [`fuse`]: groups of instructions that run as one kernel: chains of element functions, matrix
 //!   products with what follows, reductions with what precedes and follows.
+//! * [`schedule`]: when they run.
 //! * [`memory`]: where every value lives: one arena, variables updated in place, outputs written
 //!   directly.
 //! * [`verify`]: checks such a plan.
@@ -13,6 +14,7 @@ pub mod fused;
 #[cfg(test)]
 mod interpret;
 pub mod memory;
+pub mod schedule;
 pub mod simplify;
 pub mod verify;
 pub mod view;
