@@ -4,25 +4,13 @@
 //! cargo run --release --example autoencoder -- [--epochs 10]
 //! ```
 
+use arguments::argument;
 use cornu::prelude::*;
-use ndarray::{Array2, Array3, Axis};
+use mnist_pixels::pixels;
+use ndarray::Axis;
 
-fn argument(name: &str, default: usize) -> cornu::Result<usize> {
-    let mut arguments = std::env::args().skip_while(|a| a != name).skip(1);
-    let Some(text) = arguments.next() else {
-        return Ok(default);
-    };
-    text.parse()
-        .map_err(|_| cornu::Error::new(format!("{name} must be a number. Received: {text}.")))
-}
-
-fn pixels(images: Array3<u8>) -> cornu::Result<Array2<f32>> {
-    let n = images.len_of(Axis(0));
-    let flat = images
-        .mapv(|p| f32::from(p) / 255.0)
-        .into_shape_with_order((n, 784));
-    flat.map_err(|e| cornu::Error::new(e.to_string()))
-}
+mod arguments;
+mod mnist_pixels;
 
 fn main() -> cornu::Result<()> {
     let epochs = argument("--epochs", 10)?;

@@ -4,8 +4,11 @@
 //! cargo run --release --example char_transformer -- [--epochs 12] [--length 600]
 //! ```
 
+use arguments::argument;
 use cornu::layers::{Build, Call, InputShape, Layer};
 use cornu::prelude::*;
+
+mod arguments;
 
 const CONTEXT: usize = 64;
 const WIDTH: usize = 96;
@@ -123,15 +126,6 @@ fn write(
         text.push(chosen.unwrap_or(letters - 1) as i32);
     }
     Ok(text.iter().map(|&i| alphabet.letters[i as usize]).collect())
-}
-
-fn argument(name: &str, default: usize) -> cornu::Result<usize> {
-    let mut arguments = std::env::args().skip_while(|a| a != name).skip(1);
-    let Some(text) = arguments.next() else {
-        return Ok(default);
-    };
-    text.parse()
-        .map_err(|_| cornu::Error::new(format!("{name} must be a number. Received: {text}.")))
 }
 
 fn main() -> cornu::Result<()> {

@@ -4,16 +4,10 @@
 //! cargo run --release --example mnist_convnet -- [--epochs 12] [--samples 60000]
 //! ```
 
+use arguments::argument;
 use cornu::prelude::*;
 
-fn argument(name: &str, default: usize) -> cornu::Result<usize> {
-    let mut arguments = std::env::args().skip_while(|a| a != name).skip(1);
-    let Some(text) = arguments.next() else {
-        return Ok(default);
-    };
-    text.parse()
-        .map_err(|_| cornu::Error::new(format!("{name} must be a number. Received: {text}.")))
-}
+mod arguments;
 
 fn main() -> cornu::Result<()> {
     let epochs = argument("--epochs", 12)?;

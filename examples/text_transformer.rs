@@ -2,11 +2,13 @@
 //! beside a logistic regression on the bag of them.
 //!
 //! ```sh
-//! cargo run --release --example text_transformer
+//! cargo run --release --example text_transformer -- [--seeds 3]
 //! ```
 
+use arguments::argument;
 use cornu::prelude::*;
 
+mod arguments;
 mod movie_reviews;
 
 const LENGTH: usize = 40;
@@ -23,12 +25,7 @@ fn transformer_block(x: &Symbol) -> Symbol {
     LayerNormalization::new().epsilon(1e-6).on(&x + inner)
 }
 
-fn main() -> cornu::Result<()> {
-    set_random_seed(1);
-    let reviews = movie_reviews::load()?;
-    let bag_of_words = reviews.bag_of_words(WORDS)?;
-    let (train, test) = reviews.sequences(WORDS, LENGTH)?;
-
+fn network() -> cornu::Result<Model> {
     let words = Input::new([LENGTH]).dtype("int32").symbol();
     let x = Embedding::new(WORDS, WIDTH).mask_zero(true).on(&words);
     // Whole words are dropped, and parts of the others.
@@ -39,14 +36,14 @@ fn main() -> cornu::Result<()> {
     let y = Dense::new(1).activation("sigmoid").on(&x);
     let mut model = Model::new(&words, &y)?;
     model.compile("adam", "binary_crossentropy", ())?;
-    println!("{}", model.summary());
-    model.fit(
-        &train,
-        &reviews.train_sureness,
-        Fit::new().epochs(4).verbose(2),
-    )?;
-    let accuracy = reviews.test_accuracy(&model.predict(&test)?)?;
-    println!("bag of words, logistic regression: test accuracy {bag_of_words:.4}");
-    println!("Transformer: test accuracy {accuracy:.4}");
-    Ok(())
+    Ok(model)
+}
+
+fn main() -> cornu::Result<()> {
+    let seeds = argument("--seeds", 1)?;
+    set_random_seed(1);
+    let reviews = movie_reviews::load()?;
+    let bag_of_words = reviews.bag_of_words(WORDS)?;
+    let sequences = reviews.sequences(WORDS, LENGTH)?;
+    reviews.compare("Transformer", &sequences, bag_of_words, seeds, network)
 }

@@ -5,21 +5,15 @@
 //! cargo run --release --example timeseries_gru -- [--epochs 60]
 //! ```
 
+use arguments::argument;
 use cornu::prelude::*;
 use ndarray::s;
+
+mod arguments;
 
 /// Years that are looked back, and years of the series that are trained on.
 const WINDOW: usize = 11;
 const TRAINED: usize = 220;
-
-fn argument(name: &str, default: usize) -> cornu::Result<usize> {
-    let mut arguments = std::env::args().skip_while(|a| a != name).skip(1);
-    let Some(text) = arguments.next() else {
-        return Ok(default);
-    };
-    text.parse()
-        .map_err(|_| cornu::Error::new(format!("{name} must be a number. Received: {text}.")))
-}
 
 fn main() -> cornu::Result<()> {
     let epochs = argument("--epochs", 60)?;

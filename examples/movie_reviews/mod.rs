@@ -1,80 +1,131 @@
-//! The film reviews, parted into those to learn from and those to be judged by, and the score to beat.
+//! The film reviews, parted into those to learn from, to choose by and to be judged by, and the score to
+//! beat.
 
+use cornu::callbacks::EarlyStopping;
 use cornu::prelude::*;
 use cornu::preprocessing::{OutputMode, TextVectorization};
 
-/// Sentences and whether they are favourable (1) or not (0).
-pub struct Reviews {
-    train: Vec<String>,
+/// Sentences and whether they are favourable.
+#[derive(Default)]
+pub struct Part {
+    sentences: Vec<String>,
+    /// 1 for favourable, 0 for not.
+    labels: Vec<f32>,
     /// How sure it is that a sentence is favourable, from its mean rating: 0.5 where people were undecided.
-    pub train_sureness: Vec<f32>,
-    train_labels: Vec<f32>,
-    test: Vec<String>,
-    test_labels: Vec<f32>,
+    pub sureness: Vec<f32>,
 }
 
-/// Every fifth sentence is for the test.
+/// Every fifth sentence is for the test, and every tenth of the others for validation.
+#[derive(Default)]
+pub struct Reviews {
+    pub train: Part,
+    pub validation: Part,
+    pub test: Part,
+}
+
 pub fn load() -> cornu::Result<Reviews> {
-    let mut reviews = Reviews {
-        train: Vec::new(),
-        train_sureness: Vec::new(),
-        train_labels: Vec::new(),
-        test: Vec::new(),
-        test_labels: Vec::new(),
-    };
+    let mut reviews = Reviews::default();
     let (sentences, ratings) = datasets::movie_reviews::load()?;
     for (i, (sentence, rating)) in sentences.into_iter().zip(ratings).enumerate() {
-        let label = f32::from(rating > 0.0);
-        if i % 5 == 4 {
-            reviews.test.push(sentence);
-            reviews.test_labels.push(label);
-        } else {
-            reviews.train.push(sentence);
-            reviews.train_labels.push(label);
-            reviews
-                .train_sureness
-                .push(1.0 / (1.0 + (-2.0 * rating).exp()));
-        }
+        let part = match (i % 5, i % 50) {
+            (4, _) => &mut reviews.test,
+            (_, 0..5) => &mut reviews.validation,
+            _ => &mut reviews.train,
+        };
+        part.sentences.push(sentence);
+        part.labels.push(f32::from(rating > 0.0));
+        part.sureness.push(1.0 / (1.0 + (-2.0 * rating).exp()));
     }
     Ok(reviews)
 }
 
+impl Part {
+    /// The share of sentences on which predicted probabilities fall to the right side of one half.
+    pub fn accuracy(&self, predictions: &Array) -> cornu::Result<f64> {
+        let pairs = predictions.as_slice::<f32>()?.iter().zip(&self.labels);
+        let right = pairs.filter(|(p, label)| (**p > 0.5) == (**label == 1.0));
+        Ok(right.count() as f64 / self.labels.len() as f64)
+    }
+}
+
 impl Reviews {
-    /// The numbers of the words of the sentences, for training and test.
-    pub fn sequences(&self, words: usize, length: usize) -> cornu::Result<(Array, Array)> {
-        let mut vectorize = TextVectorization::new()
+    /// The sentences of the three parts as numbers: which words occur, or their sequence.
+    fn numbers(&self, mut how: TextVectorization) -> cornu::Result<([Array; 3], usize)> {
+        how.adapt(&self.train.sentences)?;
+        let [train, validation, test] = [&self.train, &self.validation, &self.test];
+        let parts = [
+            how.call(&train.sentences)?,
+            how.call(&validation.sentences)?,
+            how.call(&test.sentences)?,
+        ];
+        Ok((parts, how.vocabulary_size()))
+    }
+
+    /// The numbers of the words of the sentences, for training, validation and test.
+    pub fn sequences(&self, words: usize, length: usize) -> cornu::Result<[Array; 3]> {
+        let how = TextVectorization::new()
             .max_tokens(words)
             .output_sequence_length(length);
-        vectorize.adapt(&self.train)?;
-        Ok((vectorize.call(&self.train)?, vectorize.call(&self.test)?))
+        Ok(self.numbers(how)?.0)
     }
 
-    /// The test accuracy of a logistic regression on which words occur.
+    /// The test accuracy of a logistic regression on which words occur, with the penalty that is best in
+    /// validation.
     pub fn bag_of_words(&self, words: usize) -> cornu::Result<f64> {
-        let mut vectorize = TextVectorization::new()
+        let how = TextVectorization::new()
             .max_tokens(words)
             .output_mode(OutputMode::MultiHot);
-        vectorize.adapt(&self.train)?;
-        let (train, test) = (vectorize.call(&self.train)?, vectorize.call(&self.test)?);
-        // Scikit-learn's default penalty, 1/2 |w|² on the sum of the losses.
-        let penalty = 0.5 / self.train.len() as f64;
-        let mut model = Sequential::new();
-        model.add(Input::new([vectorize.vocabulary_size()]));
-        model.add(
-            Dense::new(1)
-                .activation("sigmoid")
-                .kernel_regularizer(L2::new(penalty)),
-        );
-        model.compile(Adam::new().learning_rate(0.01), "binary_crossentropy", ())?;
-        let options = Fit::new().epochs(60).batch_size(256).verbose(0);
-        model.fit(&train, &self.train_labels, options)?;
-        self.test_accuracy(&model.predict(&test)?)
+        let ([train, validation, test], size) = self.numbers(how)?;
+        let (mut best, mut score) = (0.0, 0.0);
+        for c in [0.03, 0.1, 0.3, 1.0] {
+            // Scikit-learn's C: a penalty of |w|² / 2C beside the sum of the losses.
+            let penalty = 0.5 / (c * self.train.labels.len() as f64);
+            let mut model = Sequential::new();
+            let dense = Dense::new(1).activation("sigmoid");
+            model.add(
+                dense
+                    .kernel_regularizer(L2::new(penalty))
+                    .input_shape([size]),
+            );
+            model.compile(Adam::new().learning_rate(0.01), "binary_crossentropy", ())?;
+            let options = Fit::new().epochs(40).batch_size(256).verbose(0);
+            model.fit(&train, &self.train.labels, options)?;
+            let chosen_by = self.validation.accuracy(&model.predict(&validation)?)?;
+            println!("bag of words, C {c}: validation accuracy {chosen_by:.4}");
+            if chosen_by > best {
+                (best, score) = (chosen_by, self.test.accuracy(&model.predict(&test)?)?);
+            }
+        }
+        Ok(score)
     }
 
-    /// The share of test sentences on which predicted probabilities fall to the right side of one half.
-    pub fn test_accuracy(&self, predictions: &Array) -> cornu::Result<f64> {
-        let pairs = predictions.as_slice::<f32>()?.iter().zip(&self.test_labels);
-        let right = pairs.filter(|(p, label)| (**p > 0.5) == (**label == 1.0));
-        Ok(right.count() as f64 / self.test_labels.len() as f64)
+    /// Trains networks from several seeds, each until it is best in validation, and prints what they and
+    /// the bag of words reach on the test.
+    pub fn compare(
+        &self,
+        name: &str,
+        [train, validation, test]: &[Array; 3],
+        bag_of_words: f64,
+        seeds: usize,
+        network: impl Fn() -> cornu::Result<Model>,
+    ) -> cornu::Result<()> {
+        let mut sum = 0.0;
+        for seed in 1..=seeds {
+            set_random_seed(seed as u64);
+            let mut model = network()?;
+            if seed == 1 {
+                println!("{}", model.summary());
+            }
+            let stop = EarlyStopping::new().patience(1).restore_best_weights(true);
+            let options = Fit::new().epochs(8).verbose(2).callback(stop);
+            let options = options.validation_data(validation, &self.validation.sureness);
+            model.fit(train, &self.train.sureness, options)?;
+            let accuracy = self.test.accuracy(&model.predict(test)?)?;
+            println!("{name}, seed {seed}: test accuracy {accuracy:.4}");
+            sum += accuracy;
+        }
+        println!("bag of words, logistic regression: test accuracy {bag_of_words:.4}");
+        println!("{name}: mean test accuracy {:.4}", sum / seeds as f64);
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-"""losses.json: every loss (but CTC) on chosen and random inputs, with gradients for y_pred."""
+"""losses.json: every loss on chosen and random inputs, with gradients for y_pred."""
 
 from make_common import (
     array,
@@ -322,6 +322,27 @@ def regions(rng):
     return cases
 
 
+def sequences(rng):
+    """Labels with repetitions, none, and almost as many as there are steps."""
+    cases = []
+    labels = np.array(
+        [[1, 2, 0, 0], [3, 3, 1, 0], [2, 0, 0, 0], [0, 0, 0, 0], [1, 2, 3, 4]], "int32"
+    )
+    for steps in [5, 9]:
+        logits = normal(rng, 5, steps, 6, scale=2)
+        for reduction in REDUCTIONS:
+            w = uniform(rng, 5, low=0.0, high=2.0)
+            c = {"reduction": reduction}
+            cases.append(case("CTC", c, labels, logits, w, note=f"{steps} steps"))
+            cases.append(case("CTC", c, labels, logits, note=f"{steps} steps"))
+    few = normal(rng, 2, 3, 4)
+    pairs = np.array([[1, 1], [2, 3]], "int32")
+    cases.append(case("CTC", {}, pairs, few, note="a blank is needed between equal labels"))
+    cases.append(case("CTC", {}, np.array([[1], [3]], "int32"), few, note="one label"))
+    cases.append(case("CTC", {}, f32(pairs), few, note="labels as floats"))
+    return cases
+
+
 def strings():
     names = [n for n in dir(keras.losses) if not n.startswith("_")]
     names += [n.lower() for n in names] + [n.upper() for n in names]
@@ -346,6 +367,7 @@ def strings():
 def build():
     rng = np.random.default_rng(102)
     cases = regression(rng) + classification(rng) + margins(rng) + regions(rng)
+    cases += sequences(rng)
     resolved, refused = strings()
     configs = {}
     for cls in sorted({c["class"] for c in cases}):

@@ -3,7 +3,7 @@
 use cornu::losses::{
     CategoricalCrossentropy, Huber, Loss, LossFn, Reduction, SparseCategoricalCrossentropy,
 };
-use cornu::{Array, DType, Device, Result, Tensor, grad};
+use cornu::{Array, DType, Device, Eval, Result, Tensor, Variable, grad};
 use serde_json::json;
 
 fn eval(tensors: &[Tensor]) -> Vec<Array> {
@@ -219,4 +219,21 @@ fn crossentropy_chooses_by_shape() {
     assert_eq!(y[0], y[1]);
     assert_eq!(y[2], y[3]);
     assert_eq!(y[4], y[5]);
+}
+
+#[test]
+fn labels_that_no_step_is_left_for_are_unlikely_but_finite() -> cornu::Result<()> {
+    // Between equal labels there is a blank: three steps are needed.
+    let labels = Tensor::constant([[1i32, 1]]);
+    let of = |steps: usize| -> cornu::Result<(f32, Array)> {
+        let logits = Variable::new("logits", Array::zeros(DType::F32, [1, steps, 3]));
+        let loss = Loss::from("ctc").compute(&labels, &logits.tensor(), None, None);
+        let slope = grad(&loss, &[&logits.tensor()]).remove(0).eval()?;
+        Ok((loss.eval()?.item::<f32>()?, slope))
+    };
+    let ((enough, _), (few, slope)) = (of(3)?, of(2)?);
+    assert!((enough - 3.0 * 3f32.ln()).abs() < 1e-5, "{enough}");
+    assert!(few > 9e4 && few.is_finite(), "{few}");
+    assert!(slope.to_vec::<f32>().iter().all(|v| v.is_finite()));
+    Ok(())
 }

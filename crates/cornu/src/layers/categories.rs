@@ -147,6 +147,12 @@ impl Layer for CategoryEncoding {
 
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {
         let weights = cx.inputs().get(1);
-        encode(x, self.output_mode, self.num_tokens, cx.dtype(), weights)
+        encode(
+            x,
+            self.output_mode,
+            self.num_tokens,
+            self.base.dtype.variable,
+            weights,
+        )
     }
 }

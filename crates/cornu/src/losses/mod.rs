@@ -26,6 +26,7 @@
 
 mod class;
 mod crossentropy;
+mod ctc;
 mod focal;
 mod hinge;
 mod probabilistic;
@@ -37,6 +38,7 @@ mod shapes;
 mod similarity;
 
 pub use crossentropy::*;
+pub use ctc::*;
 pub use focal::*;
 pub use hinge::*;
 pub use probabilistic::*;

@@ -63,6 +63,7 @@ registry! {
     Dice "dice";
     Tversky "tversky";
     Circle "circle";
+    CTC "ctc";
 }
 
 /// A function by its string: the string is the loss' name.

@@ -135,6 +135,24 @@ pub const CASES: &[Case] = &[
         || targets("mse", Array::zeros(DType::F32, [6, 5])),
     ),
     Case(
+        "ctc: no sequences",
+        "Loss \"ctc\": the targets must be (batch, labels) and the predictions (batch, steps, \
+         classes). Received: targets of shape (6,), predictions of shape (6, 4).",
+        || targets("ctc", y()),
+    ),
+    Case(
+        "ctc: a label too large",
+        "Loss \"ctc\": y must hold class numbers from 0 to 3, for the 4 classes that the model \
+         predicts. Received: 4 at position 1.",
+        || {
+            let mut model = Sequential::new();
+            model.add(Dense::new(4).input_shape([5, 3]));
+            model.compile("sgd", "ctc", ())?;
+            let x = Array::zeros(DType::F32, [1, 5, 3]);
+            model.fit(x, Array::from([[1i32, 4]]), quiet()).map(|_| ())
+        },
+    ),
+    Case(
         "to_categorical: too large",
         "Labels must be from 0 to 2, for 3 classes. Received: 3 at position 1.",
         || to_categorical(&ndarray::arr1(&[0, 3]), 3).map(|_| ()),

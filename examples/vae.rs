@@ -1,0 +1,152 @@
+//! A variational autoencoder of MNIST: pictures through a few numbers drawn at random and back, trained
+//! by a loop of one's own, compiled as one step; then digits that nobody wrote.
+//!
+//! ```sh
+//! cargo run --release --example vae -- [--epochs 10]
+//! ```
+//!
+//! Writes `vae.pgm`, a sheet of pictures for places all over the two numbers.
+
+use arguments::argument;
+use cornu::Traced;
+use cornu::layers::Call;
+use cornu::prelude::*;
+use mnist_pixels::pixels;
+use ndarray::Axis;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+mod arguments;
+mod mnist_pixels;
+
+/// How many numbers stand for a picture.
+const CODE: usize = 2;
+/// Pictures along each side of the sheet.
+const SHEET: usize = 15;
+
+/// Draws from the normal distribution of a mean and a logarithm of the variance; outside training, the
+/// mean.
+#[derive(Debug)]
+struct Sampling;
+
+impl Layer for Sampling {
+    fn class_name(&self) -> &str {
+        "Sampling"
+    }
+    fn arity(&self) -> RangeInclusive<usize> {
+        2..=2
+    }
+    fn call(&self, cx: &mut Call, mean: &Tensor) -> Tensor {
+        if !cx.training() {
+            return mean.clone();
+        }
+        // Box and Muller: two even draws make a normal one.
+        let (u, v) = (
+            cx.random_uniform(mean.shape().clone()),
+            cx.random_uniform(mean.shape().clone()),
+        );
+        let noise = ((1.0 - u).log() * -2.0).sqrt() * (v * std::f64::consts::TAU).cos();
+        mean + (&cx.inputs()[1] * 0.5).exp() * noise
+    }
+}
+
+/// A picture's mean, logarithm of the variance, and a draw from them.
+fn encoder() -> cornu::Result<Model> {
+    let image = Input::new([784]).name("image").symbol();
+    let hidden = Dense::new(256).activation("relu").on(&image);
+    let hidden = Dense::new(64).activation("relu").on(&hidden);
+    let mean = Dense::new(CODE).name("mean").on(&hidden);
+    let spread = Dense::new(CODE).name("log_variance").on(&hidden);
+    let drawn = Sampling.on([&mean, &spread]);
+    Ok(Model::new(&image, [&mean, &spread, &drawn])?.named("encoder"))
+}
+
+fn decoder() -> cornu::Result<Model> {
+    let code = Input::new([CODE]).name("code").symbol();
+    let hidden = Dense::new(64).activation("relu").on(&code);
+    let hidden = Dense::new(256).activation("relu").on(&hidden);
+    let picture = Dense::new(784).activation("sigmoid").on(&hidden);
+    Ok(Model::new(&code, &picture)?.named("decoder"))
+}
+
+/// Pictures for places between -2 and 2 along both numbers, as a portable grey map.
+fn sheet(decoder: &Model) -> cornu::Result<Vec<u8>> {
+    let place = |i: usize| 4.0 * i as f32 / (SHEET - 1) as f32 - 2.0;
+    let codes = (0..SHEET * SHEET).flat_map(|i| [place(i % SHEET), place(i / SHEET)]);
+    let codes = Array::from_vec([SHEET * SHEET, CODE], codes.collect::<Vec<f32>>())?;
+    let pictures = decoder.predict(&codes)?.to_vec::<f32>();
+    let side = SHEET * 28;
+    let mut map = format!("P5 {side} {side} 255\n").into_bytes();
+    for (row, column) in (0..side * side).map(|i| (i / side, i % side)) {
+        let picture = row / 28 * SHEET + column / 28;
+        map.push((pictures[picture * 784 + row % 28 * 28 + column % 28] * 255.0) as u8);
+    }
+    Ok(map)
+}
+
+fn main() -> cornu::Result<()> {
+    let epochs = argument("--epochs", 10)?;
+    set_random_seed(1);
+    let ((train, _), (test, _)) = datasets::mnist::load_data()?;
+    let (train, test) = (pixels(train)?, pixels(test)?);
+    let (encoder, decoder) = (Arc::new(encoder()?), Arc::new(decoder()?));
+
+    let weights = encoder.weights().into_iter().chain(decoder.weights());
+    let weights: Vec<Variable> = weights.map(|w| w.variable).collect();
+    let mut optimizer = Optimizer::from(Adam::new());
+    optimizer.build(&weights)?;
+    let random = Variable::new("random", [1i32, 2, 0]);
+    let (encode, decode) = (encoder.clone(), decoder.clone());
+    let step = cornu::function(move |batch| {
+        let traced = || {
+            let coded = encode.call_with(&batch[0], Some(&random.tensor()))?;
+            let [mean, spread, drawn] = [0, 1, 2].map(|i| &coded.outputs[i]);
+            let picture = decode.call(drawn)?;
+            // Per picture: what it costs to tell the pixels, and how far the code is from chance.
+            let pixels = Loss::from("binary_crossentropy").compute(&batch[0], &picture, None, None);
+            let told = pixels * 784.0;
+            let apart = mean.square() + spread.exp() - spread - 1.0;
+            let apart = apart.sum_axes(&[-1], false).mean() * 0.5;
+            let tensors: Vec<Tensor> = weights.iter().map(Variable::tensor).collect();
+            let gradients = grad(&(&told + &apart), &tensors.iter().collect::<Vec<_>>());
+            let pairs: Vec<(Variable, Tensor)> = weights.iter().cloned().zip(gradients).collect();
+            let mut updates = optimizer.apply(&pairs, &|_, weight| weight.clone())?;
+            let next = random.tensor() + Tensor::constant([0i32, 0, 1]);
+            updates.push((random.clone(), next));
+            Ok(Traced {
+                outputs: vec![told, apart],
+                updates,
+            })
+        };
+        traced().unwrap_or_else(|e: cornu::Error| Tensor::error(e).into())
+    });
+
+    let data = from_tensor_slices(&train, ()).shuffle(20_000);
+    let data = data.batch(128);
+    for epoch in 0..epochs {
+        let (mut told, mut apart, mut steps) = (0.0, 0.0, 0.0);
+        for batch in data.examples()? {
+            let batch = batch?;
+            let images: Vec<Array> = batch.x.iter().map(|d| d.to_array()).collect();
+            let losses = step.call(&[&images[0]])?;
+            told += losses[0].item::<f32>()?;
+            apart += losses[1].item::<f32>()?;
+            steps += 1.0;
+        }
+        let (told, apart) = (told / steps, apart / steps);
+        println!(
+            "epoch {}: reconstruction {told:.2}  divergence {apart:.2}",
+            epoch + 1
+        );
+    }
+
+    let codes = encoder.predict_all(&test)?;
+    let pictures = decoder.predict(&codes[0])?.to_vec::<f32>();
+    let pairs = test.iter().zip(&pictures);
+    let error = pairs.map(|(a, b)| (a - b) * (a - b)).sum::<f32>() / test.len() as f32;
+    let mean = train.mean_axis(Axis(0)).unwrap_or_default();
+    let blur = (&test - &mean).mapv(|d| d * d).mean().unwrap_or(f32::NAN);
+    std::fs::write("vae.pgm", sheet(&decoder)?).map_err(|e| cornu::Error::io(e.to_string()))?;
+    println!("test_mse: {error:.4}  mse_of_the_mean_image: {blur:.4}  sheet: vae.pgm");
+    Ok(())
+}
