@@ -154,7 +154,7 @@ fn weights_in_several_files_are_read() {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
     for i in 0..archive.len() {
         let mut member = archive.by_index(i).unwrap();
-        if let Some(name) = member.name().unwrap().strip_prefix("shards/") {
+        if let Some(name) = member.name().strip_prefix("shards/") {
             let mut out = std::fs::File::create(folder.join(name)).unwrap();
             std::io::copy(&mut member, &mut out).unwrap();
         }

@@ -90,7 +90,7 @@ fn hdf5_files_of_all_sorts_give_errors() {
     let folder = Folder::new("hostile-hdf5");
     for i in 0..all.len() {
         let mut member = all.by_index(i).unwrap();
-        let name = member.name().unwrap().to_string();
+        let name = member.name().to_string();
         let mut bytes = Vec::new();
         member.read_to_end(&mut bytes).unwrap();
         let path = folder.0.join(&name);
