@@ -1,7 +1,9 @@
 //! `.keras`: an archive of `metadata.json`, `config.json` and `model.weights.h5`.
 
 use crate::{Error, Result};
+use flate2::Crc;
 use std::io::{Cursor, Read, Seek, Write};
+use std::ops::Range;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
@@ -43,6 +45,16 @@ impl<'a> Archive<'a> {
         self.0.index_for_name(name).is_some()
     }
 
+    /// Where in the archive a member lies, if it is there as it is, and its check sum.
+    fn place(&mut self, name: &str) -> Option<(Range<usize>, u32)> {
+        let member = self.0.by_name(name).ok()?;
+        let as_it_is = member.compression() == CompressionMethod::Stored
+            && member.size() == member.compressed_size();
+        let start = usize::try_from(member.data_start()?).ok()?;
+        let end = start.checked_add(usize::try_from(member.size()).ok()?)?;
+        as_it_is.then_some((start..end, member.crc32()))
+    }
+
     pub fn read(&mut self, name: &str) -> Result<Vec<u8>> {
         let limit = self.1.saturating_mul(EXPANSION);
         let failed =
@@ -65,4 +77,25 @@ impl<'a> Archive<'a> {
         }
         Ok(bytes)
     }
+}
+
+/// A member of an archive that is needed no more: its own memory, if the member lies there as it is.
+pub(super) fn take(mut bytes: Vec<u8>, name: &str) -> Result<Vec<u8>> {
+    let mut archive = Archive::open(&bytes)?;
+    let Some((place, sum)) = archive.place(name) else {
+        return archive.read(name);
+    };
+    let mut crc = Crc::new();
+    match bytes.get(place.clone()) {
+        Some(member) => crc.update(member),
+        None => return archive.read(name),
+    }
+    if crc.sum() != sum {
+        return Err(Error::io(format!(
+            "\"{name}\" in the archive cannot be read: it is damaged."
+        )));
+    }
+    bytes.truncate(place.end);
+    bytes.drain(..place.start);
+    Ok(bytes)
 }

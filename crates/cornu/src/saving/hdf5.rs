@@ -4,8 +4,8 @@
 //! links that go in circles lead nowhere, and says how large a data set may be before any of it is read. The
 //! library checks every extent against the file's; should it panic all the same, that is an error here.
 
-use crate::{Array, DType, Error, Result, Shape};
-use cornu_core::{bf16, f16};
+use crate::{Array, Error, Result, Shape};
+use cornu_core::{Slice, bf16, f16};
 use hdf5_pure::{
     AttrValue, Datatype, DatatypeByteOrder, FileBuilder, FloatingPointLayout, GroupBuilder,
 };
@@ -75,15 +75,18 @@ const HALF: FloatingPointLayout = FloatingPointLayout {
 fn put(set: &mut hdf5_pure::DatasetBuilder, array: Array) {
     let shape: Vec<u64> = array.shape().iter().map(|d| *d as u64).collect();
     let size = array.size() as u64;
-    match array.dtype() {
-        DType::F32 => set.with_f32_data(&array.to_vec::<f32>()),
-        DType::F64 => set.with_f64_data(&array.to_vec::<f64>()),
-        DType::I32 => set.with_i32_data(&array.to_vec::<i32>()),
-        DType::I64 => set.with_i64_data(&array.to_vec::<i64>()),
+    match array.view().data {
+        Slice::F32(values) => set.with_f32_data(values),
+        Slice::F64(values) => set.with_f64_data(values),
+        Slice::I32(values) => set.with_i32_data(values),
+        Slice::I64(values) => set.with_i64_data(values),
+        Slice::U8(values) => set.with_u8_data(values),
         // HDF5 has no type of truth values that other readers share.
-        DType::U8 | DType::Bool => set.with_u8_data(&array.to_vec::<u8>()),
-        DType::F16 => {
-            let values = array.to_vec::<f16>();
+        Slice::Bool(values) => {
+            let values: Vec<u8> = values.iter().map(|v| u8::from(*v)).collect();
+            set.with_u8_data(&values)
+        }
+        Slice::F16(values) => {
             let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
             let datatype = Datatype::FloatingPoint {
                 size: 2,
@@ -92,9 +95,8 @@ fn put(set: &mut hdf5_pure::DatasetBuilder, array: Array) {
             };
             set.with_raw_data(datatype, bytes, size)
         }
-        DType::BF16 => {
+        Slice::BF16(values) => {
             // As Keras has it: two bytes of no type, and an attribute that says what they are.
-            let values = array.to_vec::<bf16>();
             let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
             let datatype = Datatype::Opaque {
                 size: 2,

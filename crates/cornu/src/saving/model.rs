@@ -182,7 +182,7 @@ fn weights_file(path: &Path) -> Result<Store> {
         return Ok(Store::Shards(Shards::open(path, &bytes)?));
     }
     let bytes = match ends_with(path, ".keras") {
-        true => Archive::open(&bytes)?.read("model.weights.h5")?,
+        true => archive::take(bytes, "model.weights.h5")?,
         false => bytes,
     };
     Ok(Store::One(File::open(bytes)?))
@@ -250,7 +250,7 @@ pub fn load_model(path: impl AsRef<Path>) -> Result<Model> {
 /// # Errors
 /// As [`load_model`].
 pub fn load_model_with(path: impl AsRef<Path>, options: &LoadModel) -> Result<Model> {
-    model_from_bytes(&read(path.as_ref())?, options)
+    model_from(read(path.as_ref())?, options)
 }
 
 /// As [`load_model_with`], from the content of a file.
@@ -258,21 +258,25 @@ pub fn load_model_with(path: impl AsRef<Path>, options: &LoadModel) -> Result<Mo
 /// # Errors
 /// As [`load_model`].
 pub fn model_from_bytes(bytes: &[u8], options: &LoadModel) -> Result<Model> {
-    let read = || {
+    model_from(bytes.to_vec(), options)
+}
+
+fn model_from(bytes: Vec<u8>, options: &LoadModel) -> Result<Model> {
+    let length = bytes.len();
+    let read = move || {
         if bytes.starts_with(legacy_h5::SIGNATURE) {
-            return legacy_h5::model(&File::open(bytes.to_vec())?, options.compile);
+            return legacy_h5::model(&File::open(bytes)?, options.compile);
         }
-        let mut archive = Archive::open(bytes)?;
-        let config = archive.read("config.json")?;
+        let config = Archive::open(&bytes)?.read("config.json")?;
         let config: Value = serde_json::from_slice(&config)
             .map_err(|e| Error::new(format!("config.json is no JSON of a model: {e}.")))?;
-        let file = Store::One(File::open(archive.read("model.weights.h5")?)?);
+        let file = Store::One(File::open(archive::take(bytes, "model.weights.h5")?)?);
         let mut model = Model::deserialize(&config, options.compile)?;
         weights_h5::load(&model, &file, false)?;
         weights_h5::load_optimizer(&mut model, &file)?;
         Ok(model)
     };
-    let bounded = || weight_budget(bytes.len(), read);
+    let bounded = move || weight_budget(length, read);
     let guarded = AssertUnwindSafe(|| options.custom_objects.within(bounded));
     catch_unwind(guarded).unwrap_or_else(|_| {
         Err(Error::io(
