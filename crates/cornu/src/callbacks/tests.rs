@@ -181,6 +181,7 @@ fn made(class: &str, config: &Value) -> Option<Box<dyn Callback>> {
                 .verbose(verbose),
             )
         }
+        #[cfg(feature = "saving")]
         "ModelCheckpoint" => Box::new(
             ModelCheckpoint::new(config["filepath"].as_str().unwrap_or_default())
                 .monitor(monitor)
@@ -221,7 +222,8 @@ fn messages_are_kerass() {
         );
         compared += 1;
     }
-    assert!(compared >= 12, "{compared}");
+    let at_least = if cfg!(feature = "saving") { 12 } else { 8 };
+    assert!(compared >= at_least, "{compared}");
 }
 
 #[test]
@@ -388,6 +390,7 @@ fn wrong_arguments_are_refused_when_training_begins() {
     );
 }
 
+#[cfg(feature = "saving")]
 #[test]
 fn checkpoints_after_batches_and_above_a_threshold() {
     let model = &mut Fake::new(0.1);
@@ -430,6 +433,7 @@ fn checkpoints_after_batches_and_above_a_threshold() {
     assert_eq!(model.saved.take(), ["1.keras"]);
 }
 
+#[cfg(feature = "saving")]
 #[test]
 fn checkpoints_refuse_what_cannot_be_a_file() {
     let model = &mut Fake::new(0.1);
