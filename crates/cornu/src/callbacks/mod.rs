@@ -124,7 +124,7 @@ pub trait Trained {
 ///     }
 /// }
 /// ```
-#[allow(unused_variables)]
+#[allow(unused_variables)] // hooks that do nothing still name what they are given
 pub trait Callback {
     /// Before the first epoch.
     fn on_train_begin(&mut self, model: &mut dyn Trained) -> Result<()> {
