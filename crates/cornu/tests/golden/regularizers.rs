@@ -1,10 +1,8 @@
 //! Regularizers against Keras' own penalties, gradients and configurations.
 
-mod golden;
-
+use crate::golden::{self, Report, close, eval, load, tensor};
 use cornu::grad;
 use cornu::regularizers::Regularizer;
-use golden::{Report, close, eval, load, tensor};
 use serde_json::{Value, json};
 
 fn object(class: &Value, config: &Value) -> Value {

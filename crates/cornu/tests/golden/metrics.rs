@@ -1,36 +1,10 @@
 //! Every metric against values that Keras itself computed (`tests/golden/metrics.json`).
 
+use crate::golden::{array, load, usize_of};
 use cornu::metrics::Metric;
 use cornu::{Array, Device, Shape};
 use cornu_core::{Reference, TensorType};
 use serde_json::Value;
-
-fn golden() -> Value {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/golden/metrics.json"
-    );
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-fn number(v: &Value) -> f64 {
-    match v {
-        Value::String(s) => s.parse().unwrap(),
-        Value::Bool(b) => f64::from(u8::from(*b)),
-        v => v.as_f64().unwrap(),
-    }
-}
-
-fn array(v: &Value) -> Array {
-    let shape: Vec<usize> = v["shape"].as_array().unwrap().iter().map(size).collect();
-    let data: Vec<f64> = v["data"].as_array().unwrap().iter().map(number).collect();
-    let dtype = cornu::DType::from_name(v["dtype"].as_str().unwrap_or("float32")).unwrap();
-    Array::from_vec(shape, data).unwrap().cast(dtype)
-}
-
-fn size(v: &Value) -> usize {
-    v.as_u64().unwrap() as usize
-}
 
 fn type_of(a: &Array) -> TensorType {
     TensorType {
@@ -119,7 +93,12 @@ fn run(case: &Value, device: &Device) -> Result<(), String> {
     let variables = case["variables"].as_array().unwrap();
     let shapes: Vec<&Shape> = metric.variables().iter().map(|v| v.shape()).collect();
     for (i, v) in variables.iter().enumerate() {
-        let shape: Shape = v["shape"].as_array().unwrap().iter().map(size).collect();
+        let shape: Shape = v["shape"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(usize_of)
+            .collect();
         let name = format!("{}/{}", metric.name(), v["name"].as_str().unwrap());
         if *shapes[i] != shape || metric.variables()[i].name() != name {
             return Err(format!(
@@ -147,7 +126,7 @@ fn run(case: &Value, device: &Device) -> Result<(), String> {
 #[test]
 fn cases() {
     let device = Device::new(Reference);
-    let golden = golden();
+    let golden = load("metrics");
     // Keras' Poisson metric alone does not fit a vector of labels to a column of predictions but
     // pairs every label with every prediction. Here it fits them, as all others do.
     let paired =
@@ -167,7 +146,7 @@ fn cases() {
 #[test]
 fn accuracy_by_shape() {
     let device = Device::new(Reference);
-    for row in golden()["accuracy_resolution"].as_array().unwrap() {
+    for row in load("metrics")["accuracy_resolution"].as_array().unwrap() {
         let (y_true, y_pred) = (array(&row["y_true"]), array(&row["y_pred"]));
         for name in ["accuracy", "acc", "Accuracy", "ACC"] {
             let expected = &row[name];
@@ -186,7 +165,7 @@ fn accuracy_by_shape() {
 
 #[test]
 fn strings() {
-    let golden = golden();
+    let golden = load("metrics");
     for (name, class) in golden["metric_strings"].as_object().unwrap() {
         let metric = Metric::from(name.as_str());
         metric.check().unwrap();
@@ -221,7 +200,7 @@ fn strings() {
 
 #[test]
 fn default_configs() {
-    for (class, config) in golden()["default_configs"].as_object().unwrap() {
+    for (class, config) in load("metrics")["default_configs"].as_object().unwrap() {
         let metric = Metric::from_config(class, &Value::Object(Default::default())).unwrap();
         assert!(
             same_config(&metric.config(), config),

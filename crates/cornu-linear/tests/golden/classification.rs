@@ -1,10 +1,7 @@
 //! Classifications against scikit-learn's (`golden/classification.json`).
 
-#[allow(dead_code)] // shared by several tests
-mod golden;
-
+use crate::golden::{self, Case, Golden};
 use cornu_linear::*;
-use golden::{Case, Golden};
 
 fn logistic(case: &Case<'_>, solver: LogisticSolver) -> LogisticRegression {
     let penalty = match (case.text("penalty"), case.number("l1_ratio")) {

@@ -1,13 +1,10 @@
 //! Robust, quantile and Bayesian regressions, the logistic one that chooses its penalty, and preprocessing, against
 //! scikit-learn's (`golden/robust.json`).
 
-#[allow(dead_code)] // shared by several tests
-mod golden;
-
+use crate::golden::{Case, Golden, off};
 use cornu_linear::model_selection::Folds;
 use cornu_linear::preprocessing::*;
 use cornu_linear::*;
-use golden::{Case, Golden, off};
 use ndarray::{Array2, array, concatenate, s};
 
 fn cases<'a>(golden: &'a Golden, estimator: &'a str) -> impl Iterator<Item = Case<'a>> {

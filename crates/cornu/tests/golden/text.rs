@@ -1,5 +1,6 @@
 //! `TextVectorization` learns and says what Keras' layer does (`tests/golden/make_text.py`).
 
+use crate::golden::load;
 use cornu::preprocessing::{OutputMode, Split, Standardize, TextVectorization};
 use serde_json::Value;
 
@@ -52,8 +53,7 @@ fn made(arguments: &Value) -> TextVectorization {
 
 #[test]
 fn vocabularies_and_outputs_are_those_of_keras() {
-    let golden: Value =
-        serde_json::from_str(include_str!("../../../tests/golden/text.json")).unwrap();
+    let golden = load("text");
     let cases = golden["cases"].as_array().unwrap();
     assert!(cases.len() > 10);
     for case in cases {

@@ -1,10 +1,7 @@
 //! Regressions against scikit-learn's (`golden/regression.json`).
 
-#[allow(dead_code)] // shared by several tests
-mod golden;
-
+use crate::golden::{self, Case, Golden};
 use cornu_linear::*;
-use golden::{Case, Golden};
 
 /// The penalty chosen and the errors it was chosen by.
 type Chosen = (f64, Vec<f64>);

@@ -1,11 +1,9 @@
 //! Every layer under mixed policies: the type of its output is Keras', its weights stay in `f32`, and
 //! nothing overflows.
 
-mod golden;
-
+use crate::golden::{self, Report, array};
 use cornu::layers::{self, InputShape};
 use cornu::prelude::*;
-use golden::{Report, array};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 

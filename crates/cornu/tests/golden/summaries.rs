@@ -1,10 +1,8 @@
 //! Summaries of models with branches, compared with Keras' to the character
 //! (`tests/golden/summaries.json`).
 
-mod golden;
-
+use crate::golden::{load, usize_of};
 use cornu::prelude::*;
-use golden::{load, usize_of};
 
 fn input(name: &str, features: usize) -> Symbol {
     Input::new([features]).name(name).symbol()

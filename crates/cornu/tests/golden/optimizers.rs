@@ -1,32 +1,14 @@
 //! Every optimizer and schedule against what Keras computed.
 
+use crate::golden::{array, load};
 use cornu::optimizers::{AdamW, Optimizer, schedules};
-use cornu::{Array, DType, Device, Function, Tensor, Variable};
+use cornu::{Array, Device, Function, Tensor, Variable};
 use cornu_core::{Reference, function::Traced};
 use serde_json::Value;
 use std::sync::Arc;
 
-fn golden(file: &str) -> Value {
-    let path = format!("{}/../../tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
 fn list(v: &Value) -> &Vec<Value> {
     v.as_array().unwrap()
-}
-
-fn array(v: &Value) -> Array {
-    let shape = list(&v["shape"])
-        .iter()
-        .map(|d| d.as_u64().unwrap() as usize);
-    let shape: Vec<usize> = shape.collect();
-    let data: Vec<f64> = list(&v["data"])
-        .iter()
-        .map(|x| x.as_f64().unwrap())
-        .collect();
-    let dtype = v["dtype"].as_str().unwrap_or("float32");
-    let array = Array::from_vec(shape, data).unwrap();
-    array.cast(DType::from_name(dtype).unwrap())
 }
 
 /// What differs by more than `tolerance` of the largest expected value.
@@ -152,7 +134,7 @@ fn run(case: &Value, golden: &Value) -> Vec<String> {
 
 #[test]
 fn five_steps_are_those_of_keras() {
-    let golden = golden("optimizers.json");
+    let golden = load("optimizers");
     let mut wrong = Vec::new();
     for case in list(&golden["cases"]) {
         let differences = run(case, &golden);
@@ -171,7 +153,7 @@ fn five_steps_are_those_of_keras() {
 
 #[test]
 fn strings_are_those_of_keras() {
-    let golden = golden("optimizers.json");
+    let golden = load("optimizers");
     for (name, class) in golden["optimizer_strings"].as_object().unwrap() {
         let optimizer = Optimizer::from(name.as_str());
         optimizer.check().unwrap();
@@ -187,7 +169,7 @@ fn strings_are_those_of_keras() {
 
 #[test]
 fn schedules_are_those_of_keras() {
-    for case in list(&golden("schedules.json")["cases"]) {
+    for case in list(&load("schedules")["cases"]) {
         let schedule = schedules::deserialize(&serde_json::json!({
             "class_name": case["class"],
             "config": case["config"],

@@ -1,10 +1,8 @@
 //! Losses against Keras' own values and gradients: reductions, weights and masks included.
 
-mod golden;
-
+use crate::golden::{self, Report, close, eval, load, tensor};
 use cornu::losses::Loss;
 use cornu::{Tensor, grad};
-use golden::{Report, close, eval, load, tensor};
 use serde_json::{Value, json};
 
 fn loss(class: &str, config: &Value) -> cornu::Result<Loss> {

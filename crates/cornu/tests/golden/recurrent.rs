@@ -1,10 +1,8 @@
 //! Recurrent layers and those around others, of several inputs and outputs, against Keras' own.
 
-mod golden;
-
+use crate::golden::{self, Report, array, close, same_json as same, usize_of};
 use cornu::layers;
 use cornu::prelude::*;
-use golden::{Report, array, close, same_json as same, usize_of};
 use serde_json::{Value, json};
 
 const RELATIVE: f64 = 1e-5;

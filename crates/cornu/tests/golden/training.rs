@@ -1,8 +1,7 @@
 //! Whole training runs against Keras' own: the same initial weights, no shuffling, every figure of
 //! every epoch.
 
-mod golden;
-
+use crate::golden::{self, Report, array, close, number, rows, usize_of};
 use cornu::callbacks::{
     Callback, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau, TerminateOnNaN,
 };
@@ -10,7 +9,6 @@ use cornu::losses::Loss;
 use cornu::metrics::Metric;
 use cornu::optimizers::Optimizer;
 use cornu::prelude::*;
-use golden::{Report, array, close, number, rows, usize_of};
 use serde_json::Value;
 
 fn optimizer(v: &Value) -> Optimizer {

@@ -123,7 +123,7 @@ fn check_logit(fit: &LogitFit, case: &Value, tolerance: f64) {
 
 #[test]
 fn everything_is_as_statsmodels_says() {
-    let golden: Value = serde_json::from_str(include_str!("golden/statistics.json")).unwrap();
+    let golden: Value = serde_json::from_str(include_str!("statistics.json")).unwrap();
     let cases = golden.as_array().unwrap();
     assert!(cases.len() > 5);
     for case in cases {

@@ -1,11 +1,9 @@
 //! Initializers against Keras' own: exact values where there are such, else the distributions' means,
 //! deviations and bounds.
 
-mod golden;
-
+use crate::golden::{self, Report, close, load, usize_of};
 use cornu::initializers::Initializer;
 use cornu::{DType, Shape};
-use golden::{Report, close, load, usize_of};
 use serde_json::{Value, json};
 
 fn initializer(case: &Value) -> Initializer {

@@ -1,11 +1,9 @@
 //! Sequences made arrays, compared with Keras' own (`tests/golden/sequences.json`).
 
-mod golden;
-
+use crate::golden::{array, load, number, usize_of};
 use cornu::data::Dataset;
 use cornu::utils::{PadSequences, Side, pad_sequences_with, timeseries_dataset_from_array};
 use cornu::{Array, DType, Inputs};
-use golden::{array, load, number, usize_of};
 use serde_json::Value;
 
 fn side(v: &Value) -> Side {

@@ -1,10 +1,8 @@
 //! Layers over several tensors against Keras' own: attention of all kinds, and products.
 
-mod golden;
-
+use crate::golden::{self, Report, array, close};
 use cornu::layers::{self, Layer};
 use cornu::prelude::*;
-use golden::{Report, array, close};
 use serde_json::{Value, json};
 
 /// The layer of a case. The arguments of Keras' call are options here, of which the configuration says

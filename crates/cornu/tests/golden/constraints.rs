@@ -1,9 +1,7 @@
 //! Constraints against Keras' own weights.
 
-mod golden;
-
+use crate::golden::{self, Report, close, eval, load, tensor};
 use cornu::constraints::Constraint;
-use golden::{Report, close, eval, load, tensor};
 use serde_json::{Value, json};
 
 #[test]

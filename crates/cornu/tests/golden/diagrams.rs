@@ -1,10 +1,8 @@
 //! Models as Graphviz' text, letter by letter Keras' own.
 
-mod golden;
-
+use crate::golden::{self, usize_of};
 use cornu::prelude::*;
 use cornu::saving::model_from_json;
-use golden::usize_of;
 
 fn options(told: &serde_json::Value) -> PlotModel {
     let mut options = PlotModel::new();

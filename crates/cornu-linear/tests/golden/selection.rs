@@ -1,12 +1,9 @@
 //! Metrics, splits and cross-validation against scikit-learn's (`golden/selection.json`).
 
-#[allow(dead_code)] // shared by several tests
-mod golden;
-
+use crate::golden::{Golden, off};
 use cornu_linear::metrics::*;
 use cornu_linear::model_selection::*;
 use cornu_linear::*;
-use golden::{Golden, off};
 
 fn equal(what: &str, got: &[f64], expected: &[f64]) {
     assert_eq!(off(got, expected, 1e-11), None, "{what}: {got:?}");

@@ -1,10 +1,8 @@
 //! Activations against Keras' own values and gradients.
 
-mod golden;
-
+use crate::golden::{self, Report, close, eval, load, tensor};
 use cornu::activations::{self as a, Activation};
 use cornu::{Tensor, grad};
-use golden::{Report, close, eval, load, tensor};
 use serde_json::Value;
 
 fn axes(args: &Value) -> Vec<isize> {

@@ -1,10 +1,8 @@
 //! Layers, stacks of layers and their summaries against Keras' own.
 
-mod golden;
-
+use crate::golden::{self, Report, array, close, number, same_json as same, usize_of};
 use cornu::layers::{self, InputShape};
 use cornu::prelude::*;
-use golden::{Report, array, close, number, same_json as same, usize_of};
 use serde_json::{Value, json};
 
 /// A Keras object of a class with this configuration.

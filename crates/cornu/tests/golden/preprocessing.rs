@@ -1,11 +1,9 @@
 //! What layers find in data, and images changed at random, against Keras and against laws.
 
-mod golden;
-
+use crate::golden::{self, Report, array, close, number, usize_of};
 use cornu::image::{FillMode, Interpolation, affine_transform};
 use cornu::layers::{Factor, Layer};
 use cornu::prelude::*;
-use golden::{Report, array, close, number, usize_of};
 
 #[test]
 fn affine_maps_of_images() -> cornu::Result<()> {

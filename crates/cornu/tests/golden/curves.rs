@@ -1,12 +1,10 @@
 //! Networks of every kind, trained as Keras trains them: read from Keras' own JSON with how they are
 //! compiled, the same weights at the start, rows in order, every figure of every epoch.
 
-mod golden;
-
+use crate::golden::{self, Report, array, close, number, usize_of};
 use cornu::data::IntoData;
 use cornu::prelude::*;
 use cornu::saving::model_from_json;
-use golden::{Report, array, close, number, usize_of};
 use serde_json::Value;
 
 fn arrays(v: &Value) -> Vec<Array> {

@@ -1,10 +1,8 @@
 //! Files that NumPy and safetensors wrote, and the same files damaged.
 
-mod golden;
-
+use crate::golden::{self, load};
 use cornu::prelude::*;
 use cornu::saving::{npy, npz};
-use golden::load;
 use serde_json::Value;
 
 fn bytes(hex: &Value) -> Vec<u8> {

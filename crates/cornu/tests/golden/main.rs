@@ -1,0 +1,24 @@
+//! Everything against values that Keras itself computed (`tests/golden`).
+
+#[path = "mod.rs"]
+mod golden;
+
+mod activations;
+mod constraints;
+mod curves;
+mod diagrams;
+mod initializers;
+mod layers;
+mod losses;
+mod metrics;
+mod mixed;
+mod numpy;
+mod optimizers;
+mod preprocessing;
+mod recurrent;
+mod regularizers;
+mod sequences;
+mod several;
+mod summaries;
+mod text;
+mod training;
