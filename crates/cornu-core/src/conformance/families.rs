@@ -503,7 +503,7 @@ fn pooling(all: &mut Cases) {
 /// stride, dilation and padding.
 type Convolution = (usize, usize, usize, usize, &'static [[usize; 6]]);
 
-const CONVOLUTIONS: [Convolution; 20] = [
+const CONVOLUTIONS: [Convolution; 23] = [
     (2, 3, 5, 1, &[[7, 3, 1, 1, 0, 0], [6, 2, 1, 1, 0, 0]]),
     (1, 1, 32, 1, &[[28, 3, 1, 1, 0, 0], [28, 3, 1, 1, 0, 0]]),
     (3, 32, 64, 1, &[[9, 3, 1, 1, 0, 0], [8, 3, 1, 1, 0, 0]]),
@@ -530,6 +530,9 @@ const CONVOLUTIONS: [Convolution; 20] = [
     (2, 5, 44, 1, &[[9, 3, 1, 2, 2, 2], [14, 5, 1, 1, 3, 3]]),
     (4, 2, 4, 1, &[[2, 3, 1, 1, 2, 2], [3, 2, 1, 1, 8, 8]]),
     (9, 4, 7, 1, &[[33, 5, 1, 1, 4, 0]]),
+    (3, 16, 48, 1, &[[7, 3, 1, 1, 1, 1], [7, 3, 1, 1, 1, 1]]),
+    (2, 32, 16, 1, &[[5, 3, 1, 1, 2, 2], [9, 3, 1, 1, 0, 2]]),
+    (40, 16, 16, 1, &[[1, 3, 1, 1, 1, 1], [2, 3, 1, 1, 3, 0]]),
 ];
 
 /// The operation without `f`, and the shapes of input, kernel and output.

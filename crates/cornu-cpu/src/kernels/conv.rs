@@ -7,10 +7,12 @@
 //! alone into chunks, whose sums are added in order.
 //!
 //! Where few columns are multiplied, gathering would cost more than the products: there the source
-//! is read as it lies, line by line (`lines`).
+//! is read as it lies, line by line (`lines`). Most kernels of 3×3 cells need less than half of the products
+//! (`winograd`).
 
 mod lines;
 mod patches;
+mod winograd;
 
 use super::matmul::{Dest, MatmulPlan, MatmulSpec, Operand, Output, Tile, transpose};
 use crate::simd::{Float, Isa};
@@ -19,6 +21,7 @@ use cornu_core::ops::conv::{Conv, ConvExtents, ConvFn};
 use lines::Lines;
 use patches::{Axis, Patches};
 use std::ops::Range;
+use winograd::Winograd;
 
 /// Bytes of a block of patches: it stays in a usual L2 cache beside the kernel.
 const BLOCK_BYTES: usize = 192 << 10;
@@ -27,6 +30,9 @@ const MOST_ROWS: usize = 512;
 const LEAST_BLOCKS: usize = 16;
 /// Chunks of places whose sums for the kernel are kept apart.
 const CHUNKS: usize = 8;
+/// Elements of such sums beyond which they are not taken by minimal filtering: those of 256 filters of as many
+/// channels.
+const MOST_SUMS: usize = 1 << 20;
 /// Operations worth a piece of their own: some 5 µs.
 const PIECE_OPERATIONS: usize = 1 << 19;
 const LINE: usize = 64;
@@ -51,12 +57,19 @@ struct Spread {
     counts: [usize; 3],
 }
 
+/// How the source is read.
+enum Way {
+    /// In patches that are gathered.
+    Patches,
+    Lines(Lines),
+    Winograd(Winograd),
+}
+
 /// A convolution for one shape.
 pub(crate) struct ConvPlan<T> {
     f: ConvFn,
     phases: Vec<Phase>,
-    /// The way without patches, where it is better.
-    lines: Option<Lines>,
+    way: Way,
     groups: usize,
     /// Channels of the patches' source and of the result (of the kernel's rows for its gradient), and
     /// their parts for a group.
@@ -179,14 +192,15 @@ impl<T: Float> ConvPlan<T> {
             .iter()
             .map(|p| [product(p, block.min(p.rows)), product(p, p.rows % block)])
             .collect();
-        let lines = match groups {
-            1 => Lines::new(&phases, e.batch, filters, size_of::<T>()),
+        let lines = || Lines::new(&phases, e.batch, filters, size_of::<T>()).map(Way::Lines);
+        let way = match groups {
+            1 => winograd::<T>(op.f, &phases, e.batch, filters).or_else(lines),
             _ => None,
         };
         Self {
             f: op.f,
+            way: way.unwrap_or(Way::Patches),
             phases,
-            lines,
             groups,
             filters,
             width,
@@ -201,14 +215,18 @@ impl<T: Float> ConvPlan<T> {
 
     /// Whether finished tiles can be handed on; else the result must be stored whole.
     pub fn has_tiles(&self) -> bool {
-        let in_order = self.lines.is_some() || self.phases.iter().all(|p| p.spread.is_none());
+        let in_order = match &self.way {
+            Way::Patches => self.phases.iter().all(|p| p.spread.is_none()),
+            Way::Lines(_) | Way::Winograd(_) => true,
+        };
         self.f != ConvFn::Kernel && in_order
     }
 
     fn blocks(&self, phase: &Phase) -> usize {
-        match &self.lines {
-            Some(lines) => lines.units(),
-            None => phase.rows.div_ceil(self.block),
+        match &self.way {
+            Way::Patches => phase.rows.div_ceil(self.block),
+            Way::Lines(lines) => lines.units(),
+            Way::Winograd(winograd) => winograd.units(),
         }
     }
 
@@ -225,8 +243,13 @@ impl<T: Float> ConvPlan<T> {
     }
 
     fn per_thread(&self) -> usize {
-        if let Some(lines) = &self.lines {
-            return self.lines_bytes(lines).iter().sum();
+        match &self.way {
+            Way::Patches => {}
+            Way::Lines(lines) => return self.lines_bytes(lines).iter().sum(),
+            Way::Winograd(winograd) => {
+                let elements = winograd.workspace() + winograd.results();
+                return (elements * size_of::<T>()).next_multiple_of(LINE);
+            }
         }
         let work = self.plans.iter().flatten().map(MatmulPlan::workspace_bytes);
         let work = work.max().unwrap_or(0).next_multiple_of(LINE);
@@ -252,11 +275,23 @@ impl<T: Float> ConvPlan<T> {
         cells * self.depth * self.filters
     }
 
+    /// Elements of the kernel's gradient before it is finished.
+    fn sums_size(&self) -> usize {
+        match &self.way {
+            Way::Winograd(winograd) => winograd.kernel_size(),
+            _ => self.kernel_size(),
+        }
+    }
+
     fn shared_bytes(&self) -> usize {
+        let ready = match &self.way {
+            Way::Winograd(winograd) => winograd.kernel_size(),
+            _ => 0,
+        };
         let elements = match self.f {
-            ConvFn::Output => 0,
-            ConvFn::Input => self.kernel_size(),
-            ConvFn::Kernel => self.kernel_size() * self.chunks().len(),
+            ConvFn::Output => ready,
+            ConvFn::Input => self.kernel_size() + ready,
+            ConvFn::Kernel => self.sums_size() * self.chunks().len(),
         };
         (elements * size_of::<T>()).next_multiple_of(LINE)
     }
@@ -301,22 +336,28 @@ impl<T: Float> ConvPlan<T> {
     ) {
         // SAFETY: the workspace begins with what all threads share.
         let threads_at = unsafe { workspace.add(self.shared_bytes()) };
+        let (mut b, mut shared) = (b, workspace.cast::<T>());
         if self.f == ConvFn::Input {
             // SAFETY: as promised by the caller.
-            unsafe { self.turn(b, workspace.cast()) };
+            unsafe { self.turn(b, shared) };
+            b = shared;
+            shared = shared.wrapping_add(self.kernel_size());
         }
-        let units: Vec<usize> = match &self.lines {
-            Some(lines) => vec![lines.units()],
-            None => (self.phases.iter())
+        let units: Vec<usize> = match &self.way {
+            Way::Patches => (self.phases.iter())
                 .map(|p| self.blocks(p) * self.groups)
                 .collect(),
+            Way::Lines(lines) => vec![lines.units()],
+            Way::Winograd(winograd) => {
+                // SAFETY: as promised by the caller; the workspace has room.
+                unsafe { winograd.ready(self.isa, b, shared) };
+                b = shared;
+                vec![winograd.units()]
+            }
         };
         let job = Run {
             a,
-            b: match self.f {
-                ConvFn::Input => workspace.cast_const().cast(),
-                _ => b,
-            },
+            b,
             out,
             threads_at,
         };
@@ -352,9 +393,9 @@ impl<T: Float> ConvPlan<T> {
     }
 
     unsafe fn piece(&self, job: &Run<'_, T>, at: usize, piece: usize, thread: usize) {
-        if let Some(lines) = &self.lines {
+        if !matches!(self.way, Way::Patches) {
             // SAFETY: as promised by the caller.
-            return unsafe { self.lines_piece(lines, job, piece, thread) };
+            return unsafe { self.unit(job, piece, thread) };
         }
         let phase = &self.phases[at];
         let (g, block) = (piece / self.blocks(phase), piece % self.blocks(phase));
@@ -418,33 +459,45 @@ impl<T: Float> ConvPlan<T> {
     }
 
     /// A block of lines.
-    unsafe fn lines_piece(&self, lines: &Lines, job: &Run<'_, T>, unit: usize, thread: usize) {
-        let [elements, listed, _] = self.lines_bytes(lines);
+    unsafe fn unit(&self, job: &Run<'_, T>, unit: usize, thread: usize) {
+        let n = self.filters;
         // SAFETY: each thread has its own part of the workspace, laid out as its size says.
         unsafe {
             let own = job.threads_at.add(thread * self.per_thread());
-            let (copies, list) = (own.cast(), own.add(elements).cast());
-            match &job.out {
-                Output::Store(dest) => {
-                    let to = |row: usize| dest.ptr.add(row * dest.ld);
-                    lines.output(self.isa, unit, job.a, job.b, to, dest.ld, copies, list);
+            let (work, sums) = match &self.way {
+                Way::Patches => return,
+                Way::Lines(lines) => {
+                    let [elements, listed, _] = self.lines_bytes(lines);
+                    (own.add(elements), own.add(elements + listed).cast::<T>())
                 }
-                Output::Epilogue(epilogue) => {
-                    let sums: *mut T = own.add(elements + listed).cast();
-                    let n = self.filters;
-                    let rows =
-                        lines.output(self.isa, unit, job.a, job.b, |_| sums, n, copies, list);
-                    epilogue.finish(&mut Tile {
-                        batch: 0,
-                        row0: rows.start,
-                        col0: 0,
-                        rows: rows.len(),
-                        cols: n,
-                        acc: sums,
-                        acc_ld: n,
-                        thread,
-                    });
+                Way::Winograd(winograd) => (own, own.cast::<T>().add(winograd.workspace())),
+            };
+            let (to, ld) = match &job.out {
+                Output::Store(dest) => (Some(dest.ptr), dest.ld),
+                Output::Epilogue(_) => (None, n),
+            };
+            let to = |row: usize| to.map_or(sums, |to| to.add(row * ld));
+            let rows = match &self.way {
+                Way::Patches => return,
+                Way::Lines(lines) => {
+                    let list = work.cast();
+                    lines.output(self.isa, unit, job.a, job.b, to, ld, own.cast(), list)
                 }
+                Way::Winograd(winograd) => {
+                    winograd.output(self.isa, unit, job.a, job.b, to, ld, work.cast())
+                }
+            };
+            if let Output::Epilogue(epilogue) = &job.out {
+                epilogue.finish(&mut Tile {
+                    batch: 0,
+                    row0: rows.start,
+                    col0: 0,
+                    rows: rows.len(),
+                    cols: n,
+                    acc: sums,
+                    acc_ld: n,
+                    thread,
+                });
             }
         }
     }
@@ -464,14 +517,24 @@ impl<T: Float> ConvPlan<T> {
         unsafe {
             let own = job.threads_at.add(thread * self.per_thread());
             let first = blocks.start;
-            if let Some(lines) = &self.lines {
-                let (copies, list) = (own.cast(), own.add(self.lines_bytes(lines)[0]).cast());
-                let to = sums.ptr.add(chunk * self.kernel_size());
-                for block in blocks {
-                    let more = block > first;
-                    lines.kernel(self.isa, block, job.a, job.b, to, more, copies, list);
+            let to = sums.ptr.add(chunk * self.sums_size());
+            match &self.way {
+                Way::Patches => {}
+                Way::Lines(lines) => {
+                    let (copies, list) = (own.cast(), own.add(self.lines_bytes(lines)[0]).cast());
+                    for block in blocks {
+                        let more = block > first;
+                        lines.kernel(self.isa, block, job.a, job.b, to, more, copies, list);
+                    }
+                    return;
                 }
-                return;
+                Way::Winograd(winograd) => {
+                    for block in blocks {
+                        let more = block > first;
+                        winograd.kernel(self.isa, block, job.a, job.b, to, more, own.cast());
+                    }
+                    return;
+                }
             }
             let patches: *mut T = own.cast();
             let work = own.add(self.patch_bytes() + self.tile_bytes());
@@ -483,9 +546,7 @@ impl<T: Float> ConvPlan<T> {
                     .patches
                     .gather(self.isa, job.a, channel, rows.clone(), patches);
                 let dest = Dest {
-                    ptr: sums
-                        .ptr
-                        .add(chunk * self.kernel_size() + group * self.width),
+                    ptr: to.add(group * self.width),
                     accumulate: block > first,
                     ..sums
                 };
@@ -510,7 +571,7 @@ impl<T: Float> ConvPlan<T> {
         workspace: *mut u8,
     ) {
         let chunks = self.chunks();
-        let size = self.kernel_size();
+        let size = self.sums_size();
         // SAFETY: as for `run`.
         let threads_at = unsafe { workspace.add(self.shared_bytes()) };
         let job = Run {
@@ -531,20 +592,34 @@ impl<T: Float> ConvPlan<T> {
         });
         // SAFETY: the sums of all chunks are there now.
         unsafe {
-            let to = std::slice::from_raw_parts_mut(to, size);
-            let sums: *const T = workspace.cast_const().cast();
             if self.phases.iter().all(|p| p.rows == 0) {
-                to.fill(T::ZERO);
+                std::slice::from_raw_parts_mut(to, self.kernel_size()).fill(T::ZERO);
                 return;
             }
-            to.copy_from_slice(std::slice::from_raw_parts(sums, size));
+            let all: *mut T = workspace.cast();
+            let sums = std::slice::from_raw_parts_mut(all, size);
             for chunk in 1..chunks.len() {
-                let part = std::slice::from_raw_parts(sums.add(chunk * size), size);
-                for (to, part) in to.iter_mut().zip(part) {
-                    *to = *to + *part;
+                let part = std::slice::from_raw_parts(all.add(chunk * size), size);
+                for (sum, part) in sums.iter_mut().zip(part) {
+                    *sum = *sum + *part;
                 }
             }
+            match &self.way {
+                Way::Winograd(winograd) => winograd.kernel_of(self.isa, all, to),
+                _ => to.copy_from_nonoverlapping(all, size),
+            }
         }
+    }
+}
+
+/// The way by minimal filtering, if it is there for the type: for `f32` alone, which networks are made of.
+fn winograd<T: Float>(f: ConvFn, phases: &[Phase], images: usize, width: usize) -> Option<Way> {
+    if const { size_of::<T>() == 4 } {
+        let way = Winograd::new(phases, images, width)?;
+        // Sums of the kernel's gradient are more than the kernel, and there are some of them.
+        (f != ConvFn::Kernel || way.kernel_size() <= MOST_SUMS).then_some(Way::Winograd(way))
+    } else {
+        None
     }
 }
 
