@@ -230,8 +230,10 @@ fn outer(spec: &MatmulSpec, vectors: Vectors, wanted: usize, threads: usize) -> 
         k.div_ceil(k.div_ceil(most))
     };
     let blocks = k > kc;
-    // Copying B pays where a panel does not stay in L1 and its rows lie apart, if it is used often.
-    let apart = b.ld >= 2 * nr && kc * nr * size > L1_BYTES;
+    // Copying B pays where a panel does not stay in L1 and its rows lie apart, if it is used often. Rows at a
+    // multiple of 2 KiB do not stay, however few: they fall into the same few cache sets.
+    let stays = kc * nr * size <= L1_BYTES && !((b.ld * size).is_multiple_of(2048) && kc > 32);
+    let apart = b.ld >= 2 * nr && !stays;
     let pack_b = b.trans || (apart && m >= 8 * mr);
     // Rows of A at a multiple of 2 KiB fall into the same few cache sets; copying pays if they are
     // used often, unless those of a micro-tile fit into one set.
@@ -241,10 +243,10 @@ fn outer(spec: &MatmulSpec, vectors: Vectors, wanted: usize, threads: usize) -> 
 
     let panels = (B_GROUP_BYTES / (kc * nr * size).max(1)).clamp(1, 4);
     let all = n.div_ceil(nr) * nr;
-    let wide = spec.wide && !blocks && !pack_b;
+    // As much of B as fits half of a usual L2 cache beside the tile; of a copied B, only the whole.
+    let most = (A_BLOCK_BYTES / (kc * size).max(1) / nr).max(1) * nr;
+    let wide = spec.wide && !blocks && (!pack_b || all <= most);
     let (width, tile_elements) = if wide {
-        // As much of B as fits half of a usual L2 cache beside the tile.
-        let most = (A_BLOCK_BYTES / (kc * size).max(1) / nr).max(1) * nr;
         (all.min(most), WIDE_TILE_ELEMENTS)
     } else {
         let width = (panels * nr).min((4 * lanes).next_multiple_of(nr));

@@ -150,7 +150,7 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                                 dest.ld,
                                 dest.accumulate || p0 > 0,
                             ),
-                            Output::Epilogue(_) if whole => (sums, grid.width, false),
+                            Output::Epilogue(_) if whole => (sums, grid.width.min(spec.n), false),
                             Output::Epilogue(_) => {
                                 let at = (row0 - rows.start) * grid.nc + col0 - cols.start;
                                 (sums.add(at), grid.nc, p0 > 0)
