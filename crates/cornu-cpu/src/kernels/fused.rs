@@ -13,7 +13,7 @@ pub(crate) mod moves;
 pub(crate) mod space;
 
 use crate::simd::Isa;
-use cornu_core::passes::fused::Fused;
+use cornu_core::passes::fused::{Fused, Operand};
 use cornu_core::program::ValueId;
 use cornu_core::{DType, Error, Result};
 pub(crate) use machine::{Machine, Use};
@@ -22,8 +22,32 @@ use space::Layout;
 /// Kernels work on whole multiples of so many elements.
 pub(crate) const GRANULE: usize = 16;
 
-/// Elements of a block: a dozen registers of `f32` fit the L1 cache.
+/// Elements of a block, at least: a dozen registers of `f32` fit the L1 cache.
 pub(crate) const BLOCK: usize = 512;
+
+/// The same at most: what a block costs by itself no longer counts.
+const LARGEST_BLOCK: usize = 4 * BLOCK;
+
+/// What a block may hold in a usual L1 cache.
+const BLOCK_BYTES: usize = 32 << 10;
+
+/// Registers beside operands and outputs that most bodies need.
+const REGISTERS: usize = 2;
+
+/// Elements of a kernel's blocks: as many as the L1 cache has room for, with all that goes through a
+/// block. A large space has several blocks (see [`FusedKernel::has_strips`]).
+pub(crate) fn block_size(fused: &Fused) -> usize {
+    let varies = |o: &&Operand| {
+        o.strides
+            .iter()
+            .zip(&fused.shape)
+            .any(|(s, n)| *s != 0 && *n > 1)
+    };
+    let operands = fused.operands.iter().filter(varies).count();
+    let held = (operands + fused.outputs.len() + REGISTERS) * Lane::F32.bytes();
+    let fits = (BLOCK_BYTES / held).min(fused.size() / 2) / GRANULE * GRANULE;
+    fits.clamp(BLOCK, LARGEST_BLOCK)
+}
 
 /// Work below this many nanoseconds is not shared among threads.
 const SHARE_NS: f64 = 10_000.0;
@@ -109,7 +133,7 @@ impl FusedKernel {
         let (extents, strides, _) = space::collapse(&fused.shape, &strides, &marks);
         let (outer, rows, cols, accesses) = space::split(&extents, &strides);
         let size = fused.size();
-        let layout = space::blocks(outer, rows, cols, BLOCK, GRANULE);
+        let layout = space::blocks(outer, rows, cols, block_size(fused), GRANULE);
         let usage = Use {
             isa,
             keep: None,

@@ -12,7 +12,7 @@ pub use arg::ArgReduceKernel;
 
 use super::fused::machine::{Machine, Use};
 use super::fused::space::{self, Access, Layout};
-use super::fused::{BLOCK, FusedKernel, GRANULE, Lane, Position, lower, pieces, share};
+use super::fused::{BLOCK, FusedKernel, GRANULE, Lane, Position, block_size, lower, pieces, share};
 use crate::simd::Isa;
 use cornu_core::ops::reduce::ReduceFn;
 use cornu_core::passes::fuse::ReduceGroup;
@@ -140,7 +140,7 @@ impl ReduceKernel {
         let kept_axes = (0..outer.len()).filter(|a| !marks[*a]).collect::<Vec<_>>();
         let reduced_axes = (0..outer.len()).filter(|a| marks[*a]).collect::<Vec<_>>();
 
-        let mut layout = space::blocks(outer, rows, cols, BLOCK, GRANULE);
+        let mut layout = space::blocks(outer, rows, cols, block_size(fused), GRANULE);
         let empty = fused.size() == 0;
         let bare = bare_operand(fused, group.register).filter(|k| {
             !empty
