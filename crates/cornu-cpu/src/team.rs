@@ -2,9 +2,10 @@
 //!
 //! A step of a small network forks many times for a few microseconds of work each, so a fork-join
 //! between hot threads costs well under a microsecond and makes no system call and no allocation.
-//! Two rules keep a busy neighbour from hurting: pieces are claimed from one counter (a thread that
-//! lost its core just claims fewer, and one that never started is not waited for), and nobody spins
-//! for longer than some microseconds.
+//! Three rules keep a busy neighbour from hurting: pieces are claimed from one counter (a thread that
+//! lost its core just claims fewer, and one that never started is not waited for), nobody spins
+//! for longer than some microseconds, and a worker that kept the caller waiting, since it had lost its core
+//! in the middle of a piece, is left out for a while.
 
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
@@ -32,6 +33,11 @@ const CALLER: Patience = Patience {
     spin: Duration::from_micros(5),
     yielding: Duration::from_micros(10),
 };
+/// How much longer than its own part of a job a caller waits before it takes a worker for one that lost
+/// its core. (Schedulers give others a core for some ms.)
+const LET_DOWN: Duration = Duration::from_micros(300);
+/// For how long it does without that worker, at first and, if it happens again and again, at most.
+const REST: [Duration; 2] = [Duration::from_millis(4), Duration::from_millis(64)];
 /// Spins between two looks at the clock.
 const SPINS_PER_LOOK: u32 = 16;
 
@@ -99,10 +105,12 @@ struct Slot {
     job: UnsafeCell<*const Job<'static>>,
     /// Written by the caller before `AWAITED`, taken by the worker after it.
     waiter: UnsafeCell<Option<Thread>>,
+    /// Until when the worker is left out, and for how long. Used only by the caller that has `busy`.
+    rest: Cell<Option<(Instant, Duration)>>,
 }
 
 // SAFETY: the cells are handed to and fro by `state` as their comments say, with release and
-// acquire.
+// acquire; `rest` is handed from caller to caller by `busy`.
 unsafe impl Sync for Slot {}
 // SAFETY: the job pointer is only followed while the caller of `run` keeps the job alive.
 unsafe impl Send for Slot {}
@@ -113,16 +121,32 @@ impl Slot {
             state: AtomicU32::new(state::IDLE),
             job: UnsafeCell::new(std::ptr::null()),
             waiter: UnsafeCell::new(None),
+            rest: Cell::new(None),
         }
     }
 
-    /// The caller waits until the worker has left the job.
-    fn wait_done(&self) {
+    fn rests(&self, now: Instant) -> bool {
+        self.rest.get().is_some_and(|(until, _)| now < until)
+    }
+
+    /// Leaves the worker out for a while: twice as long as the last time, if that is not long ago.
+    fn leave_out(&self, now: Instant) {
+        let [least, most] = REST;
+        let time = match self.rest.get() {
+            Some((until, time)) if now < until + time => (2 * time).min(most),
+            _ => least,
+        };
+        self.rest.set(Some((now + time, time)));
+    }
+
+    /// The caller waits until the worker has left the job. Returns since when it slept, if it had to.
+    fn wait_done(&self) -> Option<Instant> {
         if wait_awake(CALLER, || {
             self.state.load(Ordering::Acquire) != state::RUNNING
         }) {
-            return;
+            return None;
         }
+        let since = Instant::now();
         // SAFETY: the worker reads `waiter` only after it has seen AWAITED, which is set below.
         unsafe { *self.waiter.get() = Some(thread::current()) };
         let awaited = self.state.compare_exchange(
@@ -136,6 +160,7 @@ impl Slot {
                 thread::park();
             }
         }
+        Some(since)
     }
 
     /// The worker has left the job: after this it must not touch it.
@@ -327,8 +352,10 @@ impl Team {
             work,
             panic: Mutex::new(None),
         };
-        let called = self.workers.len().min(pieces - 1);
-        for (slot, worker) in shared.slots.iter().zip(&self.workers).take(called) {
+        let begun = Instant::now();
+        let team = || shared.slots.iter().zip(&self.workers);
+        let ready = team().filter(|(slot, _)| !slot.rests(begun));
+        for (slot, worker) in ready.take(pieces - 1) {
             // SAFETY: the slot is idle or parked (`busy` keeps other callers out, and each `fork`
             // ends with its slots so), hence the worker does not read `job` now.
             unsafe { *slot.job.get() = std::ptr::from_ref(&job).cast() };
@@ -337,7 +364,7 @@ impl Team {
             }
         }
         job.work_off(shared.id(), 0);
-        for slot in &shared.slots[..called] {
+        for (slot, _) in team() {
             // A worker that has not started yet is not waited for.
             let back = slot.state.compare_exchange(
                 state::POSTED,
@@ -345,8 +372,13 @@ impl Team {
                 Ordering::AcqRel,
                 Ordering::Acquire,
             );
-            if matches!(back, Err(state::RUNNING)) {
-                slot.wait_done();
+            if matches!(back, Err(state::RUNNING))
+                && let Some(since) = slot.wait_done()
+            {
+                let now = Instant::now();
+                if now - since > since - begun + LET_DOWN {
+                    slot.leave_out(now);
+                }
             }
         }
         shared.busy.store(false, Ordering::Release);
@@ -411,6 +443,25 @@ mod tests {
             seen[piece].fetch_add(1, Ordering::Relaxed);
         });
         seen.into_iter().map(AtomicUsize::into_inner).collect()
+    }
+
+    #[test]
+    fn a_worker_is_left_out_longer_each_time() {
+        let (slot, [least, most]) = (Slot::new(), REST);
+        let mut now = Instant::now();
+        assert!(!slot.rests(now));
+        let mut time = least;
+        for _ in 0..8 {
+            slot.leave_out(now);
+            assert!(slot.rests(now + time - Duration::from_nanos(1)));
+            now += time;
+            assert!(!slot.rests(now));
+            time = (2 * time).min(most);
+        }
+        // All was well for long.
+        now += most;
+        slot.leave_out(now);
+        assert!(!slot.rests(now + least));
     }
 
     #[test]
