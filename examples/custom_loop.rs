@@ -26,48 +26,29 @@ fn main() -> cornu::Result<()> {
     let model = Arc::new(model);
 
     // The step: what is written here once is compiled once, for each shape of batch.
-    let weights: Vec<Variable> = model.weights().into_iter().map(|w| w.variable).collect();
     let mut optimizer = Optimizer::from(Adam::new());
-    optimizer.build(&weights)?;
-    let random = Variable::new("random", [1i32, 2, 0]);
-    let of_labels = Loss::from(SparseCategoricalCrossentropy::new().from_logits(true));
-    let network = model.clone();
-    let step = cornu::function(move |batch| {
-        let traced = || {
-            let called = network.call_with(&batch[0], Some(&random.tensor()))?;
-            let loss = of_labels.compute(&batch[1], &called.output, None, None);
-            let tensors: Vec<Tensor> = weights.iter().map(Variable::tensor).collect();
-            let gradients = grad(&loss, &tensors.iter().collect::<Vec<_>>());
-            let pairs: Vec<(Variable, Tensor)> = weights.iter().cloned().zip(gradients).collect();
-            let mut updates = optimizer.apply(&pairs, &|_, weight| weight.clone())?;
-            updates.push((
-                random.clone(),
-                random.tensor() + Tensor::constant([0i32, 0, 1]),
-            ));
-            Ok(Traced {
-                outputs: vec![loss],
-                updates,
-            })
-        };
-        traced().unwrap_or_else(|e: cornu::Error| Tensor::error(e).into())
+    optimizer.build(&model.trainable_variables())?;
+    let loss = Loss::from(SparseCategoricalCrossentropy::new().from_logits(true));
+    let (network, seeds) = (model.clone(), SeedGenerator::new(1));
+    let step = cornu::try_function(move |batch| {
+        let called = network.call_with(&batch[0], Some(&seeds.state()))?;
+        let lost = loss.compute(&batch[1], &called.output, None, None);
+        let mut updates = optimizer.minimize(&lost, &network.weights())?;
+        updates.push(seeds.advance());
+        let outputs = vec![lost];
+        Ok(Traced { outputs, updates })
     });
 
     let data = from_tensor_slices(images, labels.mapv(i32::from)).shuffle(20_000);
     let data = data.batch(128).prefetch(8);
-    for epoch in 0..epochs {
-        let (mut sum, mut steps) = (0.0, 0);
+    for epoch in 1..=epochs {
+        let mut losses = Vec::new();
         for batch in data.examples()? {
-            let batch = batch?;
-            let arrays: Vec<Array> = batch
-                .x
-                .iter()
-                .chain(batch.y.iter())
-                .map(|d| d.to_array())
-                .collect();
-            sum += step.call(&[&arrays[0], &arrays[1]])?[0].item::<f32>()?;
-            steps += 1;
+            let batch = batch?.into_arrays();
+            losses.push(step.call(&[&batch[0], &batch[1]])?[0].item::<f32>()?);
         }
-        println!("epoch {}: loss {:.4}", epoch + 1, sum / steps as f32);
+        let mean = losses.iter().sum::<f32>() / losses.len() as f32;
+        println!("epoch {epoch}: loss {mean:.4}");
     }
 
     let scores = model.predict(&test_images)?.to_vec::<f32>();

@@ -91,34 +91,24 @@ fn main() -> cornu::Result<()> {
     let (train, test) = (pixels(train)?, pixels(test)?);
     let (encoder, decoder) = (Arc::new(encoder()?), Arc::new(decoder()?));
 
-    let weights = encoder.weights().into_iter().chain(decoder.weights());
-    let weights: Vec<Variable> = weights.map(|w| w.variable).collect();
     let mut optimizer = Optimizer::from(Adam::new());
-    optimizer.build(&weights)?;
-    let random = Variable::new("random", [1i32, 2, 0]);
-    let (encode, decode) = (encoder.clone(), decoder.clone());
-    let step = cornu::function(move |batch| {
-        let traced = || {
-            let coded = encode.call_with(&batch[0], Some(&random.tensor()))?;
-            let [mean, spread, drawn] = [0, 1, 2].map(|i| &coded.outputs[i]);
-            let picture = decode.call(drawn)?;
-            // Per picture: what it costs to tell the pixels, and how far the code is from chance.
-            let pixels = Loss::from("binary_crossentropy").compute(&batch[0], &picture, None, None);
-            let told = pixels * 784.0;
-            let apart = mean.square() + spread.exp() - spread - 1.0;
-            let apart = apart.sum_axes(&[-1], false).mean() * 0.5;
-            let tensors: Vec<Tensor> = weights.iter().map(Variable::tensor).collect();
-            let gradients = grad(&(&told + &apart), &tensors.iter().collect::<Vec<_>>());
-            let pairs: Vec<(Variable, Tensor)> = weights.iter().cloned().zip(gradients).collect();
-            let mut updates = optimizer.apply(&pairs, &|_, weight| weight.clone())?;
-            let next = random.tensor() + Tensor::constant([0i32, 0, 1]);
-            updates.push((random.clone(), next));
-            Ok(Traced {
-                outputs: vec![told, apart],
-                updates,
-            })
-        };
-        traced().unwrap_or_else(|e: cornu::Error| Tensor::error(e).into())
+    let variables = [encoder.trainable_variables(), decoder.trainable_variables()];
+    optimizer.build(&variables.concat())?;
+    let (encode, decode, seeds) = (encoder.clone(), decoder.clone(), SeedGenerator::new(1));
+    let step = cornu::try_function(move |batch| {
+        let coded = encode.call_with(&batch[0], Some(&seeds.state()))?;
+        let [mean, spread, drawn] = [0, 1, 2].map(|i| &coded.outputs[i]);
+        let picture = decode.call(drawn)?;
+        // Per picture: what it costs to tell the pixels, and how far the code is from chance.
+        let pixels = Loss::from("binary_crossentropy").compute(&batch[0], &picture, None, None);
+        let told = pixels * 784.0;
+        let apart = mean.square() + spread.exp() - spread - 1.0;
+        let apart = apart.sum_axes(&[-1], false).mean() * 0.5;
+        let weights = [encode.weights(), decode.weights()].concat();
+        let mut updates = optimizer.minimize(&(&told + &apart), &weights)?;
+        updates.push(seeds.advance());
+        let outputs = vec![told, apart];
+        Ok(Traced { outputs, updates })
     });
 
     let data = from_tensor_slices(&train, ()).shuffle(20_000);
@@ -126,9 +116,7 @@ fn main() -> cornu::Result<()> {
     for epoch in 0..epochs {
         let (mut told, mut apart, mut steps) = (0.0, 0.0, 0.0);
         for batch in data.examples()? {
-            let batch = batch?;
-            let images: Vec<Array> = batch.x.iter().map(|d| d.to_array()).collect();
-            let losses = step.call(&[&images[0]])?;
+            let losses = step.call(&[&batch?.into_arrays()[0]])?;
             told += losses[0].item::<f32>()?;
             apart += losses[1].item::<f32>()?;
             steps += 1.0;

@@ -4,7 +4,8 @@
 //! * [`Tensor`] is a lazy, immutable, typed handle to a node of an expression. Building an
 //!   expression never fails: an impossible one carries its [`Error`], with the caller's line, to the
 //!   first thing that returns a [`Result`].
-//! * [`grad`] differentiates an expression; the gradient is an expression again.
+//! * [`grad`] differentiates an expression; the gradient is an expression again. [`scan`] walks along an
+//!   axis.
 //! * [`Program`] is a traced expression: inputs, variables, instructions, outputs, updates.
 //! * [`passes`] rewrite a program and group it into kernels with all memory laid out.
 //! * A [`Backend`] compiles a program to an [`Executable`]; [`Reference`] is the plain interpreter
@@ -26,6 +27,7 @@ pub mod passes;
 pub mod program;
 pub mod random;
 mod reference;
+mod scan;
 pub mod shape;
 mod tensor;
 mod variable;
@@ -39,6 +41,7 @@ pub use grad::{custom_gradient, grad, grad_with};
 pub use ops::Op;
 pub use program::Program;
 pub use reference::Reference;
+pub use scan::scan;
 pub use shape::Shape;
 pub use tensor::{IntoTensor, Scope, Tensor, TensorType};
 pub use variable::Variable;

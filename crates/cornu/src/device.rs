@@ -65,3 +65,22 @@ impl Eval for Tensor {
 pub fn function(trace: impl Fn(&[Tensor]) -> Traced + Send + Sync + 'static) -> Function {
     Function::new(&device(), trace)
 }
+
+/// As [`function()`], from a trace that may fail: what goes wrong comes out of the call.
+///
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new();
+/// model.add(Dense::new(1).kernel_initializer("ones").input_shape([2]));
+/// model.build()?;
+/// let twice = cornu::try_function(move |x| Ok((model.call(&x[0])? * 2.0).into()));
+/// assert_eq!(twice.call(&[&Array::from([[1.0f32, 2.0]])])?[0].to_vec::<f32>(), [6.0]);
+/// let e = twice.call(&[&Array::from([1.0f32])]).unwrap_err();
+/// assert!(e.to_string().contains("expected shape (None, 2)"));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+pub fn try_function(
+    trace: impl Fn(&[Tensor]) -> Result<Traced> + Send + Sync + 'static,
+) -> Function {
+    function(move |x| trace(x).unwrap_or_else(|e| Tensor::error(e).into()))
+}

@@ -32,8 +32,8 @@
 //! * What users give may be `ndarray` arrays and views, [`Array`], vectors or slices ([`IntoData`]).
 //! * Of one's own: a layer is a [`Layer`](layers::Layer), a loss or an activation a closure, a metric a
 //!   closure or a [`MetricFn`](metrics::MetricFn), an optimizer a [`Rule`](optimizers::Rule).
-//! * Below all this are lazy tensors: [`Tensor`], [`Variable`], [`grad`], [`custom_gradient`], [`function()`] and
-//!   [`Eval::eval`].
+//! * Below all this are lazy tensors: [`Tensor`], [`Variable`], [`grad`], [`scan`], [`custom_gradient`],
+//!   [`function()`], [`try_function`] and [`Eval::eval`].
 //!
 //! Bad input gives an [`Error`] that names the layer or argument, what was expected and what came.
 //! Environment variables: `CORNU_NUM_THREADS`, `CORNU_PROFILE=1` (where time goes),
@@ -69,14 +69,14 @@ pub mod utils;
 
 pub use axes::Axes;
 pub use data::{Data, Inputs, IntoData, IntoInputs};
-pub use device::{Eval, device, function, set_num_threads};
+pub use device::{Eval, device, function, set_num_threads, try_function};
 pub use interrupt::Interrupt;
 pub use logs::Logs;
 pub use progress::{Progress, Verbose, is_terminal};
 
 pub use cornu_core::{
     Array, DType, Device, Element, Error, ErrorKind, Function, Result, Scope, Shape, Tensor,
-    Variable, custom_gradient, function::Traced, grad, grad_with,
+    Variable, custom_gradient, function::Traced, grad, grad_with, scan,
 };
 
 /// The listings of the README, so that they go on to compile and hold.

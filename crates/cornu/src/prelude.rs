@@ -22,8 +22,10 @@ pub use crate::optimizers::*;
 pub use crate::progress::Verbose;
 pub use crate::regularizers::{self, L1, L1L2, L2};
 pub use crate::utils::{
-    normalize, pad_sequences, set_random_seed, timeseries_dataset_from_array, to_categorical,
+    SeedGenerator, normalize, pad_sequences, set_random_seed, timeseries_dataset_from_array,
+    to_categorical,
 };
 pub use crate::{
     Array, DType, Eval, Function, Inputs, Logs, Shape, Tensor, Variable, custom_gradient, grad,
+    scan,
 };

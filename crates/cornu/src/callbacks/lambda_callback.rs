@@ -35,6 +35,12 @@ pub struct LambdaCallback<'a> {
     batch_end: BatchHook<'a>,
     test_begin: Hook<'a>,
     test_end: LogsHook<'a>,
+    test_batch_begin: CountedHook<'a>,
+    test_batch_end: BatchHook<'a>,
+    predict_begin: Hook<'a>,
+    predict_end: Hook<'a>,
+    predict_batch_begin: CountedHook<'a>,
+    predict_batch_end: CountedHook<'a>,
 }
 
 impl<'a> LambdaCallback<'a> {
@@ -109,6 +115,58 @@ impl<'a> LambdaCallback<'a> {
         self.test_end = Some(Box::new(hook));
         self
     }
+
+    /// Called with the model and the batch's number (from 0) before a batch of validation or evaluation.
+    pub fn on_test_batch_begin(
+        mut self,
+        hook: impl FnMut(&mut dyn Trained, usize) -> Result<()> + 'a,
+    ) -> Self {
+        self.test_batch_begin = Some(Box::new(hook));
+        self
+    }
+
+    /// Called with the model, the batch's number (from 0) and the running figures after a batch of
+    /// validation or evaluation.
+    pub fn on_test_batch_end(
+        mut self,
+        hook: impl FnMut(&mut dyn Trained, usize, &Logs) -> Result<()> + 'a,
+    ) -> Self {
+        self.test_batch_end = Some(Box::new(hook));
+        self
+    }
+
+    /// Called with the model before a prediction.
+    pub fn on_predict_begin(
+        mut self,
+        hook: impl FnMut(&mut dyn Trained) -> Result<()> + 'a,
+    ) -> Self {
+        self.predict_begin = Some(Box::new(hook));
+        self
+    }
+
+    /// Called with the model after a prediction.
+    pub fn on_predict_end(mut self, hook: impl FnMut(&mut dyn Trained) -> Result<()> + 'a) -> Self {
+        self.predict_end = Some(Box::new(hook));
+        self
+    }
+
+    /// Called with the model and the batch's number (from 0) before a batch of a prediction.
+    pub fn on_predict_batch_begin(
+        mut self,
+        hook: impl FnMut(&mut dyn Trained, usize) -> Result<()> + 'a,
+    ) -> Self {
+        self.predict_batch_begin = Some(Box::new(hook));
+        self
+    }
+
+    /// Called with the model and the batch's number (from 0) after a batch of a prediction.
+    pub fn on_predict_batch_end(
+        mut self,
+        hook: impl FnMut(&mut dyn Trained, usize) -> Result<()> + 'a,
+    ) -> Self {
+        self.predict_batch_end = Some(Box::new(hook));
+        self
+    }
 }
 
 impl fmt::Debug for LambdaCallback<'_> {
@@ -117,62 +175,44 @@ impl fmt::Debug for LambdaCallback<'_> {
     }
 }
 
+/// The call of a hook that there may be.
+macro_rules! forward {
+    ($($hook:ident: $field:ident($($argument:ident: $type:ty),*);)*) => {$(
+        fn $hook(&mut self, model: &mut dyn Trained $(, $argument: $type)*) -> Result<()> {
+            match &mut self.$field {
+                Some(hook) => hook(model $(, $argument)*),
+                None => Ok(()),
+            }
+        }
+    )*};
+}
+
 impl Callback for LambdaCallback<'_> {
-    fn on_train_begin(&mut self, model: &mut dyn Trained) -> Result<()> {
-        self.train_begin.as_mut().map_or(Ok(()), |hook| hook(model))
-    }
-
-    fn on_train_end(&mut self, model: &mut dyn Trained, logs: &Logs) -> Result<()> {
-        self.train_end
-            .as_mut()
-            .map_or(Ok(()), |hook| hook(model, logs))
-    }
-
-    fn on_epoch_begin(&mut self, model: &mut dyn Trained, epoch: usize) -> Result<()> {
-        self.epoch_begin
-            .as_mut()
-            .map_or(Ok(()), |hook| hook(model, epoch))
-    }
-
-    fn on_epoch_end(
-        &mut self,
-        model: &mut dyn Trained,
-        epoch: usize,
-        logs: &mut Logs,
-    ) -> Result<()> {
-        self.epoch_end
-            .as_mut()
-            .map_or(Ok(()), |hook| hook(model, epoch, logs))
-    }
-
     fn wants_batches(&self) -> bool {
-        self.batch_begin.is_some() || self.batch_end.is_some()
+        let counted = [
+            &self.batch_begin,
+            &self.test_batch_begin,
+            &self.predict_batch_begin,
+            &self.predict_batch_end,
+        ];
+        let figures = [&self.batch_end, &self.test_batch_end];
+        counted.iter().any(|hook| hook.is_some()) || figures.iter().any(|hook| hook.is_some())
     }
 
-    fn on_train_batch_begin(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
-        self.batch_begin
-            .as_mut()
-            .map_or(Ok(()), |hook| hook(model, batch))
-    }
-
-    fn on_train_batch_end(
-        &mut self,
-        model: &mut dyn Trained,
-        batch: usize,
-        logs: &Logs,
-    ) -> Result<()> {
-        self.batch_end
-            .as_mut()
-            .map_or(Ok(()), |hook| hook(model, batch, logs))
-    }
-
-    fn on_test_begin(&mut self, model: &mut dyn Trained) -> Result<()> {
-        self.test_begin.as_mut().map_or(Ok(()), |hook| hook(model))
-    }
-
-    fn on_test_end(&mut self, model: &mut dyn Trained, logs: &Logs) -> Result<()> {
-        self.test_end
-            .as_mut()
-            .map_or(Ok(()), |hook| hook(model, logs))
+    forward! {
+        on_train_begin: train_begin();
+        on_train_end: train_end(logs: &Logs);
+        on_epoch_begin: epoch_begin(epoch: usize);
+        on_epoch_end: epoch_end(epoch: usize, logs: &mut Logs);
+        on_train_batch_begin: batch_begin(batch: usize);
+        on_train_batch_end: batch_end(batch: usize, logs: &Logs);
+        on_test_begin: test_begin();
+        on_test_end: test_end(logs: &Logs);
+        on_test_batch_begin: test_batch_begin(batch: usize);
+        on_test_batch_end: test_batch_end(batch: usize, logs: &Logs);
+        on_predict_begin: predict_begin();
+        on_predict_end: predict_end();
+        on_predict_batch_begin: predict_batch_begin(batch: usize);
+        on_predict_batch_end: predict_batch_end(batch: usize);
     }
 }

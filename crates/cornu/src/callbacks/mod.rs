@@ -148,8 +148,8 @@ pub trait Callback {
     ) -> Result<()> {
         Ok(())
     }
-    /// Whether the two hooks of batches are wanted: reading the figures costs a little in each step,
-    /// so that `fit` asks first.
+    /// Whether the hooks of batches are wanted: reading the figures costs a little in each step, so
+    /// that it is asked first.
     fn wants_batches(&self) -> bool {
         false
     }
@@ -173,6 +173,37 @@ pub trait Callback {
     }
     /// After validation or evaluation, with its figures.
     fn on_test_end(&mut self, model: &mut dyn Trained, logs: &Logs) -> Result<()> {
+        Ok(())
+    }
+    /// Before a batch of validation or evaluation; `batch` counts from 0. Only if
+    /// [`Callback::wants_batches`].
+    fn on_test_batch_begin(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
+        Ok(())
+    }
+    /// After a batch of validation or evaluation, with the running figures. Only if
+    /// [`Callback::wants_batches`].
+    fn on_test_batch_end(
+        &mut self,
+        model: &mut dyn Trained,
+        batch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        Ok(())
+    }
+    /// Before a prediction.
+    fn on_predict_begin(&mut self, model: &mut dyn Trained) -> Result<()> {
+        Ok(())
+    }
+    /// After a prediction.
+    fn on_predict_end(&mut self, model: &mut dyn Trained) -> Result<()> {
+        Ok(())
+    }
+    /// Before a batch of a prediction; `batch` counts from 0. Only if [`Callback::wants_batches`].
+    fn on_predict_batch_begin(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
+        Ok(())
+    }
+    /// After a batch of a prediction. Only if [`Callback::wants_batches`].
+    fn on_predict_batch_end(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
         Ok(())
     }
     /// What the callback has to remember so that a training that was cut off can go on; see
@@ -223,6 +254,29 @@ impl<C: Callback + ?Sized> Callback for &mut C {
     }
     fn on_test_end(&mut self, model: &mut dyn Trained, logs: &Logs) -> Result<()> {
         (**self).on_test_end(model, logs)
+    }
+    fn on_test_batch_begin(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
+        (**self).on_test_batch_begin(model, batch)
+    }
+    fn on_test_batch_end(
+        &mut self,
+        model: &mut dyn Trained,
+        batch: usize,
+        logs: &Logs,
+    ) -> Result<()> {
+        (**self).on_test_batch_end(model, batch, logs)
+    }
+    fn on_predict_begin(&mut self, model: &mut dyn Trained) -> Result<()> {
+        (**self).on_predict_begin(model)
+    }
+    fn on_predict_end(&mut self, model: &mut dyn Trained) -> Result<()> {
+        (**self).on_predict_end(model)
+    }
+    fn on_predict_batch_begin(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
+        (**self).on_predict_batch_begin(model, batch)
+    }
+    fn on_predict_batch_end(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
+        (**self).on_predict_batch_end(model, batch)
     }
     fn state(&self) -> State {
         (**self).state()

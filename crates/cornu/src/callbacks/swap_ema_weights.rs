@@ -4,7 +4,8 @@ use super::{Callback, Trained};
 use crate::{Logs, Result};
 
 /// Puts the moving averages of the weights, which an optimizer with `use_ema` keeps, in the place of the
-/// weights while the model is validated, and the weights back afterwards (Polyak averaging).
+/// weights while the model is validated, evaluated or asked, and the weights back afterwards (Polyak
+/// averaging).
 ///
 /// With [`SwapEMAWeights::swap_on_epoch`] the averages stay in place at the end of an epoch too, for
 /// callbacks that come after this one, as [`ModelCheckpoint`](super::ModelCheckpoint). When training ends,
@@ -28,7 +29,7 @@ pub struct SwapEMAWeights {
 }
 
 impl SwapEMAWeights {
-    /// Swaps for validation.
+    /// Swaps for validation, evaluation and prediction.
     pub fn new() -> Self {
         Self::default()
     }
@@ -68,6 +69,14 @@ impl Callback for SwapEMAWeights {
     }
 
     fn on_test_end(&mut self, model: &mut dyn Trained, _: &Logs) -> Result<()> {
+        put(model, false)
+    }
+
+    fn on_predict_begin(&mut self, model: &mut dyn Trained) -> Result<()> {
+        put(model, true)
+    }
+
+    fn on_predict_end(&mut self, model: &mut dyn Trained) -> Result<()> {
         put(model, false)
     }
 }

@@ -55,6 +55,20 @@ impl Example {
         Ok(self)
     }
 
+    /// All arrays, whatever their names: inputs, then targets, then weights.
+    ///
+    /// ```
+    /// use cornu::data::Example;
+    /// use cornu::Array;
+    /// let batch = Example::new(Array::from([0.5f32, 0.25])).targets(Array::from([1i32, 0]));
+    /// assert_eq!(batch.into_arrays()[1].to_vec::<i32>(), [1, 0]);
+    /// ```
+    pub fn into_arrays(self) -> Vec<Array> {
+        let parts = [self.x, self.y, self.weight].into_iter();
+        let data = parts.flat_map(Inputs::into_data);
+        data.map(Data::into_array).collect()
+    }
+
     /// Inputs, targets and weights, with their names in messages.
     pub(super) fn parts(&self) -> [(&'static str, &Inputs<'static>); 3] {
         [

@@ -20,7 +20,8 @@ pub(crate) struct Built {
     pub states: Vec<Weight>,
     /// The layers inside, by the name of the field (Keras' attribute).
     pub children: Vec<(String, Built)>,
-    /// The shapes of its outputs, when it was built.
+    /// The shapes of its inputs and outputs, when it was built.
+    pub inputs: Vec<InputShape>,
     pub outputs: Vec<InputShape>,
 }
 
@@ -184,12 +185,37 @@ pub(crate) fn build_layer(
         weights: cx.weights,
         states: cx.states,
         children: cx.children,
+        inputs: inputs.to_vec(),
         outputs: Vec::new(),
     };
     built.outputs = output_shapes(layer, &built, inputs)?;
     let mut outputs = built.outputs.iter();
     outputs.try_for_each(budget::sample).map_err(in_layer)?;
     Ok(built)
+}
+
+/// As [`output_shapes`], of a layer that is called again, with other inputs than it was built for.
+pub(crate) fn output_shapes_again(
+    layer: &dyn Layer,
+    built: &Built,
+    inputs: &[InputShape],
+) -> Result<Vec<InputShape>> {
+    output_shapes(layer, built, inputs).map_err(|e| {
+        if built.inputs == inputs {
+            return e;
+        }
+        let list = |shapes: &[InputShape]| {
+            let shapes: Vec<String> = shapes.iter().map(InputShape::to_string).collect();
+            shapes.join(", ")
+        };
+        let message = format!(
+            "{} The layer was built for {} and cannot be called on {}.",
+            e.message(),
+            list(&built.inputs),
+            list(inputs)
+        );
+        Error::with_kind(e.kind(), message).in_scope(&*built.name)
+    })
 }
 
 /// The shapes a layer gives: its expression is traced for two sizes of what is unknown, and what

@@ -226,11 +226,6 @@ impl Model {
         let scale = self.trainer.as_ref()?.loss_scale.as_ref()?;
         Some(scale.value())
     }
-
-    /// The trainer and, beside it, the network.
-    pub(super) fn take_trainer(&mut self) -> Result<Trainer> {
-        self.trainer.take().ok_or_else(|| not_compiled(self.name()))
-    }
 }
 
 pub(super) fn not_compiled(name: &str) -> crate::Error {

@@ -199,14 +199,9 @@ impl Model {
 
     /// Makes the optimizer's state, as the first step of training does.
     pub(crate) fn build_optimizer(&mut self) -> Result<()> {
-        let (mut trainer, trained) = (self.take_trainer()?, self.weights());
-        let trained = trained.into_iter().filter(|w| w.trainable);
-        let variables: Vec<_> = trained.map(|w| w.variable).collect();
-        let built = self
-            .graph()
-            .and_then(|graph| trainer.build_optimizer(graph, &variables));
-        self.trainer = Some(trainer);
-        built
+        let variables = self.trainable_variables();
+        let (graph, trainer) = self.parts()?;
+        trainer.build_optimizer(graph, &variables)
     }
 
     /// How the loss is scaled, if it is.

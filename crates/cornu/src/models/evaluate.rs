@@ -1,22 +1,23 @@
 //! `evaluate`.
 
-use super::graph::Graph;
-use super::labels;
+use super::measure::{Held, measure, sorted};
 use super::model::Model;
-use super::trainer::{Signature, Trainer};
-use crate::data::{Cardinality, Data, Dataset, Example, Inputs, IntoInputs};
+use super::set::{Set, arrange_inputs, batch_size, samples_of, steps_of};
+use super::training::Training;
+use crate::callbacks::Callback;
+use crate::data::{Data, Dataset, Inputs, IntoInputs};
 use crate::layers::InputShape;
 use crate::progress::{Progress, Verbose};
 use crate::{Error, Logs, Result};
-use cornu_core::TensorType;
 
 /// What [`Model::evaluate_with`] can be told.
-#[derive(Debug)]
+#[allow(missing_debug_implementations)] // callbacks are trait objects
 pub struct Evaluate<'a> {
-    pub(super) batch_size: Option<usize>,
-    pub(super) verbose: Verbose,
-    pub(super) sample_weight: Inputs<'a>,
-    pub(super) steps: Option<usize>,
+    batch_size: Option<usize>,
+    verbose: Verbose,
+    sample_weight: Inputs<'a>,
+    steps: Option<usize>,
+    callbacks: Vec<Box<dyn Callback + 'a>>,
 }
 
 impl Default for Evaluate<'_> {
@@ -33,6 +34,7 @@ impl<'a> Evaluate<'a> {
             verbose: Verbose::Auto,
             sample_weight: Inputs::new(),
             steps: None,
+            callbacks: Vec::new(),
         }
     }
 
@@ -57,6 +59,12 @@ impl<'a> Evaluate<'a> {
     /// Stops after this many batches.
     pub fn steps(mut self, steps: usize) -> Self {
         self.steps = Some(steps);
+        self
+    }
+
+    /// Adds a callback, whose hooks of tests are called; give `&mut callback` to look at it afterwards.
+    pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
+        self.callbacks.push(Box::new(callback));
         self
     }
 }
@@ -88,31 +96,19 @@ impl Model {
         &mut self,
         x: impl IntoInputs<'a>,
         y: impl IntoInputs<'a>,
-        options: Evaluate<'a>,
+        mut options: Evaluate<'a>,
     ) -> Result<Logs> {
         let (x, y) = (x.into_inputs(), y.into_inputs());
-        let mut trainer = self.take_trainer()?;
-        let result = self.prepare(&x).and_then(|()| {
-            let graph = self.graph()?;
-            trainer.bind(graph)?;
-            let batch = batch_size(options.batch_size, options.steps, samples_of(&x, "x")?)?;
-            let weight = options.sample_weight.by_ref();
-            let set = Set::new(graph, x.by_ref(), y.by_ref(), weight, batch, "")?;
-            trainer.check_targets(graph, &set, "")?;
-            let mut progress = Progress::stdout(options.verbose)?;
-            let steps = set.steps().min(options.steps.unwrap_or(usize::MAX));
-            progress.begin(Some(steps));
-            let logs = measure(&mut trainer, graph, &set, steps, |step, trainer| {
-                if progress.due(step) {
-                    progress.update(step, &sorted(trainer.figures()?));
-                }
-                Ok(())
-            })?;
-            progress.finish(&sorted(logs.clone()));
-            Ok(logs)
-        });
-        self.trainer = Some(trainer);
-        result
+        self.optimizer()?;
+        self.prepare(&x)?;
+        let (graph, trainer) = self.parts()?;
+        trainer.bind(graph)?;
+        let batch = batch_size(options.batch_size, options.steps, samples_of(&x, "x")?)?;
+        let weight = std::mem::take(&mut options.sample_weight);
+        let set = Set::new(graph, x, y, weight, batch, "")?;
+        trainer.check_targets(graph, &set, "")?;
+        let steps = set.steps().min(options.steps.unwrap_or(usize::MAX));
+        self.test(&Held::Set(set), Some(steps), options)
     }
 
     /// Loss and metrics over the batches that a dataset makes.
@@ -140,43 +136,36 @@ impl Model {
             ));
         }
         let all = steps_of(data, options.steps)?;
-        let mut trainer = self.take_trainer()?;
-        let result = self.prepare_for(data).and_then(|()| {
-            let graph = self.graph()?;
-            trainer.bind(graph)?;
-            let mut progress = Progress::stdout(options.verbose)?;
-            progress.begin(all);
-            let steps = options.steps.unwrap_or(usize::MAX);
-            let logs = measure_dataset(&mut trainer, graph, data, steps, "", |step, trainer| {
-                if progress.due(step) {
-                    progress.update(step, &sorted(trainer.figures()?));
-                }
-                Ok(())
-            })?;
-            progress.finish(&sorted(logs.clone()));
-            Ok(logs)
-        });
-        self.trainer = Some(trainer);
-        result
+        self.optimizer()?;
+        self.prepare_for(data)?;
+        let (graph, trainer) = self.parts()?;
+        trainer.bind(graph)?;
+        self.test(&Held::Dataset(data), all, options)
     }
-}
 
-/// The number of batches that will be seen, if it is known.
-pub(super) fn steps_of(data: &dyn Dataset, asked: Option<usize>) -> Result<Option<usize>> {
-    match (data.cardinality(), asked) {
-        (_, Some(0)) => Err(Error::new("steps must be at least 1. Received: steps=0.")),
-        (Cardinality::Infinite, None) => Err(Error::new(
-            "A dataset that is repeated for ever needs a number of steps.",
-        )),
-        (Cardinality::Known(n), asked) => Ok(Some(asked.map_or(n, |steps| steps.min(n)))),
-        (Cardinality::Infinite, asked) => Ok(asked),
-        (Cardinality::Unknown, _) => Ok(None),
+    /// Loss and metrics over so many batches, if their number is known.
+    fn test(
+        &mut self,
+        held: &Held<'_>,
+        batches: Option<usize>,
+        options: Evaluate<'_>,
+    ) -> Result<Logs> {
+        let mut progress = Progress::stdout(options.verbose)?;
+        progress.begin(batches);
+        let mut callbacks = options.callbacks;
+        let mut training = Training::new(self, batches, 1);
+        let steps = options.steps.unwrap_or(usize::MAX);
+        let logs = measure(
+            &mut training,
+            held,
+            steps,
+            "",
+            &mut callbacks,
+            Some(&mut progress),
+        )?;
+        progress.finish(&sorted(logs.clone()));
+        Ok(logs)
     }
-}
-
-pub(super) fn sorted(mut logs: Logs) -> Logs {
-    logs.sort();
-    logs
 }
 
 impl Model {
@@ -207,247 +196,4 @@ impl Model {
             None => Err(Error::new("The dataset gave no batch.")),
         }
     }
-}
-
-/// A batch of a dataset, checked; `prefix` tells validation data apart in messages.
-pub(super) fn set_of(
-    graph: &Graph,
-    trainer: &Trainer,
-    batch: Example,
-    prefix: &str,
-) -> Result<Set<'static>> {
-    let n = samples_of(&batch.x, &format!("{prefix}x"))?;
-    let set = Set::new(graph, batch.x, batch.y, batch.weight, n, prefix)?;
-    trainer.check_targets(graph, &set, prefix)?;
-    Ok(set)
-}
-
-/// The number of samples in the first array.
-pub(super) fn samples_of(x: &Inputs<'_>, what: &str) -> Result<usize> {
-    x.first().map_or(Ok(0), |x| x.samples(what))
-}
-
-/// The arrays in the order of the network's inputs, checked.
-pub(super) fn arrange_inputs<'a>(
-    graph: &Graph,
-    x: Inputs<'a>,
-    what: &str,
-) -> Result<Vec<Data<'a>>> {
-    let names: Vec<&str> = graph.inputs.iter().map(|p| p.name.as_str()).collect();
-    let placed = x.arrange(what, &names)?;
-    if let Some(missing) = (0..names.len()).find(|i| placed.iter().all(|(p, _)| p != i)) {
-        return Err(Error::new(format!(
-            "{what} has no array for the input \"{}\".",
-            names[missing]
-        )));
-    }
-    placed
-        .into_iter()
-        .map(|(i, data)| {
-            graph.check_input(i, what, data.shape())?;
-            labels::check_rows(&graph.inputs[i], &data, what)?;
-            Ok(data)
-        })
-        .collect()
-}
-
-/// Samples, targets and weights that belong together, cut into batches.
-pub(super) struct Set<'a> {
-    pub x: Vec<Data<'a>>,
-    pub y: Vec<Data<'a>>,
-    /// The output that each of `y` is for.
-    pub targets: Vec<usize>,
-    /// None, one for all targets, or one for each.
-    pub weight: Vec<Data<'a>>,
-    pub batch: usize,
-    pub samples: usize,
-}
-
-impl<'a> Set<'a> {
-    /// Checks that lengths and shapes fit; `prefix` tells validation data apart in messages.
-    pub fn new(
-        graph: &Graph,
-        x: Inputs<'a>,
-        y: Inputs<'a>,
-        weight: Inputs<'a>,
-        batch: usize,
-        prefix: &str,
-    ) -> Result<Self> {
-        let samples = samples_of(&x, &format!("{prefix}x"))?;
-        if samples == 0 {
-            return Err(Error::shape(format!("{prefix}x holds no samples.")));
-        }
-        let x = arrange_inputs(graph, x, &format!("{prefix}x"))?;
-        let names: Vec<&str> = graph.outputs.iter().map(|p| p.name.as_str()).collect();
-        let placed = match y.is_empty() {
-            true => Vec::new(),
-            false => y.arrange(&format!("{prefix}y"), &names)?,
-        };
-        let (targets, y): (Vec<usize>, Vec<Data<'a>>) = placed.into_iter().unzip();
-        let weight: Vec<Data<'a>> = if weight.len() <= 1 {
-            weight.into_data()
-        } else {
-            let placed = weight.arrange(&format!("{prefix}sample_weight"), &names)?;
-            if placed.iter().map(|(p, _)| p).ne(&targets) {
-                return Err(Error::new(format!(
-                    "{prefix}sample_weight must be one array for all outputs, or one for each array in y."
-                )));
-            }
-            placed.into_iter().map(|(_, d)| d).collect()
-        };
-        let others = x.iter().map(|d| ("x", d)).chain(y.iter().map(|d| ("y", d)));
-        for (what, other) in others.chain(weight.iter().map(|d| ("sample_weight", d))) {
-            let n = other.samples(&format!("{prefix}{what}"))?;
-            if n != samples {
-                return Err(Error::shape(format!(
-                    "{prefix}x and {prefix}{what} must have the same number of samples. Received: {samples} and {n}."
-                )));
-            }
-        }
-        let finite =
-            |w: &Data<'_>| !w.dtype().is_float() || w.to_vec::<f64>().iter().all(|v| v.is_finite());
-        if !weight.iter().all(finite) {
-            return Err(Error::new(format!(
-                "{prefix}sample_weight holds NaN or infinite values."
-            )));
-        }
-        Ok(Self {
-            x,
-            y,
-            targets,
-            weight,
-            batch,
-            samples,
-        })
-    }
-
-    /// Number of batches; the last may be short.
-    pub fn steps(&self) -> usize {
-        self.samples.div_ceil(self.batch)
-    }
-
-    /// The rows of a batch.
-    pub fn rows(&self, step: usize) -> std::ops::Range<usize> {
-        step * self.batch..self.samples.min((step + 1) * self.batch)
-    }
-
-    /// The signature of a step on `rows` rows, picked by index or given as they are.
-    pub fn signature(&self, training: bool, rows: usize, picked: bool) -> Signature {
-        let ty = |d: &Data<'_>| {
-            let mut shape = d.shape().to_vec();
-            if !picked {
-                shape[0] = rows;
-            }
-            TensorType {
-                shape: shape.into(),
-                dtype: d.dtype(),
-            }
-        };
-        Signature {
-            training,
-            x: self.x.iter().map(ty).collect(),
-            y: self.y.iter().map(ty).collect(),
-            targets: self.targets.clone(),
-            weight: self.weight.iter().map(ty).collect(),
-            picked: picked.then_some(rows),
-        }
-    }
-}
-
-/// Keras' default: 32, or what the number of steps asks for.
-pub(super) fn batch_size(
-    asked: Option<usize>,
-    steps: Option<usize>,
-    samples: usize,
-) -> Result<usize> {
-    if asked == Some(0) || steps == Some(0) {
-        let name = if asked == Some(0) {
-            "batch_size"
-        } else {
-            "steps"
-        };
-        return Err(Error::new(format!(
-            "{name} must be at least 1. Received: {name}=0."
-        )));
-    }
-    Ok(asked.unwrap_or_else(|| steps.map_or(32, |s| samples.div_ceil(s).max(1))))
-}
-
-/// Loss and metrics over the first `steps` batches.
-pub(super) fn measure(
-    trainer: &mut Trainer,
-    graph: &Graph,
-    set: &Set<'_>,
-    steps: usize,
-    mut after: impl FnMut(usize, &Trainer) -> Result<()>,
-) -> Result<Logs> {
-    trainer.reset()?;
-    for step in 0..steps.min(set.steps()) {
-        run_rows(trainer, graph, set, false, set.rows(step))?;
-        after(step + 1, trainer)?;
-        if crate::interrupt::Interrupt::requested() {
-            break;
-        }
-    }
-    trainer.figures()
-}
-
-/// Loss and metrics over the first `steps` batches of a dataset.
-pub(super) fn measure_dataset(
-    trainer: &mut Trainer,
-    graph: &Graph,
-    data: &dyn Dataset,
-    steps: usize,
-    prefix: &str,
-    mut after: impl FnMut(usize, &Trainer) -> Result<()>,
-) -> Result<Logs> {
-    trainer.reset()?;
-    let mut seen = 0;
-    for batch in data.examples()?.take(steps) {
-        let set = set_of(graph, trainer, batch?, prefix)?;
-        run_rows(trainer, graph, &set, false, 0..set.samples)?;
-        seen += 1;
-        after(seen, trainer)?;
-        if crate::interrupt::Interrupt::requested() {
-            break;
-        }
-    }
-    match seen {
-        0 => Err(Error::new(format!(
-            "The {prefix}dataset gave no batch: there is nothing to measure."
-        ))),
-        _ => trainer.figures(),
-    }
-}
-
-/// One step on consecutive rows.
-pub(super) fn run_rows(
-    trainer: &mut Trainer,
-    graph: &Graph,
-    set: &Set<'_>,
-    training: bool,
-    rows: std::ops::Range<usize>,
-) -> Result<()> {
-    let signature = set.signature(training, rows.len(), false);
-    let step = trainer.step(graph, &signature)?;
-    run_compiled(trainer, set, &signature, step, rows)
-}
-
-/// A compiled step, by its place, on consecutive rows.
-pub(super) fn run_compiled(
-    trainer: &mut Trainer,
-    set: &Set<'_>,
-    signature: &Signature,
-    place: usize,
-    rows: std::ops::Range<usize>,
-) -> Result<()> {
-    let arrays = [&set.x, &set.y, &set.weight].into_iter().flatten();
-    let types = [&signature.x, &signature.y, &signature.weight];
-    let types = types.into_iter().flatten();
-    trainer.run(
-        place,
-        arrays
-            .zip(types)
-            .map(|(d, ty)| d.rows(rows.clone(), &ty.shape)),
-    )
 }

@@ -4,7 +4,6 @@ mod backup;
 mod rows;
 mod run;
 mod stream;
-mod training;
 
 use super::model::Model;
 use crate::callbacks::{Callback, History};
@@ -158,7 +157,8 @@ impl<'a> Fit<'a> {
         self
     }
 
-    /// How much samples of a class count in the loss; classes not named count 1.
+    /// How much samples of a class count in the loss; classes not named count 1. Of targets for each step
+    /// of a sequence, the steps are weighted.
     pub fn class_weight(mut self, weights: impl IntoIterator<Item = (usize, f64)>) -> Self {
         self.class_weight = Some(weights.into_iter().collect());
         self

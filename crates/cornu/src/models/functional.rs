@@ -525,9 +525,15 @@ fn make_calls(entries: &mut [Entry], places: &HashMap<String, usize>) -> Result<
                 }
                 let node = &entries[layer].nodes[call];
                 if next == 0 && std::mem::replace(&mut open[layer][call], true) {
-                    return Err(Error::new(
-                        "The calls of the model's layers go in a circle.",
-                    ));
+                    let name = |layer: usize| entries[layer].unit.given_name().unwrap_or_default();
+                    let around = stack.iter().map(|(l, c, _)| (*l, *c));
+                    let around = around.skip_while(|at| *at != (layer, call));
+                    let names = around.map(|(l, _)| l).chain([layer]).map(name);
+                    let names: Vec<String> = names.collect();
+                    return Err(Error::new(format!(
+                        "The calls of the model's layers go in a circle: \"{}\".",
+                        names.join("\" needs \"")
+                    )));
                 }
                 let before = call
                     .checked_sub(1)

@@ -1,7 +1,7 @@
 //! Where a loss that is not a number comes from.
 
-use super::evaluate::Set;
 use super::graph::Graph;
+use super::set::Set;
 use crate::data::Data;
 use crate::layers::Pass;
 use crate::{Array, Result, Tensor};

@@ -47,7 +47,7 @@ pub struct Model {
     /// The shape for which a stack was built last.
     pub(super) input: Option<InputShape>,
     pub(super) trainer: Option<Trainer>,
-    pub(super) predictor: super::predict::Predictor,
+    pub(super) predictor: super::predictor::Predictor,
 }
 
 impl Model {
@@ -73,7 +73,7 @@ impl Model {
             graph: None,
             input: None,
             trainer: None,
-            predictor: super::predict::Predictor::default(),
+            predictor: super::predictor::Predictor::default(),
         }
     }
 
@@ -342,6 +342,13 @@ impl Model {
             .as_ref()
             .map(|g| g.weights(self.base.trainable))
             .unwrap_or_default()
+    }
+
+    /// The variables of the weights that training changes, in the order of [`Model::weights`]: what an
+    /// optimizer of one's own loop is built for.
+    pub fn trainable_variables(&self) -> Vec<Variable> {
+        let trained = self.weights().into_iter().filter(|w| w.trainable);
+        trained.map(|w| w.variable).collect()
     }
 
     /// The weights' values, in the order of [`Model::weights`].

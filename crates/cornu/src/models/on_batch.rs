@@ -1,8 +1,8 @@
 //! One step at a time, for loops of one's own.
 
-use super::evaluate::{Set, run_rows, samples_of};
 use super::model::Model;
-use super::weighting;
+use super::set::{Set, run_rows, samples_of};
+use super::weighting::from_classes;
 use crate::data::{Inputs, IntoInputs};
 use crate::{Logs, Result};
 
@@ -28,7 +28,7 @@ impl Model {
         x: impl IntoInputs<'a>,
         y: impl IntoInputs<'a>,
     ) -> Result<Logs> {
-        self.on_batch(true, x.into_inputs(), y.into_inputs(), Inputs::new())
+        self.on_batch(true, x, y, Weighting::Samples(Inputs::new()))
     }
 
     /// As [`Model::train_on_batch`], with one weight per sample.
@@ -41,12 +41,8 @@ impl Model {
         y: impl IntoInputs<'a>,
         sample_weight: impl IntoInputs<'a>,
     ) -> Result<Logs> {
-        self.on_batch(
-            true,
-            x.into_inputs(),
-            y.into_inputs(),
-            sample_weight.into_inputs(),
-        )
+        let weight = Weighting::Samples(sample_weight.into_inputs());
+        self.on_batch(true, x, y, weight)
     }
 
     /// As [`Model::train_on_batch`], with one weight per class.
@@ -57,11 +53,9 @@ impl Model {
         &mut self,
         x: impl IntoInputs<'a>,
         y: impl IntoInputs<'a>,
-        class_weight: &[(usize, f64)],
+        class_weight: &'a [(usize, f64)],
     ) -> Result<Logs> {
-        let y = y.into_inputs();
-        let weight = weighting::from_classes(&y, class_weight)?;
-        self.on_batch(true, x.into_inputs(), y, weight.into_inputs())
+        self.on_batch(true, x, y, Weighting::Classes(class_weight))
     }
 
     /// Loss and metrics of one batch.
@@ -73,7 +67,7 @@ impl Model {
         x: impl IntoInputs<'a>,
         y: impl IntoInputs<'a>,
     ) -> Result<Logs> {
-        self.on_batch(false, x.into_inputs(), y.into_inputs(), Inputs::new())
+        self.on_batch(false, x, y, Weighting::Samples(Inputs::new()))
     }
 
     /// As [`Model::test_on_batch`], with one weight per sample.
@@ -86,33 +80,39 @@ impl Model {
         y: impl IntoInputs<'a>,
         sample_weight: impl IntoInputs<'a>,
     ) -> Result<Logs> {
-        self.on_batch(
-            false,
-            x.into_inputs(),
-            y.into_inputs(),
-            sample_weight.into_inputs(),
-        )
+        let weight = Weighting::Samples(sample_weight.into_inputs());
+        self.on_batch(false, x, y, weight)
     }
 
-    fn on_batch(
+    fn on_batch<'a>(
         &mut self,
         training: bool,
-        x: Inputs<'_>,
-        y: Inputs<'_>,
-        weight: Inputs<'_>,
+        x: impl IntoInputs<'a>,
+        y: impl IntoInputs<'a>,
+        weighting: Weighting<'a>,
     ) -> Result<Logs> {
-        let mut trainer = self.take_trainer()?;
-        let result = self.prepare(&x).and_then(|()| {
-            let graph = self.graph()?;
-            trainer.bind(graph)?;
-            let samples = samples_of(&x, "x")?.max(1);
-            let set = Set::new(graph, x, y, weight, samples, "")?;
-            trainer.check_targets(graph, &set, "")?;
-            trainer.reset()?;
-            run_rows(&mut trainer, graph, &set, training, 0..samples)?;
-            trainer.figures()
-        });
-        self.trainer = Some(trainer);
-        result
+        let (x, y) = (x.into_inputs(), y.into_inputs());
+        self.optimizer()?;
+        self.prepare(&x)?;
+        let (graph, trainer) = self.parts()?;
+        trainer.bind(graph)?;
+        let weight = match weighting {
+            Weighting::Samples(weight) => weight,
+            Weighting::Classes(weights) => from_classes(graph, &y, weights)?.into_inputs(),
+        };
+        let samples = samples_of(&x, "x")?.max(1);
+        let set = Set::new(graph, x, y, weight, samples, "")?;
+        trainer.check_targets(graph, &set, "")?;
+        trainer.reset()?;
+        run_rows(trainer, graph, &set, training, 0..samples)?;
+        trainer.figures()
     }
+}
+
+/// How much the samples of a batch count.
+enum Weighting<'a> {
+    /// One weight for each, or none at all.
+    Samples(Inputs<'a>),
+    /// Weights of their classes.
+    Classes(&'a [(usize, f64)]),
 }

@@ -1,38 +1,39 @@
 //! `predict`.
 
-use super::evaluate::{arrange_inputs, samples_of, steps_of};
 use super::graph::Graph;
+use super::measure::{each, each_of_batches};
 use super::model::Model;
+use super::set::{arrange_inputs, samples_of, steps_of};
+use super::training::Training;
+use crate::callbacks::Callback;
 use crate::data::{Data, Dataset, IntoData, IntoInputs};
-use crate::layers::Pass;
 use crate::progress::{Progress, Verbose};
-use crate::{Array, DType, Error, Logs, Result, Tensor};
-use cornu_core::{
-    Element, Executable, Program, Slice, SliceMut, TensorType, View, ViewMut, with_values,
-};
-use std::sync::{Mutex, PoisonError};
+use crate::{Array, Error, Logs, Result};
+use cornu_core::{Element, SliceMut, TensorType, View, ViewMut, with_values};
 
 /// What [`Model::predict_with`] can be told.
-#[derive(Clone, Copy, Debug)]
-pub struct Predict {
+#[allow(missing_debug_implementations)] // callbacks are trait objects
+pub struct Predict<'a> {
     batch_size: Option<usize>,
     verbose: Verbose,
     steps: Option<usize>,
+    callbacks: Vec<Box<dyn Callback + 'a>>,
 }
 
-impl Default for Predict {
+impl Default for Predict<'_> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Predict {
+impl<'a> Predict<'a> {
     /// Batches chosen by the library, silent.
     pub fn new() -> Self {
         Self {
             batch_size: None,
             verbose: Verbose::Silent,
             steps: None,
+            callbacks: Vec::new(),
         }
     }
 
@@ -53,126 +54,18 @@ impl Predict {
         self.steps = Some(steps);
         self
     }
-}
 
-/// The forward passes compiled so far.
-#[derive(Default)]
-pub(crate) struct Predictor(Mutex<Vec<Forward>>);
-
-struct Forward {
-    inputs: Vec<TensorType>,
-    outputs: Vec<TensorType>,
-    executable: Box<dyn Executable>,
-}
-
-impl std::fmt::Debug for Predictor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Predictor")
+    /// Adds a callback, whose hooks of predictions are called; give `&mut callback` to look at it
+    /// afterwards.
+    pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
+        self.callbacks.push(Box::new(callback));
+        self
     }
 }
 
 /// Batches of `predict` when none is asked for: large enough for the matrix kernels, small enough to
 /// stay in cache. (Keras' 32 would only be slower; the result is the same.)
 const BATCH: usize = 256;
-/// Programs kept; each has an arena.
-const KEPT: usize = 16;
-
-impl Predictor {
-    pub fn clear(&mut self) {
-        self.0
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
-    }
-
-    /// Runs `run` with the forward pass for inputs of these types, compiled at first use.
-    fn with<R>(
-        &self,
-        graph: &Graph,
-        inputs: &[View<'_>],
-        run: impl FnOnce(&mut Forward) -> Result<R>,
-    ) -> Result<R> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |f: &Forward| {
-            let same = |(ty, x): (&TensorType, &View<'_>)| {
-                *ty.shape == *x.shape && ty.dtype == x.data.dtype()
-            };
-            f.inputs.len() == inputs.len() && f.inputs.iter().zip(inputs).all(same)
-        };
-        if let Some(f) = all.iter_mut().find(|f| fits(f)) {
-            return run(f);
-        }
-        let types: Vec<TensorType> = inputs
-            .iter()
-            .map(|x| TensorType {
-                shape: x.shape.into(),
-                dtype: x.data.dtype(),
-            })
-            .collect();
-        let (program, outputs) = trace(graph, &types)?;
-        let executable = crate::device().compile(&program)?;
-        if all.len() >= KEPT {
-            all.remove(0);
-        }
-        all.push(Forward {
-            inputs: types,
-            outputs,
-            executable,
-        });
-        let last = all.len() - 1;
-        run(&mut all[last])
-    }
-}
-
-/// The forward pass for inputs of these types, and the types of its outputs.
-fn trace(graph: &Graph, types: &[TensorType]) -> Result<(Program, Vec<TensorType>)> {
-    let input = |(i, ty): (usize, &TensorType)| Tensor::input(i, ty.shape.clone(), ty.dtype);
-    let xs: Vec<Tensor> = types.iter().enumerate().map(input).collect();
-    let mut pass = Pass::default();
-    let ys = graph.forward(&graph.adapt_all(&xs), &mut pass).tensors;
-    // Layers that keep a state move on whenever they are asked.
-    let program = Program::trace(types, &ys, &pass.updates)?;
-    Ok((program, ys.iter().map(|y| y.ty().clone()).collect()))
-}
-
-#[cfg(feature = "onnx")]
-impl Model {
-    /// The forward pass for a batch of this size, which changes nothing.
-    pub(crate) fn inference(&self, batch: usize) -> Result<Program> {
-        let graph = self.graph()?;
-        let types = graph.inputs.iter().map(|port| {
-            if port.shape.0.iter().skip(1).any(Option::is_none) {
-                return Err(Error::shape(format!(
-                    "ONNX files are written of models whose inputs leave open the batch alone. Received: \"{}\" of shape {}.",
-                    port.name, port.shape
-                )));
-            }
-            Ok(TensorType {
-                shape: port.shape.with(batch),
-                dtype: port.dtype,
-            })
-        });
-        let types = types.collect::<Result<Vec<_>>>()?;
-        let (program, _) = trace(graph, &types)?;
-        match program.updates.is_empty() {
-            true => Ok(program),
-            false => Err(Error::state(format!(
-                "The model \"{}\" keeps states between calls, which ONNX files cannot.",
-                self.name()
-            ))),
-        }
-    }
-
-    /// The names of the inputs and of the outputs.
-    pub(crate) fn ends(&self) -> Result<(Vec<&str>, Vec<&str>)> {
-        let graph = self.graph()?;
-        fn names(ports: &[super::graph::Port]) -> Vec<&str> {
-            ports.iter().map(|p| p.name.as_str()).collect()
-        }
-        Ok((names(&graph.inputs), names(&graph.outputs)))
-    }
-}
-
 impl Model {
     /// The model's output for each sample.
     ///
@@ -196,7 +89,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::predict`], or a batch size of 0.
-    pub fn predict_with<'a>(&self, x: impl IntoInputs<'a>, options: Predict) -> Result<Array> {
+    pub fn predict_with<'a>(&self, x: impl IntoInputs<'a>, options: Predict<'_>) -> Result<Array> {
         self.only(self.predict_all_with(x, options)?)
     }
 
@@ -224,7 +117,7 @@ impl Model {
     pub fn predict_all_with<'a>(
         &self,
         x: impl IntoInputs<'a>,
-        options: Predict,
+        mut options: Predict<'_>,
     ) -> Result<Vec<Array>> {
         let graph = self.graph()?;
         let x = x.into_inputs();
@@ -240,17 +133,18 @@ impl Model {
         if options.steps == Some(0) {
             return Err(Error::new("steps must be at least 1. Received: steps=0."));
         }
-        if samples <= batch && options.verbose == Verbose::Silent {
+        let quiet = options.verbose == Verbose::Silent && options.callbacks.is_empty();
+        if samples <= batch && quiet {
             return self.predict_rows(graph, &x);
         }
         let steps = samples
             .div_ceil(batch)
             .min(options.steps.unwrap_or(usize::MAX));
         let samples = samples.min(steps * batch);
-        let mut progress = Progress::stdout(options.verbose)?;
-        progress.begin(Some(steps));
+        let mut watch = Watch::begin(self, Some(steps), &mut options)?;
         let mut results: Vec<Array> = Vec::new();
         for step in 0..steps {
+            watch.batch_begins(step)?;
             let rows = step * batch..samples.min((step + 1) * batch);
             let shape = |d: &Data<'_>| {
                 let mut shape = d.shape().to_vec();
@@ -281,11 +175,9 @@ impl Model {
                     .collect();
                 f.executable.run(&views, &mut parts)
             })?;
-            if progress.due(step + 1) {
-                progress.update(step + 1, &Logs::default());
-            }
+            watch.batch_ends(step)?;
         }
-        progress.finish(&Logs::default());
+        watch.end()?;
         match results.is_empty() {
             true => self.predict_rows(graph, &x),
             false => Ok(results),
@@ -311,7 +203,11 @@ impl Model {
     /// # Errors
     /// As [`Model::predict_with`]; whatever the dataset gives as an error; a dataset without end and
     /// without [`Predict::steps`]; a `batch_size`, which is for arrays.
-    pub fn predict_dataset(&self, data: &dyn Dataset, options: Predict) -> Result<Vec<Array>> {
+    pub fn predict_dataset(
+        &self,
+        data: &dyn Dataset,
+        mut options: Predict<'_>,
+    ) -> Result<Vec<Array>> {
         if options.batch_size.is_some() {
             return Err(Error::new(
                 "batch_size is for arrays: batch the dataset before it is given to predict_dataset.",
@@ -319,14 +215,11 @@ impl Model {
         }
         let graph = self.graph()?;
         let all = steps_of(data, options.steps)?;
-        let mut progress = Progress::stdout(options.verbose)?;
-        progress.begin(all);
+        let most = options.steps.unwrap_or(usize::MAX);
+        let mut watch = Watch::begin(self, all, &mut options)?;
         let mut parts: Vec<Vec<Data<'_>>> = vec![Vec::new(); graph.outputs.len()];
-        for (step, batch) in data
-            .examples()?
-            .take(options.steps.unwrap_or(usize::MAX))
-            .enumerate()
-        {
+        for (step, batch) in data.examples()?.take(most).enumerate() {
+            watch.batch_begins(step)?;
             let x = batch?.x;
             let samples = samples_of(&x, "x")?;
             let x = arrange_inputs(graph, x, "x")?;
@@ -334,11 +227,9 @@ impl Model {
             for (part, y) in parts.iter_mut().zip(self.predict_rows(graph, &x)?) {
                 part.push(y.into_data());
             }
-            if progress.due(step + 1) {
-                progress.update(step + 1, &Logs::default());
-            }
+            watch.batch_ends(step)?;
         }
-        progress.finish(&Logs::default());
+        watch.end()?;
         parts.iter().map(|batches| Data::concat(batches)).collect()
     }
 
@@ -376,72 +267,54 @@ impl Model {
             Ok(out)
         })
     }
+}
 
-    /// The leanest way to run the model: `f32` samples in, results into `output`, nothing allocated
-    /// once a number of rows has been seen. Both hold whole samples, row after row.
-    ///
-    /// ```
-    /// use cornu::prelude::*;
-    /// let mut model = Sequential::new();
-    /// model.add(Dense::new(1).kernel_initializer("ones").input_shape([2]));
-    /// model.build()?;
-    /// let mut y = [0.0f32];
-    /// model.predict_into(&[1.0, 2.0], &mut y)?;
-    /// assert_eq!(y, [3.0]);
-    /// # Ok::<(), cornu::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// If the model is not built, its output is not `f32`, or a length does not fit.
-    pub fn predict_into(&self, input: &[f32], output: &mut [f32]) -> Result<()> {
-        let room = output.len();
-        let of = |types: &[TensorType], size: usize| matches!(types, [one] if one.dtype == DType::F32 && one.shape.size() == size);
-        let fits = |f: &Forward| of(&f.inputs, input.len()) && of(&f.outputs, room);
-        {
-            let mut all = self
-                .predictor
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            if let Some(f) = all.iter_mut().find(|f| fits(f)) {
-                return run_into(f, input, output);
-            }
-        }
-        let graph = self.graph()?;
-        let sample = match &graph.inputs[..] {
-            [one] => one.shape.sample()?,
-            several => {
-                return Err(Error::state(format!(
-                    "predict_into is for models of one input; the model \"{}\" has {}.",
-                    self.name(),
-                    several.len()
-                )));
-            }
+/// What progress and callbacks see of a prediction.
+struct Watch<'w, 'c> {
+    asked: Training<&'w Model>,
+    callbacks: &'w mut [Box<dyn Callback + 'c>],
+    /// Whether a callback wants to see batches.
+    hooks: bool,
+    progress: Progress,
+}
+
+impl<'w, 'c> Watch<'w, 'c> {
+    fn begin(model: &'w Model, steps: Option<usize>, options: &'w mut Predict<'c>) -> Result<Self> {
+        let mut watch = Watch {
+            asked: Training::new(model, steps, 1),
+            hooks: options.callbacks.iter().any(|c| c.wants_batches()),
+            callbacks: &mut options.callbacks,
+            progress: Progress::stdout(options.verbose)?,
         };
-        let rows = input.len() / sample.size().max(1);
-        let mut shape = vec![rows];
-        shape.extend_from_slice(&sample);
-        if rows * sample.size() != input.len() || rows == 0 {
-            return Err(Error::shape(format!(
-                "The input must hold whole samples of {sample} ({} values). Received: {} values.",
-                sample.size(),
-                input.len()
-            )));
+        watch.progress.begin(steps);
+        each(watch.callbacks, |c| c.on_predict_begin(&mut watch.asked))?;
+        Ok(watch)
+    }
+
+    fn batch_begins(&mut self, batch: usize) -> Result<()> {
+        match self.hooks {
+            true => each_of_batches(self.callbacks, |c| {
+                c.on_predict_batch_begin(&mut self.asked, batch)
+            }),
+            false => Ok(()),
         }
-        let x = View {
-            shape: &shape,
-            data: Slice::F32(input),
-        };
-        self.predictor.with(graph, &[x], |f| {
-            if fits(f) {
-                return run_into(f, input, output);
-            }
-            let outputs: Vec<String> = f.outputs.iter().map(TensorType::to_string).collect();
-            Err(Error::shape(format!(
-                "The output for {rows} samples is {}. Received: room for {room} float32 values.",
-                outputs.join(", ")
-            )))
-        })
+    }
+
+    fn batch_ends(&mut self, batch: usize) -> Result<()> {
+        if self.progress.due(batch + 1) {
+            self.progress.update(batch + 1, &Logs::default());
+        }
+        match self.hooks {
+            true => each_of_batches(self.callbacks, |c| {
+                c.on_predict_batch_end(&mut self.asked, batch)
+            }),
+            false => Ok(()),
+        }
+    }
+
+    fn end(mut self) -> Result<()> {
+        self.progress.finish(&Logs::default());
+        each(self.callbacks, |c| c.on_predict_end(&mut self.asked))
     }
 }
 
@@ -456,18 +329,6 @@ fn same_samples(x: &[Data<'_>], samples: usize) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn run_into(f: &mut Forward, input: &[f32], output: &mut [f32]) -> Result<()> {
-    let x = View {
-        shape: &f.inputs[0].shape,
-        data: Slice::F32(input),
-    };
-    let y = ViewMut {
-        shape: &f.outputs[0].shape,
-        data: SliceMut::F32(output),
-    };
-    f.executable.run(&[x], &mut [y])
 }
 
 fn part(a: &mut Array, range: std::ops::Range<usize>) -> SliceMut<'_> {

@@ -1,14 +1,14 @@
 //! The compiled side of a model: optimizer, losses, metrics, and the programs made of them.
 
 use super::compile::{Compile, ForOutput};
-use super::evaluate::Set;
 use super::graph::Graph;
+use super::head::{Head, Measured};
 use super::labels;
+use super::set::Set;
 use crate::layers::Pass;
-use crate::losses::Loss;
-use crate::metrics::Metric;
 use crate::optimizers::{LossScale, Optimizer};
-use crate::{Array, DType, Error, Logs, Result, Scope, Tensor, Variable, grad};
+use crate::utils::{SeedGenerator, next_seed};
+use crate::{DType, Error, Logs, Result, Scope, Tensor, Variable, grad};
 use cornu_core::{Executable, Program, Slice, TensorType, View};
 use std::sync::{Mutex, PoisonError};
 
@@ -30,7 +30,7 @@ pub(super) struct Trainer {
     loss_total: Variable,
     loss_count: Variable,
     /// The state of random draws in training.
-    random: Variable,
+    random: SeedGenerator,
     programs: Vec<Kept>,
     /// How often a program was asked for.
     asked: u64,
@@ -46,26 +46,6 @@ struct Kept {
     signature: Signature,
     step: Step,
     asked: u64,
-}
-
-/// What is measured at an output.
-#[derive(Debug)]
-struct Head {
-    name: String,
-    loss: Option<Loss>,
-    weight: f64,
-    /// Sum of this output's loss over samples.
-    total: Variable,
-    metrics: Vec<Measured>,
-}
-
-/// A metric under the name by which it is shown.
-#[derive(Debug)]
-struct Measured {
-    metric: Metric,
-    name: String,
-    /// Whether it heeds weights of samples.
-    weighted: bool,
 }
 
 /// A compiled step; shared by all batches of one shape. The lock is never waited for: it makes models
@@ -97,7 +77,6 @@ pub(super) struct Signature {
 impl Trainer {
     pub fn new(compile: Compile) -> Trainer {
         let zero = |name: &str| Variable::new(name, 0.0f32);
-        let state = cornu_core::random::state(crate::utils::next_seed());
         Trainer {
             optimizer: compile.optimizer,
             loss_scale: compile.loss_scale,
@@ -108,7 +87,7 @@ impl Trainer {
             heads: Vec::new(),
             loss_total: zero("loss/total"),
             loss_count: zero("loss/count"),
-            random: Variable::new("random_state", state),
+            random: SeedGenerator::new(next_seed()),
             programs: Vec::new(),
             asked: 0,
         }
@@ -142,32 +121,11 @@ impl Trainer {
         let heads = outputs.iter().map(|output| {
             let own = self.own.iter().find(|(name, _)| name == output);
             let own = own.map(|(_, own)| own.clone()).unwrap_or_default();
-            let of = |own: Vec<Metric>, common: &[Metric]| match own.is_empty() {
-                true => common.to_vec(),
-                false => own,
-            };
-            let plain = of(own.metrics, &common.metrics).into_iter();
-            let weighted = of(own.weighted_metrics, &common.weighted_metrics).into_iter();
-            let all = plain.map(|m| (m, false)).chain(weighted.map(|m| (m, true)));
             let prefix = match several {
                 true => format!("{output}_"),
                 false => String::new(),
             };
-            let metrics = all.map(|(metric, weighted)| {
-                let name = free_name(&mut taken, &prefix, metric.name(), weighted);
-                Measured {
-                    metric,
-                    name,
-                    weighted,
-                }
-            });
-            Head {
-                name: output.to_string(),
-                metrics: metrics.collect(),
-                loss: own.loss.or_else(|| common.loss.clone()),
-                weight: own.weight.or(common.weight).unwrap_or(1.0),
-                total: Variable::new(format!("{output}/loss"), 0.0f32),
-            }
+            Head::new(output, &prefix, own, common, &mut taken)
         });
         self.heads = heads.collect();
         Ok(())
@@ -300,7 +258,7 @@ impl Trainer {
 
         let mut pass = Pass {
             training: s.training,
-            random_state: s.training.then(|| self.random.tensor()),
+            random_state: s.training.then(|| self.random.state()),
             ..Pass::default()
         };
         let outputs = graph.forward(&xs, &mut pass);
@@ -360,8 +318,7 @@ impl Trainer {
         if s.training {
             updates.extend(self.train(graph, &loss)?);
             if pass.stream > 0 {
-                let step = Tensor::constant([0i32, 0, 1]);
-                updates.push((self.random.clone(), self.random.tensor() + step));
+                updates.push(self.random.advance());
             }
         }
         let _scope = Scope::enter("metrics");
@@ -403,14 +360,7 @@ impl Trainer {
             gradients = unscaled;
             finite = Some(all);
         }
-        let pairs: Vec<(Variable, Tensor)> = variables.into_iter().zip(gradients).collect();
-        let updates = self.optimizer.apply(&pairs, &|variable, value| {
-            let constraint = trained.iter().find(|w| w.variable == *variable);
-            match constraint.and_then(|w| w.constraint.as_ref()) {
-                Some(c) => c.apply(value),
-                None => value.clone(),
-            }
-        })?;
+        let updates = self.optimizer.apply_to(&trained, gradients)?;
         Ok(match (&self.loss_scale, finite) {
             (Some(scale), Some(finite)) => scale.guard(updates, &finite),
             _ => updates,
@@ -425,7 +375,8 @@ impl Trainer {
     pub fn variables(&self) -> Vec<Variable> {
         let mut all = self.optimizer.variables();
         all.extend(self.loss_scale.iter().flat_map(LossScale::variables));
-        all.extend([&self.random, &self.loss_total, &self.loss_count].map(Variable::clone));
+        let random = self.random.variable();
+        all.extend([random, &self.loss_total, &self.loss_count].map(Variable::clone));
         all.extend(self.heads.iter().map(|h| h.total.clone()));
         let metrics = self.metrics().flat_map(|m| m.metric.variables());
         all.extend(metrics.cloned());
@@ -457,95 +408,9 @@ impl Trainer {
                 logs.set(&format!("{}_loss", head.name), head.total.scalar() / count);
             }
         }
-        for Measured { metric, name, .. } in self.metrics().filter(|m| m.metric.is_built()) {
-            let value = match metric.host_value() {
-                Some(v) => v,
-                None => {
-                    let value: Array = metric.value(&crate::device())?;
-                    match value.size() {
-                        1 => value.item::<f64>()?,
-                        // One figure for one number: a metric with several shows their mean here.
-                        n => value.to_vec::<f64>().iter().sum::<f64>() / n.max(1) as f64,
-                    }
-                }
-            };
-            logs.set(name, value);
+        for measured in self.metrics().filter(|m| m.metric.is_built()) {
+            logs.set(&measured.name, measured.figure()?);
         }
         Ok(logs)
     }
-}
-
-impl Head {
-    fn needs_target(&self) -> bool {
-        self.loss.is_some() || !self.metrics.is_empty()
-    }
-
-    /// The loss at this output, not yet weighted against others.
-    fn compute_loss(
-        &self,
-        y: &Tensor,
-        pred: &Tensor,
-        weight: Option<&Tensor>,
-        mask: Option<&Tensor>,
-    ) -> Result<Option<Tensor>> {
-        let Some(loss) = &self.loss else {
-            return Ok(None);
-        };
-        loss.validate(y.ty(), pred.ty())?;
-        let _scope = Scope::enter("loss");
-        let value = loss.compute(y, pred, weight, mask);
-        value.check()?;
-        if value.rank() > 0 {
-            return Err(Error::shape(format!(
-                "fit needs a loss that is one number; with reduction \"none\" \"{}\" gives shape {}.",
-                loss.name(),
-                value.shape()
-            )));
-        }
-        Ok(Some(value))
-    }
-
-    /// What the metrics' state becomes; chooses first what `"accuracy"` and the like mean.
-    fn measure(
-        &mut self,
-        y: &Tensor,
-        pred: &Tensor,
-        weight: Option<&Tensor>,
-        mask: Option<&Tensor>,
-    ) -> Result<Vec<(Variable, Tensor)>> {
-        let _scope = Scope::enter("metrics");
-        // Steps that do not count are not measured. Keras on JAX loses sight of the mask where it trains.
-        let counted = mask.map(|mask| mask.cast(DType::F32));
-        let weight = match (weight, &counted) {
-            (Some(w), Some(counted)) => {
-                let w = (w.rank()..counted.rank()).fold(w.clone(), |w, _| w.expand_dims(-1));
-                Some(&w * counted.cast(w.dtype()))
-            }
-            (w, _) => w.cloned(),
-        };
-        let mut updates = Vec::new();
-        for m in &mut self.metrics {
-            m.metric.build(y.ty(), pred.ty())?;
-            let weight = weight.as_ref().filter(|_| m.weighted);
-            let weight = weight.or(counted.as_ref());
-            updates.extend(m.metric.updates(y, pred, weight)?);
-        }
-        Ok(updates)
-    }
-}
-
-/// The name by which a metric is shown: its own after the output's, made unique.
-fn free_name(taken: &mut Vec<String>, prefix: &str, own: &str, weighted: bool) -> String {
-    let mut name = format!("{prefix}{own}");
-    if weighted && taken.contains(&name) {
-        name = format!("{prefix}weighted_{own}");
-    }
-    let stem = name.clone();
-    let mut number = 1;
-    while taken.contains(&name) {
-        name = format!("{stem}_{number}");
-        number += 1;
-    }
-    taken.push(name.clone());
-    name
 }

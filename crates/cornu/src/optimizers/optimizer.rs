@@ -2,6 +2,7 @@
 
 mod apply;
 mod config;
+mod minimize;
 
 use super::rule::Rule;
 use super::schedules::LearningRate;

@@ -95,7 +95,7 @@ pub const CASES: &[Case] = &[
     Case(
         "one layer on two shapes",
         "Layer \"dense\": matmul: the inner extents 4 and 3 differ. Received: (2, 4) and \
-         (3, 2).",
+         (3, 2). The layer was built for (None, 3) and cannot be called on (None, 4).",
         || {
             let (x, y) = (input(), Input::new([4]).symbol());
             let shared = Dense::new(2).shared();
@@ -148,12 +148,12 @@ pub const CASES: &[Case] = &[
     ),
     Case(
         "from JSON: a circle",
-        "The calls of the model's layers go in a circle.",
+        "The calls of the model's layers go in a circle: \"a\" needs \"b\" needs \"a\".",
         || read("b", "a"),
     ),
     Case(
         "from JSON: a layer on itself",
-        "The calls of the model's layers go in a circle.",
+        "The calls of the model's layers go in a circle: \"b\" needs \"b\".",
         || read("x", "b"),
     ),
     Case(
@@ -163,7 +163,7 @@ pub const CASES: &[Case] = &[
     ),
     Case(
         "from JSON: a layer without a way to the input",
-        "The calls of the model's layers go in a circle.",
+        "The calls of the model's layers go in a circle: \"a\" needs \"a\".",
         || read("a", "a"),
     ),
 ];

@@ -30,16 +30,14 @@ pub const CASES: &[Case] = &[
         || fit(quiet().class_weight([(1, 1.0)]).sample_weight(&[1.0f32; 6])),
     ),
     Case(
-        "class weights: no classes",
-        "class_weight needs labels of shape (6,) or one-hot rows. Received: y of shape (6, \
-         4, 2).",
+        "class weights: two outputs",
+        "class_weight is for a model of one output. Received: 2 arrays of targets.",
         || {
-            let mut model = classes()?;
-            model.compile("sgd", "mse", ())?;
-            let y = Array::zeros(DType::F32, [6, 4, 2]);
-            model
-                .fit(x(), y, quiet().class_weight([(1, 1.0)]))
-                .map(|_| ())
+            let x_ = Input::new([3]).symbol();
+            let mut model = Model::new(&x_, [Dense::new(4).on(&x_), Dense::new(4).on(&x_)])?;
+            model.compile("sgd", "sparse_categorical_crossentropy", ())?;
+            let options = quiet().class_weight([(1, 1.0)]);
+            model.fit(x(), (y(), y()), options).map(|_| ())
         },
     ),
     Case(

@@ -1,7 +1,8 @@
 //! The whole of a training as a [`State`], and back.
 
-use super::run::{Held, Run};
+use super::run::Run;
 use crate::callbacks::State;
+use crate::models::measure::Held;
 use crate::{Error, Result, Variable};
 
 /// Where a training is.

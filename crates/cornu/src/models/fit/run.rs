@@ -3,15 +3,16 @@
 use super::backup::Position;
 use super::rows::Rows;
 use super::stream::Stream;
-use super::training::Training;
 use super::{Fit, Frequency, Validation};
 use crate::callbacks::{Callback, History, State};
 use crate::data::{Cardinality, Dataset, Inputs, IntoInputs};
 use crate::interrupt::Interrupt;
-use crate::models::evaluate::{Set, batch_size, measure, measure_dataset, samples_of, sorted};
 use crate::models::graph::Graph;
+use crate::models::measure::{Held, each, each_of_batches, measure, sorted};
 use crate::models::model::Model;
+use crate::models::set::{Set, batch_size, samples_of};
 use crate::models::trainer::Trainer;
+use crate::models::training::Training;
 use crate::models::weighting;
 use crate::progress::Progress;
 use crate::{Error, Logs, Result};
@@ -37,15 +38,9 @@ pub(super) trait Feed {
     fn go_to(&mut self, graph: &Graph, trainer: &mut Trainer, place: &State) -> Result<()>;
 }
 
-/// What validation is made on, checked.
-pub(super) enum Held<'d> {
-    Set(Set<'d>),
-    Dataset(&'d dyn Dataset),
-}
-
 /// A training under way.
 pub(super) struct Run<'r, 'd> {
-    pub(super) training: Training<'r>,
+    pub(super) training: Training<&'r mut Model>,
     pub(super) feed: Box<dyn Feed + 'd>,
     /// Whether the user said how long an epoch is.
     asked: bool,
@@ -70,12 +65,12 @@ impl<'r, 'd> Run<'r, 'd> {
         let validation_data = options.validation_data.take();
         let given = std::mem::take(&mut options.sample_weight);
         let samples = samples_of(x, "x")?;
-        let weight = match &options.class_weight {
-            Some(weights) => weighting::from_classes(y, weights)?.into_inputs(),
-            None => given,
-        };
         let batch = batch_size(options.batch_size, options.steps_per_epoch, samples)?;
         let (graph, trainer) = model.parts()?;
+        let weight = match &options.class_weight {
+            Some(weights) => weighting::from_classes(graph, y, weights)?.into_inputs(),
+            None => given,
+        };
         // Whole data first, so that what does not fit is found before it is split.
         let whole = Set::new(graph, x.by_ref(), y.by_ref(), weight.by_ref(), batch, "")?;
         trainer.check_targets(graph, &whole, "")?;
@@ -218,12 +213,8 @@ impl<'r, 'd> Run<'r, 'd> {
         self.begin_pass(go_on)?;
         while self.training.steps.is_none_or(|steps| step < steps) {
             if hooks {
-                each(&mut self.callbacks, |c| {
-                    if c.wants_batches() {
-                        c.on_train_batch_begin(&mut self.training, step)
-                    } else {
-                        Ok(())
-                    }
+                each_of_batches(&mut self.callbacks, |c| {
+                    c.on_train_batch_begin(&mut self.training, step)
                 })?;
             }
             let mut made = self.step()?;
@@ -248,12 +239,8 @@ impl<'r, 'd> Run<'r, 'd> {
             }
             if hooks {
                 let logs = sorted(self.figures()?);
-                each(&mut self.callbacks, |c| {
-                    if c.wants_batches() {
-                        c.on_train_batch_end(&mut self.training, step - 1, &logs)
-                    } else {
-                        Ok(())
-                    }
+                each_of_batches(&mut self.callbacks, |c| {
+                    c.on_train_batch_end(&mut self.training, step - 1, &logs)
                 })?;
                 self.back_up(Position { epoch, step })?;
             }
@@ -306,23 +293,14 @@ impl<'r, 'd> Run<'r, 'd> {
         let Some(held) = &self.validation else {
             return Ok(());
         };
-        each(&mut self.callbacks, |c| c.on_test_begin(&mut self.training))?;
         self.validations += 1;
-        let (graph, trainer) = self.training.model.parts()?;
-        let steps = self.validation_steps;
-        let figures = match held {
-            Held::Set(set) => measure(trainer, graph, set, steps, |_, _| Ok(()))?,
-            Held::Dataset(data) => {
-                measure_dataset(trainer, graph, *data, steps, "validation ", |_, _| Ok(()))?
-            }
-        };
-        let figures = sorted(figures);
-        for (name, value) in figures.iter() {
+        let (training, steps) = (&mut self.training, self.validation_steps);
+        let callbacks = &mut self.callbacks;
+        let figures = measure(training, held, steps, "validation ", callbacks, None)?;
+        for (name, value) in sorted(figures).iter() {
             logs.set(&format!("val_{name}"), value);
         }
-        each(&mut self.callbacks, |c| {
-            c.on_test_end(&mut self.training, &figures)
-        })
+        Ok(())
     }
 }
 
@@ -343,11 +321,4 @@ fn held<'d>(
             Some(Held::Set(set))
         }
     })
-}
-
-fn each<'d>(
-    callbacks: &mut [Box<dyn Callback + 'd>],
-    mut hook: impl FnMut(&mut (dyn Callback + 'd)) -> Result<()>,
-) -> Result<()> {
-    callbacks.iter_mut().try_for_each(|c| hook(&mut **c))
 }

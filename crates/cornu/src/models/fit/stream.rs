@@ -3,8 +3,8 @@
 use super::run::Feed;
 use crate::callbacks::State;
 use crate::data::{Cardinality, Dataset, Example, Examples};
-use crate::models::evaluate::{Set, run_rows, set_of};
 use crate::models::graph::Graph;
+use crate::models::set::{Set, run_rows, set_of};
 use crate::models::trainer::Trainer;
 use crate::models::{health, weighting};
 use crate::{Error, IntoInputs, Result};
@@ -61,7 +61,7 @@ impl<'d> Stream<'d> {
                     "Give class_weight or a dataset with weights of samples, not both.",
                 ));
             }
-            let weight = weighting::from_classes(&batch.y, weights)?;
+            let weight = weighting::from_classes(graph, &batch.y, weights)?;
             batch.weight = weight.into_inputs();
         }
         set_of(graph, trainer, batch, "")

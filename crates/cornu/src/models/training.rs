@@ -1,16 +1,17 @@
-//! What callbacks see of a training, and may change.
+//! What callbacks see of a model at work, and may change.
 
+use super::model::{Model, set_weights};
 use crate::callbacks::{State, Trained};
 use crate::interrupt::Interrupt;
-use crate::models::model::{Model, set_weights};
 use crate::{Array, Error, Result, Variable};
+use std::ops::Deref;
 #[cfg(feature = "saving")]
 use std::path::Path;
 use std::path::PathBuf;
 
-/// A model that is being trained.
-pub(super) struct Training<'r> {
-    pub model: &'r mut Model,
+/// A model that is being trained or measured (`&mut Model`), or asked (`&Model`).
+pub(super) struct Training<M> {
+    pub model: M,
     pub steps: Option<usize>,
     pub epochs: usize,
     pub stop: bool,
@@ -24,8 +25,8 @@ pub(super) struct Training<'r> {
     pub restore: Option<State>,
 }
 
-impl<'r> Training<'r> {
-    pub fn new(model: &'r mut Model, steps: Option<usize>, epochs: usize) -> Self {
+impl<M: Deref<Target = Model>> Training<M> {
+    pub fn new(model: M, steps: Option<usize>, epochs: usize) -> Self {
         Self {
             model,
             steps,
@@ -52,7 +53,7 @@ impl<'r> Training<'r> {
     }
 }
 
-impl Trained for Training<'_> {
+impl<M: Deref<Target = Model>> Trained for Training<M> {
     fn name(&self) -> &str {
         self.model.name()
     }

@@ -1,0 +1,205 @@
+//! Forward passes, compiled once for each combination of input types.
+
+use super::graph::Graph;
+use super::model::Model;
+use crate::layers::Pass;
+use crate::{DType, Error, Result, Tensor};
+use cornu_core::{Executable, Program, Slice, SliceMut, TensorType, View, ViewMut};
+use std::sync::{Mutex, PoisonError};
+
+/// The forward passes compiled so far.
+#[derive(Default)]
+pub(super) struct Predictor(Mutex<Vec<Forward>>);
+
+/// A forward pass.
+pub(super) struct Forward {
+    inputs: Vec<TensorType>,
+    pub outputs: Vec<TensorType>,
+    pub executable: Box<dyn Executable>,
+}
+
+impl std::fmt::Debug for Predictor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Predictor")
+    }
+}
+
+/// Programs kept; each has an arena.
+const KEPT: usize = 16;
+
+impl Predictor {
+    pub fn clear(&mut self) {
+        self.0
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    /// Runs `run` with the forward pass for inputs of these types, compiled at first use.
+    pub fn with<R>(
+        &self,
+        graph: &Graph,
+        inputs: &[View<'_>],
+        run: impl FnOnce(&mut Forward) -> Result<R>,
+    ) -> Result<R> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |f: &Forward| {
+            let same = |(ty, x): (&TensorType, &View<'_>)| {
+                *ty.shape == *x.shape && ty.dtype == x.data.dtype()
+            };
+            f.inputs.len() == inputs.len() && f.inputs.iter().zip(inputs).all(same)
+        };
+        if let Some(f) = all.iter_mut().find(|f| fits(f)) {
+            return run(f);
+        }
+        let types: Vec<TensorType> = inputs
+            .iter()
+            .map(|x| TensorType {
+                shape: x.shape.into(),
+                dtype: x.data.dtype(),
+            })
+            .collect();
+        let (program, outputs) = trace(graph, &types)?;
+        let executable = crate::device().compile(&program)?;
+        if all.len() >= KEPT {
+            all.remove(0);
+        }
+        all.push(Forward {
+            inputs: types,
+            outputs,
+            executable,
+        });
+        let last = all.len() - 1;
+        run(&mut all[last])
+    }
+}
+
+/// The forward pass for inputs of these types, and the types of its outputs.
+fn trace(graph: &Graph, types: &[TensorType]) -> Result<(Program, Vec<TensorType>)> {
+    let input = |(i, ty): (usize, &TensorType)| Tensor::input(i, ty.shape.clone(), ty.dtype);
+    let xs: Vec<Tensor> = types.iter().enumerate().map(input).collect();
+    let mut pass = Pass::default();
+    let ys = graph.forward(&graph.adapt_all(&xs), &mut pass).tensors;
+    // Layers that keep a state move on whenever they are asked.
+    let program = Program::trace(types, &ys, &pass.updates)?;
+    Ok((program, ys.iter().map(|y| y.ty().clone()).collect()))
+}
+
+impl Model {
+    /// The leanest way to run the model: `f32` samples in, results into `output`, nothing allocated
+    /// once a number of rows has been seen. Both hold whole samples, row after row.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new();
+    /// model.add(Dense::new(1).kernel_initializer("ones").input_shape([2]));
+    /// model.build()?;
+    /// let mut y = [0.0f32];
+    /// model.predict_into(&[1.0, 2.0], &mut y)?;
+    /// assert_eq!(y, [3.0]);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the model is not built, its output is not `f32`, or a length does not fit.
+    pub fn predict_into(&self, input: &[f32], output: &mut [f32]) -> Result<()> {
+        let room = output.len();
+        let of = |types: &[TensorType], size: usize| matches!(types, [one] if one.dtype == DType::F32 && one.shape.size() == size);
+        let fits = |f: &Forward| of(&f.inputs, input.len()) && of(&f.outputs, room);
+        {
+            let mut all = self
+                .predictor
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if let Some(f) = all.iter_mut().find(|f| fits(f)) {
+                return run_into(f, input, output);
+            }
+        }
+        let graph = self.graph()?;
+        let sample = match &graph.inputs[..] {
+            [one] => one.shape.sample()?,
+            several => {
+                return Err(Error::state(format!(
+                    "predict_into is for models of one input; the model \"{}\" has {}.",
+                    self.name(),
+                    several.len()
+                )));
+            }
+        };
+        let rows = input.len() / sample.size().max(1);
+        let mut shape = vec![rows];
+        shape.extend_from_slice(&sample);
+        if rows * sample.size() != input.len() || rows == 0 {
+            return Err(Error::shape(format!(
+                "The input must hold whole samples of {sample} ({} values). Received: {} values.",
+                sample.size(),
+                input.len()
+            )));
+        }
+        let x = View {
+            shape: &shape,
+            data: Slice::F32(input),
+        };
+        self.predictor.with(graph, &[x], |f| {
+            if fits(f) {
+                return run_into(f, input, output);
+            }
+            let outputs: Vec<String> = f.outputs.iter().map(TensorType::to_string).collect();
+            Err(Error::shape(format!(
+                "The output for {rows} samples is {}. Received: room for {room} float32 values.",
+                outputs.join(", ")
+            )))
+        })
+    }
+}
+
+fn run_into(f: &mut Forward, input: &[f32], output: &mut [f32]) -> Result<()> {
+    let x = View {
+        shape: &f.inputs[0].shape,
+        data: Slice::F32(input),
+    };
+    let y = ViewMut {
+        shape: &f.outputs[0].shape,
+        data: SliceMut::F32(output),
+    };
+    f.executable.run(&[x], &mut [y])
+}
+
+#[cfg(feature = "onnx")]
+impl Model {
+    /// The forward pass for a batch of this size, which changes nothing.
+    pub(crate) fn inference(&self, batch: usize) -> Result<Program> {
+        let graph = self.graph()?;
+        let types = graph.inputs.iter().map(|port| {
+            if port.shape.0.iter().skip(1).any(Option::is_none) {
+                return Err(Error::shape(format!(
+                    "ONNX files are written of models whose inputs leave open the batch alone. Received: \"{}\" of shape {}.",
+                    port.name, port.shape
+                )));
+            }
+            Ok(TensorType {
+                shape: port.shape.with(batch),
+                dtype: port.dtype,
+            })
+        });
+        let types = types.collect::<Result<Vec<_>>>()?;
+        let (program, _) = trace(graph, &types)?;
+        match program.updates.is_empty() {
+            true => Ok(program),
+            false => Err(Error::state(format!(
+                "The model \"{}\" keeps states between calls, which ONNX files cannot.",
+                self.name()
+            ))),
+        }
+    }
+
+    /// The names of the inputs and of the outputs.
+    pub(crate) fn ends(&self) -> Result<(Vec<&str>, Vec<&str>)> {
+        let graph = self.graph()?;
+        fn names(ports: &[super::graph::Port]) -> Vec<&str> {
+            ports.iter().map(|p| p.name.as_str()).collect()
+        }
+        Ok((names(&graph.inputs), names(&graph.outputs)))
+    }
+}
