@@ -343,6 +343,30 @@ def sequences(rng):
     return cases
 
 
+def options(rng):
+    """Arguments and masks that the cases before leave out."""
+    cases = []
+    labels = np.array([[0, 3, 1], [2, 2, 0]], "int32")
+    y = one_hot(labels, 4)
+    p = probabilities(rng, 2, 3, 4)
+    cls = "CategoricalGeneralizedCrossEntropy"
+    for config in ({}, {"q": 0.3}):
+        cases += reductions(cls, config, labels, p, rng)
+    cls = "CategoricalFocalCrossentropy"
+    along = np.moveaxis(y, -1, 1), np.moveaxis(p, -1, 1)
+    cases.append(case(cls, {"axis": 1}, *along, note="axis 1"))
+    binary = f32(rng.integers(0, 2, (2, 3, 4))), uniform(rng, 2, 3, 4, low=0.05, high=0.95)
+    cls = "BinaryFocalCrossentropy"
+    for axis in (0, 1):
+        cases.append(case(cls, {"axis": axis}, *binary, note=f"axis {axis}"))
+    unit = normal(rng, 6, 4)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    mask = np.array([1, 1, 0, 1, 1, 0], bool)
+    circle = np.array([0, 1, 0, 2, 1, 2], "int32")
+    cases.append(case("Circle", {}, circle, unit, None, mask, note="mask"))
+    return cases
+
+
 def strings():
     names = [n for n in dir(keras.losses) if not n.startswith("_")]
     names += [n.lower() for n in names] + [n.upper() for n in names]
@@ -367,7 +391,7 @@ def strings():
 def build():
     rng = np.random.default_rng(102)
     cases = regression(rng) + classification(rng) + margins(rng) + regions(rng)
-    cases += sequences(rng)
+    cases += sequences(rng) + options(rng)
     resolved, refused = strings()
     configs = {}
     for cls in sorted({c["class"] for c in cases}):

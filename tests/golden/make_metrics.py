@@ -351,6 +351,52 @@ def probabilistic(rng):
     return cases
 
 
+def options(rng):
+    """Arguments and weights that the cases before leave out."""
+    cases = []
+    for cls in ("PearsonCorrelation", "ConcordanceCorrelation"):
+        for axis in (0, 1):
+            data = [(normal(rng, 4, 3), normal(rng, 4, 3)) for _ in range(2)]
+            cases.append(case(cls, {"axis": axis}, data, f"axis {axis}"))
+    ids = rng.integers(0, 4, (3, 2)).astype("int32")
+    p = probabilities(rng, 3, 2, 4)
+    along = np.moveaxis(one_hot(ids, 4), -1, 1), np.moveaxis(p, -1, 1)
+    cases.append(case("CategoricalCrossentropy", {"axis": 1}, [along], "axis 1"))
+    cls = "SparseTopKCategoricalAccuracy"
+    ranked = np.argsort(-normal(rng, 6, 8), axis=-1).astype("int32")
+    y = rng.integers(0, 8, 6).astype("int32")
+    cases += [
+        case(cls, {"k": 3, "from_sorted_ids": True}, [(y, ranked)], "sorted ids"),
+        case(cls, {"k": 3, "from_sorted_ids": True}, [(y, ranked, uniform(rng, 6))], "weighted"),
+    ]
+    multi = f32(rng.integers(0, 2, (6, 3))), uniform(rng, 6, 3)
+    for average in (None, "micro", "macro", "weighted"):
+        config = {"average": average, "beta": 0.5, "threshold": 0.5}
+        cases.append(case("FBetaScore", config, [(*multi, uniform(rng, 6, high=2))], "weighted"))
+    labels = rng.integers(0, 3, 8).astype("int32")
+    hot, scores = one_hot(labels, 3), probabilities(rng, 8, 3)
+    guesses = rng.integers(0, 3, 8).astype("int32")
+    some = {"num_classes": 3, "target_class_ids": [0, 2]}
+    dense = {"sparse_y_true": False, "sparse_y_pred": False}
+    w = f32([1, 2, 0, 1, 3, 1, 2, 1])
+    cases += [
+        case("IoU", {**some, **dense}, [(hot, scores), (hot, scores, w)], "one-hot"),
+        case("IoU", {**some, **dense, "axis": 0}, [(hot.T, scores.T)], "axis 0"),
+        case("MeanIoU", {"num_classes": 3, **dense}, [(hot, scores, w)], "one-hot"),
+        case("MeanIoU", {"num_classes": 3, **dense, "axis": 0}, [(hot.T, scores.T)], "axis 0"),
+        case("OneHotIoU", {**some, "ignore_class": 1}, [(hot, scores)], "ignored"),
+        case("OneHotIoU", {**some, "sparse_y_pred": True}, [(hot, guesses)], "classes predicted"),
+        case("OneHotIoU", {**some, "axis": 0}, [(hot.T, scores.T)], "axis 0"),
+    ]
+    cls, all_of = "OneHotMeanIoU", {"num_classes": 3}
+    cases += [
+        case(cls, {**all_of, "ignore_class": 1}, [(hot, scores)], "ignored"),
+        case(cls, {**all_of, "sparse_y_pred": True}, [(hot, guesses)], "classes predicted"),
+        case(cls, {**all_of, "axis": 0}, [(hot.T, scores.T)], "axis 0"),
+    ]
+    return cases
+
+
 def resolution(rng):
     """Which class or function a shape-dependent string becomes in a compiled model."""
     table = []
@@ -440,10 +486,12 @@ def build():
     rng = np.random.default_rng(108)
     cases = reductions(rng) + regression(rng) + accuracy(rng) + confusion(rng) + curves(rng)
     cases += scores(rng) + probabilistic(rng)
+    resolution_table = resolution(rng)
+    cases += options(rng)
     resolved, refused = strings()
     return {
         "cases": cases,
-        "accuracy_resolution": resolution(rng),
+        "accuracy_resolution": resolution_table,
         "metric_strings": resolved,
         "refused_strings": refused,
         "default_configs": default_configs(),

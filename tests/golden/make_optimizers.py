@@ -64,6 +64,7 @@ OWN = {
         {},
         {"learning_rate": 0.05},
         {"learning_rate": 0.05, "weight_decay": 0.2, "amsgrad": True},
+        {"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 0.001},
         {"learning_rate": DECAY},
     ],
     "Adamax": [{}, {"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 0.001}],
@@ -108,6 +109,14 @@ OWN = {
         {"learning_rate": 0.05, "momentum": 0.8, "rms_rate": 0.5, "adam_lr_ratio": 0.5},
         {"learning_rate": 0.05, "exclude_layers": ["dense"], "adam_weight_decay": 0.1},
         {"learning_rate": 0.05, "weight_decay": None},
+        {"learning_rate": 0.05, "muon_a": 3.0, "muon_b": -4.0, "muon_c": 1.5},
+        {
+            "learning_rate": 0.05,
+            "exclude_embeddings": False,
+            "adam_beta_1": 0.8,
+            "adam_beta_2": 0.9,
+            "epsilon": 0.001,
+        },
     ],
     "ScheduleFreeAdamW": [
         {},
@@ -115,9 +124,6 @@ OWN = {
         {"learning_rate": 0.05, "warmup_steps": 3},
     ],
 }
-
-# Which optimizers also run with each of the shared options.
-WITH_SHARED = ["SGD", "RMSprop", "Adam", "AdamW", "Nadam", "Adafactor", "Muon", "ScheduleFreeAdamW"]
 
 
 def run(cls, config, initial, gradients, constraint=None, exclude=None):
@@ -172,13 +178,8 @@ def build():
     for cls, own in OWN.items():
         for config in own:
             cases.append(run(cls, config, initial, gradients))
-        lr = {"learning_rate": 0.05}
-        if cls in WITH_SHARED:
-            for shared in SHARED:
-                cases.append(run(cls, {**lr, **shared}, initial, gradients))
-        else:
-            for shared in (SHARED[0], SHARED[3]):
-                cases.append(run(cls, {**lr, **shared}, initial, gradients))
+        for shared in SHARED:
+            cases.append(run(cls, {"learning_rate": 0.05, **shared}, initial, gradients))
     ema = {"learning_rate": 0.05, "use_ema": True, "ema_momentum": 0.5}
     for config in (
         {"learning_rate": 0.05},
