@@ -119,7 +119,7 @@ impl From<Vec<Tensor>> for Traced {
     }
 }
 
-type Trace = dyn Fn(&[Tensor]) -> Traced + Send + Sync;
+type Trace = dyn Fn(&[Tensor]) -> Result<Traced> + Send + Sync;
 
 /// A function of tensors that is traced and compiled once for each combination of input types, then
 /// called with arrays.
@@ -153,6 +153,14 @@ impl Function {
     pub fn new(
         device: &Device,
         trace: impl Fn(&[Tensor]) -> Traced + Send + Sync + 'static,
+    ) -> Function {
+        Function::fallible(device, move |x| Ok(trace(x)))
+    }
+
+    /// As [`Function::new`], from a trace that may fail: what goes wrong comes out of the call.
+    pub fn fallible(
+        device: &Device,
+        trace: impl Fn(&[Tensor]) -> Result<Traced> + Send + Sync + 'static,
     ) -> Function {
         Function {
             device: device.clone(),
@@ -209,7 +217,7 @@ impl Function {
             .enumerate()
             .map(|(i, ty)| Tensor::input(i, ty.shape.clone(), ty.dtype))
             .collect();
-        let traced = (self.trace)(&arguments);
+        let traced = (self.trace)(&arguments)?;
         let program = Program::trace(&types, &traced.outputs, &traced.updates)?;
         all.push(Specialised {
             inputs: types,

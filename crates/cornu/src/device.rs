@@ -82,5 +82,5 @@ pub fn function(trace: impl Fn(&[Tensor]) -> Traced + Send + Sync + 'static) -> 
 pub fn try_function(
     trace: impl Fn(&[Tensor]) -> Result<Traced> + Send + Sync + 'static,
 ) -> Function {
-    function(move |x| trace(x).unwrap_or_else(|e| Tensor::error(e).into()))
+    Function::fallible(&device(), trace)
 }

@@ -185,79 +185,127 @@ fn in_top_k(class: &Tensor, y_pred: &Tensor, k: usize) -> Tensor {
     larger.lt(k as f64)
 }
 
-/// A metric with the argument `k`.
-macro_rules! top_k {
-    ($($(#[$doc:meta])* $ty:ident $class:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-        #[serde(default)]
-        pub struct $ty {
-            k: usize,
-        }
-
-        impl Default for $ty {
-            fn default() -> Self {
-                Self { k: 5 }
-            }
-        }
-
-        impl $ty {
-            /// With `k` 5.
-            pub fn new() -> Self {
-                Self::default()
-            }
-
-            /// Among how many of the largest predictions the class may be. Default 5.
-            pub fn k(mut self, k: usize) -> Self {
-                self.k = k;
-                self
-            }
-        }
-        named!($ty);
-
-        impl MeanFn for $ty {
-            fn class_name(&self) -> &'static str {
-                stringify!($ty)
-            }
-            fn values(&self, y_true: &Tensor, y_pred: &Tensor) -> Tensor {
-                match $class(y_true, y_pred) {
-                    Ok(class) => in_top_k(&class, y_pred, self.k),
-                    Err(e) => Tensor::error(e),
-                }
-            }
-            fn config(&self) -> Map<String, Value> {
-                fields(self)
-            }
-        }
-    )*};
+/// How often the class of one-hot labels is among the `k` largest predictions. Labels and predictions have
+/// the shape (samples, …, classes).
+///
+/// ```
+/// use cornu::metrics::{Metric, TopKCategoricalAccuracy};
+/// use cornu_core::{Device, Reference};
+/// let mut m = Metric::from(TopKCategoricalAccuracy::new().k(2));
+/// m.update_state(&Device::new(Reference), [[0.0f32, 0.0, 1.0], [0.0, 1.0, 0.0]],
+///     [[0.5f32, 0.9, 0.1], [0.05, 0.95, 0.0]], None)?;
+/// assert_eq!(m.host_value(), Some(0.5));
+/// # Ok::<(), cornu_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TopKCategoricalAccuracy {
+    k: usize,
 }
 
-top_k! {
-    /// How often the class of one-hot labels is among the `k` largest predictions. Labels and
-    /// predictions have the shape (samples, …, classes).
-    ///
-    /// ```
-    /// use cornu::metrics::{Metric, TopKCategoricalAccuracy};
-    /// use cornu_core::{Device, Reference};
-    /// let mut m = Metric::from(TopKCategoricalAccuracy::new().k(2));
-    /// m.update_state(&Device::new(Reference), [[0.0f32, 0.0, 1.0], [0.0, 1.0, 0.0]],
-    ///     [[0.5f32, 0.9, 0.1], [0.05, 0.95, 0.0]], None)?;
-    /// assert_eq!(m.host_value(), Some(0.5));
-    /// # Ok::<(), cornu_core::Error>(())
-    /// ```
-    TopKCategoricalAccuracy one_hot_class;
+impl Default for TopKCategoricalAccuracy {
+    fn default() -> Self {
+        Self { k: 5 }
+    }
+}
 
-    /// How often the class that an integer label names is among the `k` largest predictions. Labels
-    /// have the shape (samples, …) or (samples, …, 1), predictions (samples, …, classes).
-    ///
-    /// ```
-    /// use cornu::metrics::{Metric, SparseTopKCategoricalAccuracy};
-    /// use cornu_core::{Device, Reference};
-    /// let mut m = Metric::from(SparseTopKCategoricalAccuracy::new().k(2));
-    /// m.update_state(&Device::new(Reference), [2i32, 1],
-    ///     [[0.5f32, 0.9, 0.1], [0.05, 0.95, 0.0]], None)?;
-    /// assert_eq!(m.host_value(), Some(0.5));
-    /// # Ok::<(), cornu_core::Error>(())
-    /// ```
-    SparseTopKCategoricalAccuracy class_ids;
+impl TopKCategoricalAccuracy {
+    /// With `k` 5.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Among how many of the largest predictions the class may be. Default 5.
+    pub fn k(mut self, k: usize) -> Self {
+        self.k = k;
+        self
+    }
+}
+named!(TopKCategoricalAccuracy);
+
+impl MeanFn for TopKCategoricalAccuracy {
+    fn class_name(&self) -> &'static str {
+        "TopKCategoricalAccuracy"
+    }
+    fn values(&self, y_true: &Tensor, y_pred: &Tensor) -> Tensor {
+        match one_hot_class(y_true, y_pred) {
+            Ok(class) => in_top_k(&class, y_pred, self.k),
+            Err(e) => Tensor::error(e),
+        }
+    }
+    fn config(&self) -> Map<String, Value> {
+        fields(self)
+    }
+}
+
+/// How often the class that an integer label names is among the `k` largest predictions. Labels have the
+/// shape (samples, …) or (samples, …, 1), predictions (samples, …, classes).
+///
+/// ```
+/// use cornu::metrics::{Metric, SparseTopKCategoricalAccuracy};
+/// use cornu_core::{Device, Reference};
+/// let mut m = Metric::from(SparseTopKCategoricalAccuracy::new().k(2));
+/// m.update_state(&Device::new(Reference), [2i32, 1],
+///     [[0.5f32, 0.9, 0.1], [0.05, 0.95, 0.0]], None)?;
+/// assert_eq!(m.host_value(), Some(0.5));
+/// # Ok::<(), cornu_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SparseTopKCategoricalAccuracy {
+    k: usize,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    from_sorted_ids: bool,
+}
+
+impl Default for SparseTopKCategoricalAccuracy {
+    fn default() -> Self {
+        Self {
+            k: 5,
+            from_sorted_ids: false,
+        }
+    }
+}
+
+impl SparseTopKCategoricalAccuracy {
+    /// With `k` 5, of predictions for all classes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Among how many of the largest predictions the class may be. Default 5.
+    pub fn k(mut self, k: usize) -> Self {
+        self.k = k;
+        self
+    }
+
+    /// Whether the predictions are the numbers of the likeliest classes, the likeliest first, and not
+    /// figures for all classes. Default `false`.
+    pub fn from_sorted_ids(mut self, sorted: bool) -> Self {
+        self.from_sorted_ids = sorted;
+        self
+    }
+}
+named!(SparseTopKCategoricalAccuracy);
+
+impl MeanFn for SparseTopKCategoricalAccuracy {
+    fn class_name(&self) -> &'static str {
+        "SparseTopKCategoricalAccuracy"
+    }
+    fn values(&self, y_true: &Tensor, y_pred: &Tensor) -> Tensor {
+        let class = match class_ids(y_true, y_pred) {
+            Ok(class) => class,
+            Err(e) => return Tensor::error(e),
+        };
+        if !self.from_sorted_ids {
+            return in_top_k(&class, y_pred, self.k);
+        }
+        let given = y_pred.shape().last().copied().unwrap_or(0);
+        let likeliest = y_pred.narrow(-1, 0, self.k.min(given));
+        let met = likeliest.eq(class.cast(y_pred.dtype()).expand_dims(-1));
+        met.cast(DType::F32).sum_axes(&[-1], false).gt(0.0)
+    }
+    fn config(&self) -> Map<String, Value> {
+        fields(self)
+    }
 }

@@ -11,3 +11,4 @@ mod noise;
 mod normalization;
 mod properties;
 mod properties_space;
+mod training;

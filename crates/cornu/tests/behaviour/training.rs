@@ -278,7 +278,10 @@ fn callbacks_see_tests_and_predictions() -> cornu::Result<()> {
     let whole = model.predict(&x)?;
     assert_eq!(model.predict_with(&x, options().batch_size(4))?, whole);
     assert_eq!(seen.take(), predicted);
-    assert_eq!(model.predict_dataset(&data, options())?, [whole.clone()]);
+    assert_eq!(
+        model.predict_dataset(&data, options())?,
+        vec![whole.clone()]
+    );
     assert_eq!(seen.take(), predicted);
     let fails = LambdaCallback::new().on_predict_end(|_| Err(cornu::Error::new("no more")));
     let e = model.predict_with(&x, Predict::new().callback(fails));
