@@ -10,7 +10,7 @@ use cornu_core::passes::fuse::ReduceGroup;
 use cornu_core::passes::fused::{BodyFn, BodyInst, Fused, Operand, Output};
 use cornu_core::program::ValueId;
 use cornu_cpu::kernels::fused::{FusedKernel, TileKernel};
-use cornu_cpu::kernels::reduce::{ArgReduceKernel, ReduceKernel};
+use cornu_cpu::kernels::reduce::ReduceKernel;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -314,10 +314,6 @@ fn reductions() {
     let d = b.binary(BinaryFn::Add, 0, 1);
     b.output(2, d);
     println!("bias {m}x{n}: {:.0} ns", time_fused(&b.0, &ptrs));
-    let kernel = ArgReduceKernel::compile(&[m, n], 1, true, DType::F32).expect("a kernel");
-    // SAFETY: as the shape says.
-    let ns = time(|| unsafe { kernel.run(x, y.cast(), 0, 1) });
-    println!("argmax {m}x{n}: {ns:.0} ns");
 
     for (m, n, axis) in [
         (128, 512, 0),

@@ -172,7 +172,8 @@ pub trait Simd: Copy + 'static {
     type F32: Vector<Elem = f32>;
     /// Its vector of f64.
     type F64: Vector<Elem = f64>;
-    /// Runs `op` compiled for this instruction set.
+    /// Runs `op` compiled for this instruction set: as a function of its own, so that a kernel that
+    /// calls the same part at several places holds its code once.
     ///
     /// # Safety
     /// The processor must have it, and what `op` itself asks for must hold.
@@ -216,6 +217,9 @@ unsafe fn transpose_plain<T: Float>(src: *const T, lds: usize, dst: *mut T, ldd:
 pub trait SimdOp {
     /// What it returns.
     type Output;
+    /// The most able instruction set that it is worth compiling for, where code would be large and is
+    /// rarely run.
+    const MOST: Isa = Isa::Avx512;
     /// The kernel's body; mark it `#[inline(always)]`.
     ///
     /// # Safety
@@ -223,7 +227,7 @@ pub trait SimdOp {
     unsafe fn call<S: Simd>(self) -> Self::Output;
 }
 
-/// Runs `op` compiled for `isa`, or for [`Isa::Scalar`] where the processor lacks it.
+/// Runs `op` compiled for `isa`, or for the best that it is compiled for and the processor has.
 ///
 /// # Safety
 /// What `op` asks for must hold.
@@ -232,15 +236,26 @@ pub unsafe fn dispatch<O: SimdOp>(isa: Isa, op: O) -> O::Output {
     // SAFETY: availability is checked by `Isa::is_available` (a cached look-up); the rest is the
     // caller's promise.
     unsafe {
-        match isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 if isa.is_available() => Avx512::vectorize(op),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 if isa.is_available() => Avx2::vectorize(op),
-            #[cfg(target_arch = "aarch64")]
-            Isa::Neon => Neon::vectorize(op),
-            _ => Scalar::vectorize(op),
+        #[cfg(target_arch = "x86_64")]
+        if const { O::MOST as u8 >= Isa::Avx512 as u8 }
+            && isa == Isa::Avx512
+            && Isa::Avx512.is_available()
+        {
+            return Avx512::vectorize(op);
         }
+        #[cfg(target_arch = "x86_64")]
+        if const { O::MOST as u8 >= Isa::Avx2 as u8 }
+            && isa >= Isa::Avx2
+            && Isa::Avx2.is_available()
+        {
+            return Avx2::vectorize(op);
+        }
+        #[cfg(target_arch = "aarch64")]
+        if isa == Isa::Neon {
+            return Neon::vectorize(op);
+        }
+        let _ = isa;
+        Scalar::vectorize(op)
     }
 }
 
@@ -437,7 +452,7 @@ impl Simd for Scalar {
     const REGS: usize = 12;
     type F32 = Lanes<f32, 4>;
     type F64 = Lanes<f64, 2>;
-    #[inline(always)]
+    #[inline(never)]
     unsafe fn vectorize<O: SimdOp>(op: O) -> O::Output {
         // SAFETY: as promised by the caller.
         unsafe { op.call::<Self>() }
@@ -720,6 +735,7 @@ mod x86 {
                 #[inline(always)]
                 unsafe fn vectorize<O: SimdOp>(op: O) -> O::Output {
                     #[target_feature(enable = $features)]
+                    #[inline(never)]
                     unsafe fn inner<O: SimdOp>(op: O) -> O::Output {
                         // SAFETY: as promised by the caller.
                         unsafe { op.call::<$s>() }
@@ -906,7 +922,7 @@ mod arm {
         const REGS: usize = 32;
         type F32 = float32x4_t;
         type F64 = float64x2_t;
-        #[inline(always)]
+        #[inline(never)]
         unsafe fn vectorize<O: SimdOp>(op: O) -> O::Output {
             // SAFETY: as promised by the caller.
             unsafe { op.call::<Self>() }

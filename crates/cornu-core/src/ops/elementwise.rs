@@ -609,18 +609,21 @@ impl Tensor {
     /// takes the tensor's type.
     #[track_caller]
     fn binary(&self, f: BinaryFn, other: impl IntoTensor) -> Tensor {
-        let line = Location::caller();
         let other = other.into_tensor_like(self);
+        self.binary_at(f, &other, Location::caller())
+    }
+
+    fn binary_at(&self, f: BinaryFn, other: &Tensor, line: &'static Location<'static>) -> Tensor {
         let mut dtype = self.dtype().promote(other.dtype());
         if matches!(f, BinaryFn::Div | BinaryFn::Pow | BinaryFn::Atan2) {
             dtype = dtype.to_float();
         }
         let shape = match self.shape().broadcast(other.shape()) {
             Ok(s) => s,
-            Err(e) => return Tensor::failed(e, &[self, &other], line),
+            Err(e) => return Tensor::failed(e, &[self, other], line),
         };
         let fit = |t: &Tensor| t.cast_at(dtype, line).broadcast_at(&shape, line);
-        Tensor::new(f.into(), vec![fit(self), fit(&other)], line)
+        Tensor::new(f.into(), vec![fit(self), fit(other)], line)
     }
 
     pub(crate) fn cast_at(&self, dtype: DType, line: &'static Location<'static>) -> Tensor {
@@ -653,6 +656,10 @@ impl Tensor {
             }
             (Some(x), Some(y)) => (Tensor::from(x as f32), Tensor::from(y as f32)),
         };
+        self.select_at(a, b, line)
+    }
+
+    fn select_at(&self, a: Tensor, b: Tensor, line: &'static Location<'static>) -> Tensor {
         let dtype = a.dtype().promote(b.dtype());
         let shape = a
             .shape()

@@ -175,8 +175,10 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn matmul(&self, other: impl Into<Tensor>) -> Tensor {
-        let line = Location::caller();
-        let other: Tensor = other.into();
+        self.matmul_at(&other.into(), Location::caller())
+    }
+
+    fn matmul_at(&self, other: &Tensor, line: &'static Location<'static>) -> Tensor {
         let dtype = self.dtype().promote(other.dtype());
         let (a, b) = (self.cast_at(dtype, line), other.cast_at(dtype, line));
         if a.rank() == 0 || b.rank() == 0 {

@@ -12,22 +12,12 @@ const LINES: usize = 64;
 /// What is carried along a line.
 trait Carry: Copy {
     fn identity(f: ReduceFn, dtype: DType) -> Self;
-    fn of<T: Element>(x: T) -> Self;
-    fn to<T: Element>(self) -> T;
     fn fold(f: ReduceFn, a: Self, b: Self) -> Self;
 }
 
 impl Carry for f64 {
     fn identity(f: ReduceFn, dtype: DType) -> f64 {
         f.identity(dtype)
-    }
-    #[inline(always)]
-    fn of<T: Element>(x: T) -> f64 {
-        x.to_f64()
-    }
-    #[inline(always)]
-    fn to<T: Element>(self) -> T {
-        T::from_f64(self)
     }
     #[inline(always)]
     fn fold(f: ReduceFn, a: f64, b: f64) -> f64 {
@@ -45,14 +35,6 @@ impl Carry for f64 {
 impl Carry for i64 {
     fn identity(f: ReduceFn, dtype: DType) -> i64 {
         f.identity_int(dtype)
-    }
-    #[inline(always)]
-    fn of<T: Element>(x: T) -> i64 {
-        x.to_i64()
-    }
-    #[inline(always)]
-    fn to<T: Element>(self) -> T {
-        T::from_i64(self)
     }
     #[inline(always)]
     fn fold(f: ReduceFn, a: i64, b: i64) -> i64 {
@@ -93,9 +75,14 @@ impl CumulativeKernel {
         self.around.inner.div_ceil(LINES)
     }
 
-    /// # Safety
-    /// As for [`OtherKernel::run`].
-    unsafe fn walk<T: Element, A: Carry>(&self, x: *const T, y: *mut T, units: Range<usize>) {
+    /// Walks along some units' lines; `read` and `write` are of an element, counted through operand
+    /// and result.
+    fn walk<A: Carry>(
+        &self,
+        read: impl Fn(usize) -> A,
+        write: impl Fn(usize, A),
+        units: Range<usize>,
+    ) {
         let Around { n, inner, .. } = self.around;
         let f = self.op.f;
         for unit in units {
@@ -106,13 +93,9 @@ impl CumulativeKernel {
                 let along = if self.op.reverse { n - 1 - step } else { step };
                 let at = (unit / self.groups() * n + along) * inner + first;
                 for (j, carry) in carry[..width].iter_mut().enumerate() {
-                    // SAFETY: line `first + j` of this unit is inside the arrays.
-                    unsafe {
-                        let next = A::fold(f, *carry, A::of(*x.add(at + j)));
-                        let value = if self.op.exclusive { *carry } else { next };
-                        *y.add(at + j) = value.to();
-                        *carry = next;
-                    }
+                    let next = A::fold(f, *carry, read(at + j));
+                    write(at + j, if self.op.exclusive { *carry } else { next });
+                    *carry = next;
                 }
             }
         }
@@ -126,16 +109,25 @@ impl OtherKernel for CumulativeKernel {
 
     unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
         let units = part(self.around.outer * self.groups(), piece, pieces);
-        with_dtype!(self.dtype, T => {
-            let (x, y) = (inputs[0].cast::<T>(), output.cast::<T>());
-            // SAFETY: as promised by the caller.
-            unsafe {
-                if T::DTYPE.is_float() {
-                    self.walk::<T, f64>(x, y, units);
-                } else {
-                    self.walk::<T, i64>(x, y, units);
-                }
+        let (x, dtype) = (inputs[0], self.dtype);
+        // SAFETY: as promised by the caller; the walk's elements are inside the arrays.
+        unsafe {
+            if dtype == DType::F32 {
+                let (x, y) = (x.cast::<f32>(), output.cast::<f32>());
+                let read = |i| f64::from(*x.add(i));
+                self.walk(read, |i, v| *y.add(i) = v as f32, units);
+            } else if dtype.is_float() {
+                // A look at the type for each element, but the code of one walk for all of them.
+                let read = |i| with_dtype!(dtype, T => (*x.cast::<T>().add(i)).to_f64());
+                let write =
+                    |i, v| with_dtype!(dtype, T => *output.cast::<T>().add(i) = T::from_f64(v));
+                self.walk(read, write, units);
+            } else {
+                let read = |i| with_dtype!(dtype, T => (*x.cast::<T>().add(i)).to_i64());
+                let write =
+                    |i, v| with_dtype!(dtype, T => *output.cast::<T>().add(i) = T::from_i64(v));
+                self.walk(read, write, units);
             }
-        });
+        }
     }
 }

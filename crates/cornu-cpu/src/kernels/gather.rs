@@ -3,58 +3,82 @@
 use super::other::{Around, OtherKernel, part, pieces};
 use super::prefetch;
 use cornu_core::ops::gather::{ScatterAdd, ScatterAddAlong, Take, TakeAlong};
-use cornu_core::{DType, Element, TensorType, with_dtype};
+use cornu_core::{DType, Element, TensorType, bf16, f16};
 use std::cell::UnsafeCell;
 use std::ops::Range;
 
-/// An integer type that indexes.
-pub(super) trait Index: Element {
-    /// The place along an axis of `n`, if there is one; negative ones count from the end.
-    fn place(self, n: usize) -> Option<usize>;
+/// Integers that index, of one of three types. A look at the type for each, which the processor soon
+/// foresees, spares every kernel being compiled for each of them.
+#[derive(Clone, Copy)]
+pub(super) struct Indices {
+    at: *const u8,
+    dtype: DType,
 }
 
-macro_rules! index {
-    ($($t:ty)*) => {$(
-        impl Index for $t {
-            #[inline(always)]
-            fn place(self, n: usize) -> Option<usize> {
-                let i = i64::from(self);
-                let i = i.wrapping_add(n as i64 & (i >> 63));
-                ((i as u64) < n as u64).then_some(i as usize)
+impl Indices {
+    pub fn new(at: *const u8, dtype: DType) -> Indices {
+        Indices { at, dtype }
+    }
+
+    /// The place along an axis of `n` that index `i` means, if there is one; negative ones count from
+    /// the end.
+    ///
+    /// # Safety
+    /// There are more than `i`.
+    #[inline(always)]
+    pub unsafe fn place(&self, i: usize, n: usize) -> Option<usize> {
+        // SAFETY: as promised by the caller.
+        let i = unsafe {
+            match self.dtype {
+                DType::U8 => i64::from(*self.at.add(i)),
+                DType::I64 => *self.at.cast::<i64>().add(i),
+                _ => i64::from(*self.at.cast::<i32>().add(i)),
             }
-        }
-    )*};
+        };
+        let i = i.wrapping_add(n as i64 & (i >> 63));
+        ((i as u64) < n as u64).then_some(i as usize)
+    }
 }
-index!(u8 i32 i64);
 
-macro_rules! with_index {
-    ($dtype:expr, $I:ident => $body:expr) => {
-        match $dtype {
-            DType::U8 => {
-                type $I = u8;
+/// The bits of what stands for an element out of range: NaN, or 0 of integers.
+fn hole(dtype: DType) -> u64 {
+    match dtype {
+        DType::F64 => f64::NAN.to_bits(),
+        DType::F32 => u64::from(f32::NAN.to_bits()),
+        DType::BF16 => u64::from(bf16::NAN.to_bits()),
+        DType::F16 => u64::from(f16::NAN.to_bits()),
+        DType::Bool | DType::U8 | DType::I32 | DType::I64 => 0,
+    }
+}
+
+/// Calls `$body` with `$T` bound to an unsigned integer of an element's size, which moves it, and `$hole`
+/// to what stands for one out of range.
+macro_rules! with_bits {
+    ($dtype:expr, $T:ident, $hole:ident => $body:expr) => {{
+        let bits = hole($dtype);
+        match $dtype.size() {
+            1 => {
+                type $T = u8;
+                let $hole = bits as u8;
                 $body
             }
-            DType::I64 => {
-                type $I = i64;
+            2 => {
+                type $T = u16;
+                let $hole = bits as u16;
+                $body
+            }
+            4 => {
+                type $T = u32;
+                let $hole = bits as u32;
                 $body
             }
             _ => {
-                type $I = i32;
+                type $T = u64;
+                let $hole = bits;
                 $body
             }
         }
-    };
-}
-
-pub(super) use with_index;
-
-/// What stands for an element out of range: NaN, or 0 of integers.
-fn hole<T: Element>() -> T {
-    if T::DTYPE.is_float() {
-        T::from_f64(f64::NAN)
-    } else {
-        T::default()
-    }
+    }};
 }
 
 const LINE: usize = 64;
@@ -108,10 +132,10 @@ impl TakeKernel {
 
     /// # Safety
     /// As for [`OtherKernel::run`]; `N` is the length of a row or 0.
-    unsafe fn rows<I: Index, const N: usize>(
+    unsafe fn rows<const N: usize>(
         &self,
         x: *const u8,
-        indices: *const I,
+        indices: Indices,
         output: *mut u8,
         range: Range<usize>,
     ) {
@@ -128,7 +152,7 @@ impl TakeKernel {
                 // result, and the source row is inside the operand, since its index was checked.
                 unsafe {
                     let to = output.add(r * row);
-                    match (*indices.add(r - first)).place(n) {
+                    match indices.place(r - first, n) {
                         Some(p) if N > 0 => {
                             std::ptr::copy_nonoverlapping(source.add(p * row), to, N);
                         }
@@ -137,7 +161,7 @@ impl TakeKernel {
                         }
                         Some(p) => {
                             let ahead = (r + 1).min(first + self.count - 1) - first;
-                            let next = (*indices.add(ahead)).place(n).unwrap_or(p);
+                            let next = indices.place(ahead, n).unwrap_or(p);
                             copy_ahead(source.add(p * row), to, row, source.add(next * row));
                         }
                         None => self.fill(to, row),
@@ -153,10 +177,10 @@ impl TakeKernel {
     /// `to` must be valid for `row` bytes and aligned for the elements.
     #[cold]
     unsafe fn fill(&self, to: *mut u8, row: usize) {
-        with_dtype!(self.dtype, T => {
+        with_bits!(self.dtype, T, hole => {
             // SAFETY: as promised by the caller.
             unsafe { std::slice::from_raw_parts_mut(to.cast::<T>(), row / size_of::<T>()) }
-                .fill(hole::<T>());
+                .fill(hole);
         });
     }
 }
@@ -168,21 +192,19 @@ impl OtherKernel for TakeKernel {
 
     unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
         let range = part(self.around.outer * self.count, piece, pieces);
-        with_index!(self.index, I => {
-            let (x, indices) = (inputs[0], inputs[1].cast::<I>());
-            // SAFETY: as promised by the caller.
-            unsafe {
-                match self.row {
-                    4 => self.rows::<I, 4>(x, indices, output, range),
-                    8 => self.rows::<I, 8>(x, indices, output, range),
-                    16 => self.rows::<I, 16>(x, indices, output, range),
-                    32 => self.rows::<I, 32>(x, indices, output, range),
-                    64 => self.rows::<I, 64>(x, indices, output, range),
-                    128 => self.rows::<I, 128>(x, indices, output, range),
-                    _ => self.rows::<I, 0>(x, indices, output, range),
-                }
+        let (x, indices) = (inputs[0], Indices::new(inputs[1], self.index));
+        // SAFETY: as promised by the caller.
+        unsafe {
+            match self.row {
+                4 => self.rows::<4>(x, indices, output, range),
+                8 => self.rows::<8>(x, indices, output, range),
+                16 => self.rows::<16>(x, indices, output, range),
+                32 => self.rows::<32>(x, indices, output, range),
+                64 => self.rows::<64>(x, indices, output, range),
+                128 => self.rows::<128>(x, indices, output, range),
+                _ => self.rows::<0>(x, indices, output, range),
             }
-        });
+        }
     }
 }
 
@@ -213,10 +235,11 @@ impl TakeAlongKernel {
 
     /// # Safety
     /// As for [`OtherKernel::run`].
-    unsafe fn rows<I: Index, T: Element>(
+    unsafe fn rows<T: Copy>(
         &self,
         x: *const T,
-        indices: *const I,
+        indices: Indices,
+        hole: T,
         output: *mut T,
         range: Range<usize>,
     ) {
@@ -227,9 +250,9 @@ impl TakeAlongKernel {
                 let at = r * inner + j;
                 // SAFETY: `at` is inside the indices and the result; the place was checked.
                 unsafe {
-                    let value = match (*indices.add(at)).place(n) {
+                    let value = match indices.place(at, n) {
                         Some(p) => *x.add(base + p * inner + j),
-                        None => hole::<T>(),
+                        None => hole,
                     };
                     *output.add(at) = value;
                 }
@@ -245,10 +268,11 @@ impl OtherKernel for TakeAlongKernel {
 
     unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
         let range = part(self.around.outer * self.count, piece, pieces);
-        with_index!(self.index, I => with_dtype!(self.dtype, T => {
+        let indices = Indices::new(inputs[1], self.index);
+        with_bits!(self.dtype, T, hole => {
             // SAFETY: as promised by the caller.
-            unsafe { self.rows::<I, T>(inputs[0].cast(), inputs[1].cast(), output.cast(), range) }
-        }));
+            unsafe { self.rows::<T>(inputs[0].cast(), indices, hole, output.cast(), range) }
+        });
     }
 }
 
@@ -274,8 +298,8 @@ sum! {
     u8, u8, a, x => a.wrapping_add(x);
     i32, i32, a, x => a.wrapping_add(x);
     i64, i64, a, x => a.wrapping_add(x);
-    f32, cornu_core::bf16, a, x => a + x.to_f32();
-    f32, cornu_core::f16, a, x => a + x.to_f32();
+    f32, bf16, a, x => a + x.to_f32();
+    f32, f16, a, x => a + x.to_f32();
 }
 
 /// Memory for the sums of half-precision results, which are kept in f32. Every piece uses only the
@@ -310,10 +334,10 @@ trait Scatter: Sync {
     ///
     /// # Safety
     /// The pointers must be valid for the operands' and the result's elements.
-    unsafe fn add<I: Index, T: Copy, A: Sum<T>>(
+    unsafe fn add<T: Copy, A: Sum<T>>(
         &self,
         x: *const T,
-        indices: *const I,
+        indices: Indices,
         sums: *mut A,
         range: &Range<usize>,
     );
@@ -322,36 +346,27 @@ trait Scatter: Sync {
     /// As for [`OtherKernel::run`].
     unsafe fn scatter(&self, inputs: &[*const u8], output: *mut u8, range: Range<usize>) {
         let (dtype, index) = self.types();
-        with_index!(index, I => {
-            // SAFETY: as promised by the caller; `Sums` holds as many elements as a result of half
-            // precision.
-            unsafe {
-                let indices = inputs[1].cast::<I>();
-                match dtype {
-                    DType::F32 => self.direct::<I, f32>(inputs[0], indices, output, &range),
-                    DType::F64 => self.direct::<I, f64>(inputs[0], indices, output, &range),
-                    DType::I32 => self.direct::<I, i32>(inputs[0], indices, output, &range),
-                    DType::I64 => self.direct::<I, i64>(inputs[0], indices, output, &range),
-                    DType::U8 | DType::Bool => {
-                        self.direct::<I, u8>(inputs[0], indices, output, &range);
-                    }
-                    DType::BF16 => {
-                        self.through::<I, cornu_core::bf16>(inputs[0], indices, output, &range);
-                    }
-                    DType::F16 => {
-                        self.through::<I, cornu_core::f16>(inputs[0], indices, output, &range);
-                    }
-                }
+        let (x, indices) = (inputs[0], Indices::new(inputs[1], index));
+        // SAFETY: as promised by the caller; `Sums` holds as many elements as a result of half precision.
+        unsafe {
+            match dtype {
+                DType::F32 => self.direct::<f32>(x, indices, output, &range),
+                DType::F64 => self.direct::<f64>(x, indices, output, &range),
+                DType::I32 => self.direct::<i32>(x, indices, output, &range),
+                DType::I64 => self.direct::<i64>(x, indices, output, &range),
+                DType::U8 | DType::Bool => self.direct::<u8>(x, indices, output, &range),
+                DType::BF16 => self.through::<bf16>(x, indices, output, &range),
+                DType::F16 => self.through::<f16>(x, indices, output, &range),
             }
-        });
+        }
     }
 
     /// # Safety
     /// As for [`OtherKernel::run`].
-    unsafe fn direct<I: Index, T: Element + Sum<T>>(
+    unsafe fn direct<T: Element + Sum<T>>(
         &self,
         x: *const u8,
-        indices: *const I,
+        indices: Indices,
         output: *mut u8,
         range: &Range<usize>,
     ) {
@@ -361,16 +376,16 @@ trait Scatter: Sync {
             for o in self.owned(range) {
                 std::ptr::write_bytes(output.add(o.start), 0, o.len());
             }
-            self.add::<I, T, T>(x.cast(), indices, output, range);
+            self.add::<T, T>(x.cast(), indices, output, range);
         }
     }
 
     /// # Safety
     /// As for [`OtherKernel::run`].
-    unsafe fn through<I: Index, T: Element>(
+    unsafe fn through<T: Element>(
         &self,
         x: *const u8,
-        indices: *const I,
+        indices: Indices,
         output: *mut u8,
         range: &Range<usize>,
     ) where
@@ -382,7 +397,7 @@ trait Scatter: Sync {
             for o in self.owned(range) {
                 std::ptr::write_bytes(sums.add(o.start), 0, o.len());
             }
-            self.add::<I, T, f32>(x.cast(), indices, sums, range);
+            self.add::<T, f32>(x.cast(), indices, sums, range);
             for o in self.owned(range) {
                 for i in o {
                     *output.add(i) = T::from_f64(f64::from(*sums.add(i)));
@@ -445,10 +460,10 @@ impl Scatter for ScatterAddKernel {
         std::iter::once(range.start * inner..range.end * inner)
     }
 
-    unsafe fn add<I: Index, T: Copy, A: Sum<T>>(
+    unsafe fn add<T: Copy, A: Sum<T>>(
         &self,
         x: *const T,
-        indices: *const I,
+        indices: Indices,
         sums: *mut A,
         range: &Range<usize>,
     ) {
@@ -460,7 +475,7 @@ impl Scatter for ScatterAddKernel {
             for i in 0..self.count {
                 // SAFETY: `i` is below the number of indices, and the row is one of the result.
                 unsafe {
-                    let row = (*indices.add(i)).place(n).map(|p| o * n + p);
+                    let row = indices.place(i, n).map(|p| o * n + p);
                     let Some(row) = row.filter(|r| range.contains(r)) else {
                         continue;
                     };
@@ -541,10 +556,10 @@ impl Scatter for ScatterAddAlongKernel {
         })
     }
 
-    unsafe fn add<I: Index, T: Copy, A: Sum<T>>(
+    unsafe fn add<T: Copy, A: Sum<T>>(
         &self,
         x: *const T,
-        indices: *const I,
+        indices: Indices,
         sums: *mut A,
         range: &Range<usize>,
     ) {
@@ -555,7 +570,7 @@ impl Scatter for ScatterAddAlongKernel {
                     let at = (o * self.count + c) * inner + j;
                     // SAFETY: `at` is inside the operands, and the place was checked.
                     unsafe {
-                        if let Some(p) = (*indices.add(at)).place(n) {
+                        if let Some(p) = indices.place(at, n) {
                             (*sums.add((o * n + p) * inner + j)).add(*x.add(at));
                         }
                     }

@@ -28,6 +28,7 @@ mod tests;
 use crate::simd::{Float, Isa, Scalar, Simd, Vector};
 use crate::team::Team;
 use grid::{Grid, Vectors, Way};
+use pieces::Kernels;
 pub(crate) use sections::Sections;
 
 /// Alignment, in bytes, of every part of the workspace: a cache line.
@@ -191,6 +192,7 @@ pub struct MatmulPlan<T> {
     threads: usize,
     pieces: usize,
     grid: Grid,
+    kernels: Kernels<T>,
     piece: PieceFn<T>,
 }
 
@@ -198,6 +200,7 @@ pub struct MatmulPlan<T> {
 struct Job<'a, T> {
     spec: &'a MatmulSpec,
     grid: &'a Grid,
+    kernels: &'a Kernels<T>,
     a: *const T,
     b: *const T,
     out: Output<'a, T>,
@@ -312,6 +315,7 @@ impl<T: Float> MatmulPlan<T> {
         Job {
             spec: &self.spec,
             grid: &self.grid,
+            kernels: &self.kernels,
             a,
             b,
             out,
@@ -335,9 +339,9 @@ impl<T: Float> MatmulPlan<T> {
         };
         let (way, grid) = grid::plan(&spec, vectors, threads);
         let piece: PieceFn<T> = match way {
-            Way::Outer => pieces::outer::<S, T>,
-            Way::Swapped => pieces::swapped::<S, T>,
-            Way::Dot => pieces::dot::<S, T>,
+            Way::Outer => pieces::outer,
+            Way::Swapped => pieces::swapped,
+            Way::Dot => pieces::dot,
         };
         let pieces = grid.pieces(&spec);
         Self {
@@ -346,6 +350,7 @@ impl<T: Float> MatmulPlan<T> {
             threads,
             pieces,
             grid,
+            kernels: Kernels::new::<S>(),
             piece,
         }
     }

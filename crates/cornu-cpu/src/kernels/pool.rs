@@ -154,6 +154,10 @@ impl OtherKernel for PoolKernel {
 
 /// What can be pooled.
 trait Cell: Copy + PartialOrd + Default {
+    /// The most able instruction set to compile for.
+    const MOST: Isa;
+    /// Whether whole blocks are compiled apart.
+    const WIDE: bool = !matches!(Self::MOST, Isa::Scalar);
     /// What sums are carried in.
     type Sum: Copy + Default + AddAssign;
     fn widen(self) -> Self::Sum;
@@ -161,8 +165,9 @@ trait Cell: Copy + PartialOrd + Default {
 }
 
 macro_rules! cells {
-    ($($T:ty: $Sum:ty, $widen:expr, $narrow:expr;)*) => {$(
+    ($($T:ty, $most:expr; $Sum:ty, $widen:expr, $narrow:expr;)*) => {$(
         impl Cell for $T {
+            const MOST: Isa = $most;
             type Sum = $Sum;
             #[inline(always)]
             fn widen(self) -> $Sum {
@@ -178,14 +183,15 @@ macro_rules! cells {
     )*};
 }
 
+// Pictures are f32; of all other types there is one plain form, for each is 20 KB of code.
 cells! {
-    f32: f32, |v| v, |s| s;
-    f64: f64, |v| v, |s| s;
-    bf16: f32, bf16::to_f32, bf16::from_f32;
-    f16: f32, f16::to_f32, f16::from_f32;
-    i32: Wrapping<i64>, |v| Wrapping(i64::from(v)), |s| s.0 as i32;
-    i64: Wrapping<i64>, |v| Wrapping(v), |s| s.0;
-    u8: Wrapping<i64>, |v| Wrapping(i64::from(v)), |s| s.0 as u8;
+    f32, Isa::Avx512; f32, |v| v, |s| s;
+    f64, Isa::Scalar; f64, |v| v, |s| s;
+    bf16, Isa::Scalar; f32, bf16::to_f32, bf16::from_f32;
+    f16, Isa::Scalar; f32, f16::to_f32, f16::from_f32;
+    i32, Isa::Scalar; Wrapping<i64>, |v| Wrapping(i64::from(v)), |s| s.0 as i32;
+    i64, Isa::Scalar; Wrapping<i64>, |v| Wrapping(v), |s| s.0;
+    u8, Isa::Scalar; Wrapping<i64>, |v| Wrapping(i64::from(v)), |s| s.0 as u8;
 }
 
 /// Some units of a kernel's work.
@@ -199,6 +205,7 @@ struct Job<'a, T> {
 
 impl<T: Cell> SimdOp for Job<'_, T> {
     type Output = ();
+    const MOST: Isa = T::MOST;
 
     #[inline(always)]
     unsafe fn call<S: Simd>(self) {
@@ -213,21 +220,22 @@ impl<T: Cell> SimdOp for Job<'_, T> {
     }
 }
 
-/// Blocks of channels, one after another. Whole ones have an extent that the compiler knows, so that
-/// their loops have no ends to look for; and being no closure, what is done stays compiled for the
-/// instruction set.
+/// Blocks of channels, one after another. Of wide cells, whole ones have an extent that the compiler
+/// knows, so that their loops have no ends to look for; and being no closure, what is done stays compiled
+/// for the instruction set.
 macro_rules! blocks {
     ($channels:expr, |$first:ident, $n:ident| $body:expr) => {{
-        let whole = $channels / BLOCK * BLOCK;
+        let channels = $channels;
         let mut $first = 0;
-        while $first < whole {
+        while T::WIDE && $first + BLOCK <= channels {
             let $n = BLOCK;
             $body;
             $first += BLOCK;
         }
-        if whole < $channels {
-            let $n = $channels - whole;
+        while $first < channels {
+            let $n = BLOCK.min(channels - $first);
             $body;
+            $first += BLOCK;
         }
     }};
 }
@@ -466,10 +474,10 @@ impl<T: Cell> Job<'_, T> {
         }
     }
 
-    /// The cells of a window of four, by far the most usual one.
+    /// The cells of a window of four, by far the most usual one; for wide cells.
     #[inline(always)]
     fn four(&self, (image, [a, b, c]): &Window) -> Option<[usize; 4]> {
-        if a.len() != 1 || b.len() != 2 || c.len() != 2 {
+        if !T::WIDE || a.len() != 1 || b.len() != 2 || c.len() != 2 {
             return None;
         }
         let [na, nb, nc] = self.kernel.axes.map(|axis| axis.input);

@@ -49,28 +49,48 @@ impl OtherKernel for RandomKernel {
 
     unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
         let units = part(self.units(), piece, pieces);
-        // SAFETY: a state is three words, as promised by the caller.
-        let state = unsafe { inputs[0].cast::<[u32; 3]>().read() };
-        macro_rules! draw {
-            ($T:ty) => {{
-                let output = output.cast::<$T>();
-                let job = Draw {
-                    kernel: self,
-                    state,
-                    output,
-                    units,
-                };
-                // SAFETY: as promised by the caller.
-                unsafe { dispatch(self.isa, job) }
-            }};
+        let n = self.n;
+        // SAFETY: a state is three words, and units are inside the result, as promised by the caller.
+        unsafe {
+            let state = inputs[0].cast::<[u32; 3]>().read();
+            match self.dtype {
+                DType::F32 => self.draw(state, units, output.cast::<f32>()),
+                DType::F64 | DType::BF16 | DType::F16 => {
+                    for unit in units {
+                        let mut drawn = [0f32; WORDS];
+                        let from = unit * WORDS;
+                        let count = WORDS.min(n - from);
+                        self.draw(state, unit..unit + 1, drawn.as_mut_ptr().wrapping_sub(from));
+                        for (i, x) in (from..).zip(&drawn[..count]) {
+                            match self.dtype {
+                                DType::F64 => *output.cast::<f64>().add(i) = f64::from(*x),
+                                DType::F16 => *output.cast::<f16>().add(i) = f16::from_f32(*x),
+                                _ => *output.cast::<bf16>().add(i) = bf16::from_f32(*x),
+                            }
+                        }
+                    }
+                }
+                _ => self.draw(state, units, output.cast::<i32>()),
+            }
         }
-        match self.dtype {
-            DType::F64 => draw!(f64),
-            DType::BF16 => draw!(bf16),
-            DType::F16 => draw!(f16),
-            DType::F32 => draw!(f32),
-            _ => draw!(i32),
-        }
+    }
+}
+
+impl RandomKernel {
+    /// Draws some units of a result that begins at `output`.
+    ///
+    /// # Safety
+    /// The result has room for the units.
+    unsafe fn draw<T: Drawn>(&self, state: [u32; 3], units: Range<usize>, output: *mut T) {
+        let kernel = self;
+        let job = Draw {
+            kernel,
+            state,
+            output,
+            units,
+        };
+        // SAFETY: as promised by the caller.
+        unsafe { dispatch(self.isa, job) }
     }
 }
 
@@ -92,25 +112,6 @@ impl Drawn for f32 {
         (word >> 8) as i32 as f32 * (1.0 / (1 << 24) as f32)
     }
 }
-impl Drawn for f64 {
-    #[inline(always)]
-    fn of(word: u32) -> f64 {
-        f64::from(f32::of(word))
-    }
-}
-impl Drawn for bf16 {
-    #[inline(always)]
-    fn of(word: u32) -> bf16 {
-        bf16::from_f32(f32::of(word))
-    }
-}
-impl Drawn for f16 {
-    #[inline(always)]
-    fn of(word: u32) -> f16 {
-        f16::from_f32(f32::of(word))
-    }
-}
-
 /// Some units of a draw.
 struct Draw<'a, T> {
     kernel: &'a RandomKernel,
@@ -131,7 +132,7 @@ impl<T: Drawn> SimdOp for Draw<'_, T> {
             let count = WORDS.min(n - from);
             // SAFETY: elements from `from` on are inside the result, `count` of them.
             unsafe {
-                let to = self.output.add(from);
+                let to = self.output.wrapping_add(from);
                 if count == WORDS {
                     let to = to.cast::<[T; WORDS]>();
                     *to = from_fn(|i| T::of(words[i]));

@@ -166,6 +166,7 @@ struct Job<'a, T> {
 
 impl<T: Real> SimdOp for Job<'_, T> {
     type Output = ();
+    const MOST: Isa = T::MOST;
 
     #[inline(always)]
     unsafe fn call<S: Simd>(self) {

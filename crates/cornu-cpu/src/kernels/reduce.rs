@@ -5,10 +5,7 @@
 //! on shapes alone and segments are combined in their order, so that the result does not depend
 //! on the number of threads.
 
-mod arg;
 mod folds;
-
-pub use arg::ArgReduceKernel;
 
 use super::fused::machine::{Machine, Use};
 use super::fused::space::{self, Access, Layout};

@@ -2,7 +2,7 @@
 //! rows that stay in a cache while element functions follow.
 
 use super::fused::{pieces, share};
-use super::gather::{Index, with_index};
+use super::gather::Indices;
 use super::matmul::{Dest, Epilogue, Output, Tile};
 use crate::simd::Float;
 use crate::team::Team;
@@ -89,29 +89,31 @@ impl ScatterPlan {
         if self.rows == 0 || self.inner == 0 {
             return;
         }
-        with_index!(self.index, I => {
-            // SAFETY: by the caller's promise.
-            let indices = unsafe { std::slice::from_raw_parts(indices.cast::<I>(), self.count) };
-            self.sort(indices);
-            let plan = &*self;
-            let blocks = plan.rows.div_ceil(plan.block);
-            let shared = Shared((x, output, sums));
-            team.run(plan.pieces, &|piece, thread| {
-                let (x, output, sums) = shared.get();
-                let part = share(blocks, piece, plan.pieces);
-                let own = sums.wrapping_add(thread * plan.block_elements());
-                // SAFETY: by the caller's promise; pieces have blocks of their own.
-                unsafe { plan.piece(part, (*x, indices), output, own, thread) };
-            });
+        let indices = Indices::new(indices, self.index);
+        // SAFETY: by the caller's promise.
+        unsafe { self.sort(indices) };
+        let plan = &*self;
+        let blocks = plan.rows.div_ceil(plan.block);
+        let shared = Shared((x, indices, output, sums));
+        team.run(plan.pieces, &|piece, thread| {
+            let (x, indices, output, sums) = shared.get();
+            let part = share(blocks, piece, plan.pieces);
+            let own = sums.wrapping_add(thread * plan.block_elements());
+            // SAFETY: by the caller's promise; pieces have blocks of their own.
+            unsafe { plan.piece(part, (*x, *indices), output, own, thread) };
         });
     }
 
     /// Sorts the slices by the block that they go to, by counting.
-    fn sort<I: Index>(&mut self, indices: &[I]) {
+    ///
+    /// # Safety
+    /// There are as many indices as the plan was made for.
+    unsafe fn sort(&mut self, indices: Indices) {
         let (rows, block) = (self.rows, self.block);
         self.starts.fill(0);
-        let block_of = |i: &I| i.place(rows).map(|row| row / block);
-        for b in indices.iter().filter_map(block_of) {
+        // SAFETY: by the caller's promise.
+        let block_of = |i: usize| unsafe { indices.place(i, rows) }.map(|row| row / block);
+        for b in (0..self.count).filter_map(block_of) {
             self.starts[b + 2] += 1;
         }
         let mut sum = 0;
@@ -120,8 +122,8 @@ impl ScatterPlan {
             *start = sum;
         }
         // Each block's start moves on to the next one's as its slices are put in place.
-        for (i, index) in indices.iter().enumerate() {
-            if let Some(b) = block_of(index) {
+        for i in 0..self.count {
+            if let Some(b) = block_of(i) {
                 self.order[self.starts[b + 1]] = i;
                 self.starts[b + 1] += 1;
             }
@@ -132,10 +134,10 @@ impl ScatterPlan {
     ///
     /// # Safety
     /// As for [`ScatterPlan::run`]; `own` is this thread's room for a block.
-    unsafe fn piece<T: Float, I: Index>(
+    unsafe fn piece<T: Float>(
         &self,
         blocks: Range<usize>,
-        (x, indices): (*const T, &[I]),
+        (x, indices): (*const T, Indices),
         output: &Output<'_, T>,
         own: *mut T,
         thread: usize,
@@ -178,16 +180,17 @@ impl ScatterPlan {
     ///
     /// # Safety
     /// The slices' rows are in the block.
-    unsafe fn add<T: Float, I: Index>(
+    unsafe fn add<T: Float>(
         &self,
         to: *mut T,
         first: usize,
         slices: &[usize],
         x: *const T,
-        indices: &[I],
+        indices: Indices,
     ) {
         for i in slices {
-            let Some(row) = indices[*i].place(self.rows) else {
+            // SAFETY: slices are counted as indices are.
+            let Some(row) = (unsafe { indices.place(*i, self.rows) }) else {
                 continue;
             };
             // SAFETY: the slice is one of the operand, the row one of the block.

@@ -15,28 +15,32 @@ use std::sync::atomic::{Ordering, compiler_fence};
 /// A lane's Rust type.
 pub(crate) trait LaneType: Copy + Default {
     /// The most able instruction set that its loops are compiled for: what models compute in has them
-    /// all, and integers, mostly indices and masks, do with less.
+    /// all, f64 does with less, and integers, mostly indices and masks, with what every processor has.
     const MOST: Isa;
 }
 impl LaneType for f32 {
     const MOST: Isa = Isa::Avx512;
 }
 impl LaneType for f64 {
-    const MOST: Isa = Isa::Avx512;
+    const MOST: Isa = Isa::Avx2;
 }
 impl LaneType for i32 {
-    const MOST: Isa = Isa::Avx2;
+    const MOST: Isa = Isa::Scalar;
 }
 impl LaneType for i64 {
-    const MOST: Isa = Isa::Avx2;
+    const MOST: Isa = Isa::Scalar;
 }
 impl LaneType for u8 {
-    const MOST: Isa = Isa::Avx2;
+    const MOST: Isa = Isa::Scalar;
 }
 
-/// The instruction set for a loop of lanes `T` whose function may be made of calls.
-const fn most<T: LaneType>(calls: bool) -> Isa {
-    if calls { Isa::Scalar } else { T::MOST }
+/// The instruction set for a loop from lanes `T` to lanes `Out` whose function may be made of calls.
+const fn most<T: LaneType, Out: LaneType>(calls: bool) -> Isa {
+    match (calls, T::MOST as u8 >= Out::MOST as u8) {
+        (true, _) => Isa::Scalar,
+        (_, true) => T::MOST,
+        (_, false) => Out::MOST,
+    }
 }
 
 /// A function of one lane.
@@ -102,7 +106,7 @@ unsafe fn put<T: LaneType, const W: usize>(p: *mut u8, i: usize, v: [T; W]) {
 
 struct Unary<T, F>(PhantomData<(T, F)>);
 impl<T: LaneType, F: F1<T>> Body for Unary<T, F> {
-    const MOST: Isa = most::<T>(F::CALLS);
+    const MOST: Isa = most::<T, F::Out>(F::CALLS);
 
     #[inline(always)]
     unsafe fn run<const M: bool, const W: usize>(
@@ -142,7 +146,7 @@ impl<T: LaneType, F: F1<T>> Body for Unary<T, F> {
 
 struct Binary<T, F>(PhantomData<(T, F)>);
 impl<T: LaneType, F: F2<T>> Body for Binary<T, F> {
-    const MOST: Isa = most::<T>(F::CALLS);
+    const MOST: Isa = most::<T, F::Out>(F::CALLS);
 
     #[inline(always)]
     unsafe fn run<const M: bool, const W: usize>(

@@ -30,11 +30,6 @@ pub(crate) trait Body {
     );
 }
 
-/// Whether it is worth compiling for an instruction set.
-const fn worth<B: Body>(isa: Isa) -> bool {
-    B::MOST as u8 >= isa as u8
-}
-
 macro_rules! wrapper {
     ($name:ident, $fma:expr, $width:expr $(, $features:literal)?) => {
         $(#[target_feature(enable = $features)])?
@@ -79,11 +74,11 @@ wrapper!(
 /// The kernel for an instruction set, which the processor has to have.
 pub(crate) fn pick<B: Body>(isa: Isa) -> Kernel {
     #[cfg(target_arch = "x86_64")]
-    if const { worth::<B>(Isa::Avx512) } && isa >= Isa::Avx512 {
+    if const { B::MOST as u8 >= Isa::Avx512 as u8 } && isa >= Isa::Avx512 {
         return avx512::<B>;
     }
     #[cfg(target_arch = "x86_64")]
-    if const { worth::<B>(Isa::Avx2) } && isa >= Isa::Avx2 {
+    if const { B::MOST as u8 >= Isa::Avx2 as u8 } && isa >= Isa::Avx2 {
         return avx2::<B>;
     }
     let _ = isa;
@@ -95,8 +90,8 @@ pub(crate) type FoldKernel = unsafe fn(*mut u8, *mut u8, [usize; 3]);
 
 /// The source of a [`FoldKernel`].
 pub(crate) trait FoldBody {
-    /// Whether wide vectors are worth their code.
-    const WIDE: bool;
+    /// The most able instruction set that it is worth compiling for.
+    const MOST: Isa;
 
     /// The loop, to be inlined into a function with the instruction set enabled. `MANY`: whether to
     /// keep many partial results.
@@ -126,17 +121,16 @@ fold_wrapper!(
     "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"
 );
 
-/// The kernel for an instruction set, which the processor has to have; the plain one, if the loop is
-/// not worth another.
+/// The kernel for an instruction set, which the processor has to have.
 pub(crate) fn pick_fold<B: FoldBody>(isa: Isa) -> FoldKernel {
-    if const { !B::WIDE } {
-        return fold_plain::<B>;
+    #[cfg(target_arch = "x86_64")]
+    if const { B::MOST as u8 >= Isa::Avx512 as u8 } && isa >= Isa::Avx512 {
+        return fold_avx512::<B>;
     }
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => fold_avx512::<B>,
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => fold_avx2::<B>,
-        _ => fold_plain::<B>,
+    #[cfg(target_arch = "x86_64")]
+    if const { B::MOST as u8 >= Isa::Avx2 as u8 } && isa >= Isa::Avx2 {
+        return fold_avx2::<B>;
     }
+    let _ = isa;
+    fold_plain::<B>
 }

@@ -7,6 +7,33 @@ use super::{Dest, Job, Operand, Output, Tile};
 use crate::simd::{Float, Simd, Vector};
 use std::ops::Range;
 
+/// What is compiled for an instruction set. All that calls it is the same for all of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kernels<T> {
+    /// Elements of a vector.
+    lanes: usize,
+    /// A tile of a product whose tiles have up to so many rows.
+    micro: unsafe fn(usize, &MicroArgs<T>),
+    /// So many columns of dot products.
+    dots: unsafe fn(usize, DotArgs<T>),
+    copy: unsafe fn(Copy<T>),
+    transpose: unsafe fn(Transpose<T>),
+    add: unsafe fn(Add<T>),
+}
+
+impl<T: Float> Kernels<T> {
+    pub fn new<S: Simd>() -> Self {
+        Kernels {
+            lanes: T::Vec::<S>::LANES,
+            micro: Micro::<T, S>::run,
+            dots: Dot::<T, S>::run,
+            copy: S::vectorize::<Copy<T>>,
+            transpose: S::vectorize::<Transpose<T>>,
+            add: S::vectorize::<Add<T>>,
+        }
+    }
+}
+
 /// The batches, rows and columns of a piece.
 struct Part {
     batches: Range<usize>,
@@ -72,8 +99,8 @@ impl Operand {
 }
 
 /// Vectors along N.
-pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, thread: usize) {
-    let (spec, grid) = (job.spec, job.grid);
+pub(super) unsafe fn outer<T: Float>(job: &Job<'_, T>, piece: usize, thread: usize) {
+    let (spec, grid, kernels) = (job.spec, job.grid, job.kernels);
     let Part {
         batches,
         rows,
@@ -104,7 +131,7 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                         (rows.len(), k)
                     };
                     let src = a_block.0;
-                    S::vectorize(Copy {
+                    (kernels.copy)(Copy {
                         rows: r,
                         cols: c,
                         src,
@@ -129,7 +156,7 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                             let (dst, ldd) = (b_copy.add(j * k), grid.nr);
                             let (src, lds) = (src.add(j * csb), spec.b.ld);
                             let n = grid.nr.min(width - j);
-                            S::vectorize(Transpose {
+                            (kernels.transpose)(Transpose {
                                 rows: n,
                                 cols: k,
                                 src,
@@ -161,7 +188,7 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                             let n = grid.nr.min(width - j);
                             let panel = b_copy.add(j * k);
                             // A last panel of fewer vectors is read where it lies.
-                            let copied_ld = n.next_multiple_of(T::Vec::<S>::LANES);
+                            let copied_ld = n.next_multiple_of(kernels.lanes);
                             let copies = copies && copied_ld == grid.nr;
                             let mut i = 0;
                             while i < height {
@@ -191,7 +218,7 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
                                     copy,
                                 };
                                 i += args.rows;
-                                Micro::<T, S>::run(grid.mr, &args);
+                                (kernels.micro)(grid.mr, &args);
                             }
                             j += grid.nr;
                         }
@@ -224,8 +251,8 @@ pub(super) unsafe fn outer<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, th
 }
 
 /// Vectors along M: the micro-kernels compute Cᵀ, which is transposed in the scratch buffer.
-pub(super) unsafe fn swapped<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, thread: usize) {
-    let (spec, grid) = (job.spec, job.grid);
+pub(super) unsafe fn swapped<T: Float>(job: &Job<'_, T>, piece: usize, thread: usize) {
+    let (spec, grid, kernels) = (job.spec, job.grid, job.kernels);
     let Part { batches, rows, .. } = job.part(piece);
     let (rsb, csb) = spec.b.strides();
     let (n, k) = (spec.n, spec.k);
@@ -258,12 +285,12 @@ pub(super) unsafe fn swapped<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, 
                         accumulate: false,
                         copy: std::ptr::null_mut(),
                     };
-                    Micro::<T, S>::run(grid.mr, &args);
+                    (kernels.micro)(grid.mr, &args);
                     j += grid.nr;
                 }
                 let (lds, src) = (grid.width, across.cast_const());
                 let turn = |dst: *mut T, ldd: usize| {
-                    S::vectorize(Transpose {
+                    (kernels.transpose)(Transpose {
                         rows: n,
                         cols: width,
                         src,
@@ -276,7 +303,7 @@ pub(super) unsafe fn swapped<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, 
                     Output::Store(dest) if dest.accumulate => {
                         turn(upright, n);
                         let (dst, ldd) = (dest.at(batch, row0, 0), dest.ld);
-                        S::vectorize(Add {
+                        (kernels.add)(Add {
                             rows: width,
                             cols: n,
                             src: upright,
@@ -311,8 +338,8 @@ pub(super) unsafe fn swapped<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, 
 }
 
 /// Vectors along K.
-pub(super) unsafe fn dot<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, thread: usize) {
-    let (spec, grid) = (job.spec, job.grid);
+pub(super) unsafe fn dot<T: Float>(job: &Job<'_, T>, piece: usize, thread: usize) {
+    let (spec, grid, kernels) = (job.spec, job.grid, job.kernels);
     let Part {
         batches,
         rows,
@@ -340,7 +367,7 @@ pub(super) unsafe fn dot<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, thre
             let (mut cols, mut ldb) = (short_at.add(batch * short.batch_stride), short.ld);
             if grid.pack_b {
                 let (src, lds, ldd) = (cols, short.ld, grid.a_ld);
-                S::vectorize(Transpose {
+                (kernels.transpose)(Transpose {
                     rows: k,
                     cols: count,
                     src,
@@ -378,7 +405,7 @@ pub(super) unsafe fn dot<S: Simd, T: Float>(job: &Job<'_, T>, piece: usize, thre
                     csc,
                     accumulate,
                 };
-                Dot::<T, S>::run(count, args);
+                (kernels.dots)(count, args);
                 if let Output::Epilogue(epilogue) = job.out {
                     let tile = &mut Tile {
                         batch,

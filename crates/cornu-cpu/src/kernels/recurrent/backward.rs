@@ -1,7 +1,7 @@
 //! The way back: from the gradient of the states to that of the projected input.
 
 use super::Job;
-use super::product::{Real, activate, add_product, chain, width};
+use super::product::{Activate, AddProduct, Chain, Part, Real, width};
 use crate::simd::Simd;
 use cornu_core::ops::recurrent::{Cell, Extents};
 use std::ops::Range;
@@ -39,6 +39,17 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
     // SAFETY: every row and step is inside the operands and the result by their types; `add_product`'s
     // rows are those of this block.
     unsafe {
+        let activate = |gate, x: &mut [T]| S::vectorize(Activate(gate, x));
+        let chain = |gate, d: &mut [T], y: &[T]| S::vectorize(Chain(gate, d, y));
+        let add_product = |a, packed, part: Part, c| {
+            S::vectorize(AddProduct {
+                a,
+                rows: n,
+                packed,
+                part,
+                c,
+            });
+        };
         let g = |b: usize, row: usize| job.operand(1, (b * state_rows + row) * u, u);
         let state = |b: usize, row: usize| job.operand(0, (b * state_rows + row) * u, u);
         for (r, b) in rows.clone().enumerate() {
@@ -76,7 +87,7 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
                         let (i, f) = (&keep[..u], &keep[u..2 * u]);
                         let (candidate, o) = (&keep[2 * u..3 * u], &keep[3 * u..4 * u]);
                         y.copy_from_slice(&keep[4 * u..5 * u]);
-                        activate::<S, T>(op.activation, y);
+                        activate(op.activation, y);
                         let (di, rest) = flow.split_at_mut(u);
                         let (df, rest) = rest.split_at_mut(u);
                         let (dg, d_o) = rest.split_at_mut(u);
@@ -121,7 +132,7 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
                     let behind = packed.add(part.packed(width::<S, T>()));
                     let candidate = (flow.as_ptr().add(2 * u), columns);
                     inner.fill(T::ZERO);
-                    add_product::<S, T>(candidate, n, behind, last, (inner.as_mut_ptr(), u));
+                    add_product(candidate, behind, last, (inner.as_mut_ptr(), u));
                 }
                 for (r, b) in rows.clone().enumerate() {
                     let flow = &mut flow[r * columns..][..columns];
@@ -155,7 +166,7 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
                 }
             }
             let to = (dh.as_mut_ptr(), u);
-            add_product::<S, T>((flow.as_ptr(), columns), n, packed, part, to);
+            add_product((flow.as_ptr(), columns), packed, part, to);
         }
         if initial {
             let first = batch * steps * columns;

@@ -1,7 +1,7 @@
 //! The way there: fills the tape.
 
 use super::Job;
-use super::product::{Real, activate, add_product, width};
+use super::product::{Activate, AddProduct, Part, Real, width};
 use crate::simd::Simd;
 use cornu_core::ops::recurrent::{Cell, Extents};
 use std::ops::Range;
@@ -35,6 +35,16 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
     // SAFETY: every row and step is inside the operands and the tape by their types; `add_product`'s
     // rows are those of this block.
     unsafe {
+        let activate = |gate, x: &mut [T]| S::vectorize(Activate(gate, x));
+        let add_product = |a, packed, part: Part, c| {
+            S::vectorize(AddProduct {
+                a,
+                rows: n,
+                packed,
+                part,
+                c,
+            });
+        };
         for (b, h) in rows.clone().zip(h.chunks_exact_mut(u.max(1))) {
             h.copy_from_slice(job.operand(2, b * u, u));
             job.result(b * state_rows * u, u).copy_from_slice(h);
@@ -55,13 +65,13 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
                     for (b, next) in rows.clone().zip(next.chunks_exact_mut(u.max(1))) {
                         next.copy_from_slice(input(b));
                     }
-                    add_product::<S, T>(h_rows, n, packed, part, (next.as_mut_ptr(), u));
+                    add_product(h_rows, packed, part, (next.as_mut_ptr(), u));
                 }
                 Cell::Lstm | Cell::Gru { reset_after: false } => {
                     for b in rows.clone() {
                         keep(b)[..columns].copy_from_slice(input(b));
                     }
-                    add_product::<S, T>(h_rows, n, packed, part, (gates, kept));
+                    add_product(h_rows, packed, part, (gates, kept));
                 }
                 Cell::Gru { reset_after: true } => {
                     let bias = job.operand(3, 0, u);
@@ -71,13 +81,13 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
                         keep[2 * u..3 * u].copy_from_slice(bias);
                         keep[3 * u..].copy_from_slice(&x[2 * u..]);
                     }
-                    add_product::<S, T>(h_rows, n, packed, part, (gates, kept));
+                    add_product(h_rows, packed, part, (gates, kept));
                 }
             }
             if let Cell::Gru { reset_after } = op.cell {
                 for (r, b) in rows.clone().enumerate() {
                     let keep = keep(b);
-                    activate::<S, T>(op.recurrent_activation, &mut keep[..2 * u]);
+                    activate(op.recurrent_activation, &mut keep[..2 * u]);
                     let reset = &mut next[r * u..][..u];
                     let reset = reset.iter_mut().zip(&keep[u..2 * u]);
                     let old = &h[r * u..][..u];
@@ -87,19 +97,19 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
                     let behind = packed.add(part.packed(width::<S, T>()));
                     let candidate = (gates.add(2 * u), kept);
                     let reset = (next.as_ptr(), u);
-                    add_product::<S, T>(reset, n, behind, kernel.parts[1], candidate);
+                    add_product(reset, behind, kernel.parts[1], candidate);
                 }
             }
             for (r, b) in rows.clone().enumerate() {
                 let (h, next) = (&mut h[r * u..][..u], &mut next[r * u..][..u]);
                 let counts = job.counts(b, t);
                 match op.cell {
-                    Cell::Simple => activate::<S, T>(op.activation, next),
+                    Cell::Simple => activate(op.activation, next),
                     Cell::Lstm => {
                         let (gates, new) = keep(b).split_at_mut(4 * u);
-                        activate::<S, T>(op.recurrent_activation, &mut gates[..2 * u]);
-                        activate::<S, T>(op.activation, &mut gates[2 * u..3 * u]);
-                        activate::<S, T>(op.recurrent_activation, &mut gates[3 * u..]);
+                        activate(op.recurrent_activation, &mut gates[..2 * u]);
+                        activate(op.activation, &mut gates[2 * u..3 * u]);
+                        activate(op.recurrent_activation, &mut gates[3 * u..]);
                         let c = &mut c[r * u..][..u];
                         if counts {
                             let (i, f) = (&gates[..u], &gates[u..2 * u]);
@@ -108,7 +118,7 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
                                 c[j] = f[j] * c[j] + i[j] * g[j];
                             }
                             next.copy_from_slice(c);
-                            activate::<S, T>(op.activation, next);
+                            activate(op.activation, next);
                             next.iter_mut().zip(o).for_each(|(h, o)| *h = *h * *o);
                         }
                         new.copy_from_slice(c);
@@ -125,7 +135,7 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
                         } else {
                             rest
                         };
-                        activate::<S, T>(op.activation, candidate);
+                        activate(op.activation, candidate);
                         for j in 0..u {
                             next[j] = z[j] * h[j] + (T::from_f64(1.0) - z[j]) * candidate[j];
                         }

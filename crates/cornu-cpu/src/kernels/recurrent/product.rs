@@ -1,17 +1,20 @@
 //! The small products and the gate functions of a step.
 
 use crate::math::{float32, float64};
-use crate::simd::{Float, Isa, Simd, Vector};
+use crate::simd::{Float, Isa, Simd, SimdOp, Vector};
 use cornu_core::ops::recurrent::Gate;
 use std::ops::Sub;
 
 /// f32 or f64, with the functions of gates.
 pub(super) trait Real: Float + Sub<Output = Self> {
+    /// The most able instruction set to compile for: models compute in f32.
+    const MOST: Isa;
     fn tanh<const FMA: bool>(self) -> Self;
     fn sigmoid<const FMA: bool>(self) -> Self;
 }
 
 impl Real for f32 {
+    const MOST: Isa = Isa::Avx512;
     #[inline(always)]
     fn tanh<const FMA: bool>(self) -> f32 {
         float32::tanh::<FMA>(self)
@@ -23,6 +26,7 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const MOST: Isa = Isa::Avx2;
     #[inline(always)]
     fn tanh<const FMA: bool>(self) -> f64 {
         f64::tanh(self)
@@ -34,12 +38,18 @@ impl Real for f64 {
 }
 
 /// Replaces each element by the function of it.
-#[inline(always)]
-pub(super) fn activate<S: Simd, T: Real>(gate: Gate, x: &mut [T]) {
-    if S::ISA == Isa::Scalar {
-        apply::<T, false>(gate, x);
-    } else {
-        apply::<T, true>(gate, x);
+pub(super) struct Activate<'a, T>(pub Gate, pub &'a mut [T]);
+
+impl<T: Real> SimdOp for Activate<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn call<S: Simd>(self) {
+        if S::ISA == Isa::Scalar {
+            apply::<T, false>(self.0, self.1);
+        } else {
+            apply::<T, true>(self.0, self.1);
+        }
     }
 }
 
@@ -61,23 +71,31 @@ fn apply<T: Real, const FMA: bool>(gate: Gate, x: &mut [T]) {
     }
 }
 
-/// Multiplies each element of `d` by the derivative where the function's value is that of `y`.
-#[inline(always)]
-pub(super) fn chain<T: Real>(gate: Gate, d: &mut [T], y: &[T]) {
-    let (one, sixth) = (T::from_f64(1.0), T::from_f64(1.0 / 6.0));
-    let pairs = d.iter_mut().zip(y);
-    match gate {
-        Gate::Linear => {}
-        Gate::Tanh => pairs.for_each(|(d, y)| *d = *d * (one - *y * *y)),
-        Gate::Sigmoid => pairs.for_each(|(d, y)| *d = *d * (*y * (one - *y))),
-        Gate::Relu => pairs.for_each(|(d, y)| *d = if *y > T::ZERO { *d } else { T::ZERO }),
-        Gate::HardSigmoid => pairs.for_each(|(d, y)| {
-            *d = if *y > T::ZERO && *y < one {
-                *d * sixth
-            } else {
-                T::ZERO
-            };
-        }),
+/// Multiplies each element of the first by the derivative where the function's value is that of the
+/// second.
+pub(super) struct Chain<'a, T>(pub Gate, pub &'a mut [T], pub &'a [T]);
+
+impl<T: Real> SimdOp for Chain<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn call<S: Simd>(self) {
+        let Chain(gate, d, y) = self;
+        let (one, sixth) = (T::from_f64(1.0), T::from_f64(1.0 / 6.0));
+        let pairs = d.iter_mut().zip(y);
+        match gate {
+            Gate::Linear => {}
+            Gate::Tanh => pairs.for_each(|(d, y)| *d = *d * (one - *y * *y)),
+            Gate::Sigmoid => pairs.for_each(|(d, y)| *d = *d * (*y * (one - *y))),
+            Gate::Relu => pairs.for_each(|(d, y)| *d = if *y > T::ZERO { *d } else { T::ZERO }),
+            Gate::HardSigmoid => pairs.for_each(|(d, y)| {
+                *d = if *y > T::ZERO && *y < one {
+                    *d * sixth
+                } else {
+                    T::ZERO
+                };
+            }),
+        }
     }
 }
 
@@ -130,37 +148,47 @@ pub(super) unsafe fn pack<S: Simd, T: Float>(source: *const T, part: Part, to: *
 }
 
 /// Adds the product of `rows` rows of `a`, each `lda` after the one before, and a packed matrix to the
-/// rows of `c`.
-///
-/// # Safety
-/// `a` has `rows` rows of `part.k` elements, `c` as many of `part.n`; `packed` was made by [`pack`] for
-/// the same vectors; `c` overlaps neither.
-#[inline(always)]
-pub(super) unsafe fn add_product<S: Simd, T: Float>(
-    (a, lda): (*const T, usize),
-    rows: usize,
-    packed: *const T,
-    part: Part,
-    (c, ldc): (*mut T, usize),
-) {
-    let width = width::<S, T>();
-    for panel in 0..part.n.div_ceil(width) {
-        let columns = width.min(part.n - panel * width);
-        for first in (0..rows).step_by(ROWS) {
-            // SAFETY: the panel and the rows are inside, by the caller.
-            unsafe {
-                let b = packed.add(panel * part.k * width);
-                let a = (a.add(first * lda), lda);
-                let c = (c.add(first * ldc + panel * width), ldc);
-                match (rows - first).min(ROWS) {
-                    8 => tile::<S, T, 8>(a, b, part.k, c, columns),
-                    7 => tile::<S, T, 7>(a, b, part.k, c, columns),
-                    6 => tile::<S, T, 6>(a, b, part.k, c, columns),
-                    5 => tile::<S, T, 5>(a, b, part.k, c, columns),
-                    4 => tile::<S, T, 4>(a, b, part.k, c, columns),
-                    3 => tile::<S, T, 3>(a, b, part.k, c, columns),
-                    2 => tile::<S, T, 2>(a, b, part.k, c, columns),
-                    _ => tile::<S, T, 1>(a, b, part.k, c, columns),
+/// rows of `c`. Its maker promises that `a` has `rows` rows of `part.k` elements, `c` as many of
+/// `part.n`, that `packed` was made by [`pack`] for the same vectors, and that `c` overlaps neither.
+pub(super) struct AddProduct<T> {
+    pub a: (*const T, usize),
+    pub rows: usize,
+    pub packed: *const T,
+    pub part: Part,
+    pub c: (*mut T, usize),
+}
+
+impl<T: Float> SimdOp for AddProduct<T> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn call<S: Simd>(self) {
+        let AddProduct {
+            a: (a, lda),
+            rows,
+            packed,
+            part,
+            c: (c, ldc),
+        } = self;
+        let width = width::<S, T>();
+        for panel in 0..part.n.div_ceil(width) {
+            let columns = width.min(part.n - panel * width);
+            for first in (0..rows).step_by(ROWS) {
+                // SAFETY: the panel and the rows are inside, by the maker's promise.
+                unsafe {
+                    let b = packed.add(panel * part.k * width);
+                    let a = (a.add(first * lda), lda);
+                    let c = (c.add(first * ldc + panel * width), ldc);
+                    match (rows - first).min(ROWS) {
+                        8 => tile::<S, T, 8>(a, b, part.k, c, columns),
+                        7 => tile::<S, T, 7>(a, b, part.k, c, columns),
+                        6 => tile::<S, T, 6>(a, b, part.k, c, columns),
+                        5 => tile::<S, T, 5>(a, b, part.k, c, columns),
+                        4 => tile::<S, T, 4>(a, b, part.k, c, columns),
+                        3 => tile::<S, T, 3>(a, b, part.k, c, columns),
+                        2 => tile::<S, T, 2>(a, b, part.k, c, columns),
+                        _ => tile::<S, T, 1>(a, b, part.k, c, columns),
+                    }
                 }
             }
         }
@@ -170,7 +198,7 @@ pub(super) unsafe fn add_product<S: Simd, T: Float>(
 /// A tile of `R` rows and one panel.
 ///
 /// # Safety
-/// As for [`add_product`].
+/// As for [`AddProduct`].
 #[inline(always)]
 unsafe fn tile<S: Simd, T: Float, const R: usize>(
     (a, lda): (*const T, usize),

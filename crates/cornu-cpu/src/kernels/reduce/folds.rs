@@ -9,6 +9,7 @@ use crate::kernels::fused::isa::{FoldBody, FoldKernel, pick_fold};
 use crate::simd::Isa;
 use cornu_core::ops::reduce::ReduceFn;
 use std::marker::PhantomData;
+use std::sync::atomic::{Ordering, compiler_fence};
 
 /// Partial results of a row.
 const LANES: usize = 64;
@@ -19,8 +20,9 @@ const WIDTH: usize = 64;
 trait Fold {
     type T: LaneType;
     type Acc: LaneType;
-    /// Whether wide vectors are worth their code.
-    const WIDE: bool;
+    /// Whether several lanes are combined at a time. Integers are reduced rarely, and no training waits
+    /// for it.
+    const WIDE: bool = !matches!(Self::T::MOST, Isa::Scalar);
     const IDENTITY: Self::T;
     const START: Self::Acc;
     fn fold(a: Self::T, b: Self::T) -> Self::T;
@@ -36,8 +38,6 @@ macro_rules! folds {
             impl Fold for $name {
                 type T = $t;
                 type Acc = $acc;
-                // Integers are reduced rarely, and no training waits for it.
-                const WIDE: bool = matches!(<$t>::MOST, Isa::Avx512);
                 const IDENTITY: $t = $identity;
                 const START: $acc = $identity;
                 #[inline(always)]
@@ -86,10 +86,18 @@ folds! {
     MinBool: u8 as u8, 1, |a, b| a.min(b);
 }
 
+/// Ends a step of a loop: where lanes are not worth vectors, the compiler is not to make some.
+#[inline(always)]
+fn step<F: Fold>() {
+    if !F::WIDE {
+        compiler_fence(Ordering::SeqCst);
+    }
+}
+
 /// `to[r]` (accumulators) takes in row `r` of `from` (lanes); n: rows, columns, lanes from row to row.
 struct Rows<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Rows<F> {
-    const WIDE: bool = F::WIDE;
+    const MOST: Isa = F::T::MOST;
     #[inline(always)]
     unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let [rows, cols, ld] = n;
@@ -141,6 +149,7 @@ impl<F: Fold> FoldBody for Rows<F> {
                 while c < cols {
                     total = F::fold(total, row.add(c).read());
                     c += 1;
+                    step::<F>();
                 }
                 to.add(r).write(F::merge(to.add(r).read(), F::widen(total)));
             }
@@ -151,7 +160,7 @@ impl<F: Fold> FoldBody for Rows<F> {
 /// `to[c]` (lanes) takes in column `c` of `from`; n: rows, columns, lanes from row to row.
 struct Columns<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Columns<F> {
-    const WIDE: bool = F::WIDE;
+    const MOST: Isa = F::T::MOST;
     #[inline(always)]
     unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let [rows, cols, ld] = n;
@@ -170,7 +179,7 @@ impl<F: Fold> FoldBody for Columns<F> {
                 to.add(c).cast::<[F::T; WIDTH]>().write(v);
                 c += WIDTH;
             }
-            while c + 16 <= cols {
+            while F::WIDE && c + 16 <= cols {
                 let mut v = to.add(c).cast::<[F::T; 16]>().read();
                 for r in 0..rows {
                     let x = from.add(r * ld + c).cast::<[F::T; 16]>().read();
@@ -185,6 +194,7 @@ impl<F: Fold> FoldBody for Columns<F> {
                 let mut v = to.add(c).read();
                 for r in 0..rows {
                     v = F::fold(v, from.add(r * ld + c).read());
+                    step::<F>();
                 }
                 to.add(c).write(v);
                 c += 1;
@@ -197,7 +207,7 @@ impl<F: Fold> FoldBody for Columns<F> {
 /// u.
 struct Flush<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Flush<F> {
-    const WIDE: bool = false;
+    const MOST: Isa = Isa::Scalar;
     #[inline(always)]
     unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let [n, units, _] = n;
@@ -211,6 +221,7 @@ impl<F: Fold> FoldBody for Flush<F> {
                     to.add(c).write(v);
                     lane.write(F::IDENTITY);
                 }
+                step::<F>();
             }
         }
     }
@@ -219,16 +230,18 @@ impl<F: Fold> FoldBody for Flush<F> {
 /// `n[0]` accumulators at `to` and `n[1]` lanes at `from` start.
 struct Start<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Start<F> {
-    const WIDE: bool = false;
+    const MOST: Isa = Isa::Scalar;
     #[inline(always)]
     unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         // SAFETY: the caller vouches for as many.
         unsafe {
             for i in 0..n[0] {
                 to.cast::<F::Acc>().add(i).write(F::START);
+                step::<F>();
             }
             for i in 0..n[1] {
                 from.cast::<F::T>().add(i).write(F::IDENTITY);
+                step::<F>();
             }
         }
     }
@@ -237,7 +250,7 @@ impl<F: Fold> FoldBody for Start<F> {
 /// Accumulators `to[i]` take in accumulators `from[i]`, i < n\[0\].
 struct Merge<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Merge<F> {
-    const WIDE: bool = false;
+    const MOST: Isa = Isa::Scalar;
     #[inline(always)]
     unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         let (to, from) = (to.cast::<F::Acc>(), from.cast::<F::Acc>());
@@ -247,6 +260,7 @@ impl<F: Fold> FoldBody for Merge<F> {
                 to.add(i)
                     .write(F::merge(to.add(i).read(), from.add(i).read()))
             };
+            step::<F>();
         }
     }
 }
@@ -254,7 +268,7 @@ impl<F: Fold> FoldBody for Merge<F> {
 /// Lanes `to[i]` from accumulators `from[i]`, i < n\[0\].
 struct Finish<F>(PhantomData<F>);
 impl<F: Fold> FoldBody for Finish<F> {
-    const WIDE: bool = false;
+    const MOST: Isa = Isa::Scalar;
     #[inline(always)]
     unsafe fn run<const MANY: bool>(to: *mut u8, from: *mut u8, n: [usize; 3]) {
         for i in 0..n[0] {
@@ -263,6 +277,7 @@ impl<F: Fold> FoldBody for Finish<F> {
                 let v = F::narrow(from.cast::<F::Acc>().add(i).read());
                 to.cast::<F::T>().add(i).write(v);
             }
+            step::<F>();
         }
     }
 }

@@ -278,31 +278,3 @@ fn nan_products_and_empty_axes() {
     run(&kernel, &[x.ptr(), y.ptr()], 1);
     assert_eq!((y.get(0), y.get(1)), (3.0, -8.0));
 }
-
-#[test]
-fn first_of_the_largest() {
-    for dtype in DType::ALL {
-        let values = [1.0, 0.0, 1.0, 0.0, 1.0, 1.0];
-        let mut x = Memory::new(dtype, &values);
-        let mut got = [9i32; 3];
-        let kernel = ArgReduceKernel::compile(&[2, 3], 0, true, dtype).unwrap();
-        // SAFETY: six elements, three indices.
-        unsafe { kernel.run(x.ptr(), got.as_mut_ptr(), 0, 1) };
-        assert_eq!(got, [0, 1, 0], "{dtype}");
-        let kernel = ArgReduceKernel::compile(&[2, 3], 1, false, dtype).unwrap();
-        for piece in 0..2 {
-            // SAFETY: six elements, two indices.
-            unsafe { kernel.run(x.ptr(), got.as_mut_ptr(), piece, 2) };
-        }
-        assert_eq!(got[..2], [1, 0], "{dtype}");
-    }
-    let mut x = Memory::new(DType::F32, &[1.0, f64::NAN, 5.0, f64::NAN]);
-    for max in [false, true] {
-        let mut got = 9i32;
-        let kernel = ArgReduceKernel::compile(&[4], 0, max, DType::F32).unwrap();
-        // SAFETY: four elements, one index.
-        unsafe { kernel.run(x.ptr(), &raw mut got, 0, 1) };
-        assert_eq!(got, 1);
-    }
-    assert!(ArgReduceKernel::compile(&[2, 0], 1, true, DType::F32).is_err());
-}
