@@ -25,7 +25,7 @@ fn main() -> cornu::Result<()> {
     let fit = Ols::new().names(&diabetes.feature_names).fit(x, y)?;
     println!("{}", fit.summary());
     residuals(&fit.fittedvalues().to_vec(), &fit.resid().to_vec())
-        .save(folder.join("residuals.png"))?;
+        .save(folder.join("residuals.svg"))?;
 
     // One feature alone, which can be drawn.
     let bmi = x.select(Axis(1), &[2]);
@@ -37,7 +37,7 @@ fn main() -> cornu::Result<()> {
     .title("Diabetes")
     .x_label("body mass index")
     .y_label("progression after a year")
-    .save(folder.join("regression_line.png"))?;
+    .save(folder.join("regression_line.svg"))?;
 
     // How good predictions are of patients that the model has not seen.
     let split = TrainTestSplit::new().seed(42).split(x, y)?;
@@ -70,7 +70,7 @@ fn main() -> cornu::Result<()> {
     let coefs = Array2::from_shape_fn((x.ncols(), alphas.len()), |(j, k)| models[k].coef()[[0, j]]);
     coefficient_path(&alphas, coefs.view(), &diabetes.feature_names)?
         .title("Lasso's coefficients")
-        .save(folder.join("coefficient_path.png"))?;
+        .save(folder.join("coefficient_path.svg"))?;
 
     // The same function as a network.
     let network = exact.to_sequential()?;

@@ -70,14 +70,14 @@ fn tumours(folder: &Path) -> cornu::Result<()> {
     })?
     .x_label("mean radius, standardised")
     .y_label("mean texture, standardised")
-    .save(folder.join("decision_boundary.png"))?;
+    .save(folder.join("decision_boundary.svg"))?;
 
     let curve = roc_curve(&split.y_test, &probabilities.column(1), None)?;
     cornu_plot::roc_curve([("30 measurements", curve.fpr, curve.tpr)])?
-        .save(folder.join("roc_curve.png"))?;
+        .save(folder.join("roc_curve.svg"))?;
     let matrix = confusion_matrix(&split.y_test, &model.predict(&split.x_test)?)?;
     cornu_plot::confusion_matrix(matrix.counts.view(), &cancer.target_names)?
-        .save(folder.join("confusion_matrix.png"))
+        .save(folder.join("confusion_matrix.svg"))
 }
 
 fn digits(folder: &Path) -> cornu::Result<()> {
@@ -101,5 +101,5 @@ fn digits(folder: &Path) -> cornu::Result<()> {
     let matrix = confusion_matrix(&test_labels, &model.predict(&x_test)?)?;
     let names: Vec<String> = matrix.labels.iter().map(f64::to_string).collect();
     cornu_plot::confusion_matrix(matrix.counts.view(), &names)?
-        .save(folder.join("confusion_digits.png"))
+        .save(folder.join("confusion_digits.svg"))
 }

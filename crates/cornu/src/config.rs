@@ -9,7 +9,14 @@ use serde_json::{Map, Value, json};
 /// An object of one of Keras' own modules, with its configuration.
 pub(crate) fn object(module: &str, class: &str, config: &impl Serialize) -> Value {
     // A configuration is plain numbers, strings and lists, which JSON always holds (NaN as null).
-    let config = serde_json::to_value(config).unwrap_or(Value::Null);
+    with_class(
+        module,
+        class,
+        serde_json::to_value(config).unwrap_or(Value::Null),
+    )
+}
+
+fn with_class(module: &str, class: &str, config: Value) -> Value {
     json!({"module": module, "class_name": class, "config": config, "registered_name": null})
 }
 
@@ -31,17 +38,25 @@ pub(crate) fn parts<'a>(what: &str, value: &'a Value) -> Result<(&'a str, Value)
 
 /// A typed configuration from its JSON; missing fields keep their defaults.
 pub(crate) fn read<T: DeserializeOwned>(class: &str, config: &Value) -> Result<T> {
-    from_object(config).map_err(|e| Error::new(format!("The configuration of {class}: {e}.")))
+    from_object(config).map_err(|e| refused(class, &e))
+}
+
+#[cold]
+fn refused(class: &str, e: &serde_json::Error) -> Error {
+    Error::new(format!("The configuration of {class}: {e}."))
 }
 
 /// A struct from the fields of a JSON object; missing ones keep their defaults.
 pub(crate) fn from_object<T: DeserializeOwned>(value: &Value) -> serde_json::Result<T> {
     match value {
         Value::Object(fields) => T::deserialize(by_name(fields)),
-        other => Err(serde_json::Error::custom(format!(
-            "Expected an object. Received: {other}"
-        ))),
+        other => Err(no_object(other)),
     }
+}
+
+#[cold]
+fn no_object(value: &Value) -> serde_json::Error {
+    serde_json::Error::custom(format!("Expected an object. Received: {value}"))
 }
 
 /// Fields that are read by name only: `Value` itself would have every struct's code for reading it

@@ -72,7 +72,7 @@ impl<F: MeanFn> MetricFn for F {
     }
     fn state(&self, y_true: &TensorType, y_pred: &TensorType) -> Result<Vec<State>> {
         self.validate(y_true, y_pred)?;
-        Ok(vec![State::zeros("total", ()), State::zeros("count", ())])
+        Ok(empty())
     }
     fn update(
         &self,
@@ -81,8 +81,7 @@ impl<F: MeanFn> MetricFn for F {
         y_pred: &Tensor,
         sample_weight: Option<&Tensor>,
     ) -> Vec<Tensor> {
-        let (total, count) = total_and_count(&self.values(y_true, y_pred), sample_weight);
-        vec![&state[0] + total, &state[1] + count]
+        add(state, &self.values(y_true, y_pred), sample_weight)
     }
     fn result(&self, state: &[Tensor]) -> Tensor {
         self.finish(divide_no_nan(&state[0], &state[1]))
@@ -94,6 +93,17 @@ impl<F: MeanFn> MetricFn for F {
     fn config(&self) -> Map<String, Value> {
         MeanFn::config(self)
     }
+}
+
+/// The state of a mean of nothing.
+fn empty() -> Vec<State> {
+    vec![State::zeros("total", ()), State::zeros("count", ())]
+}
+
+/// The state with a batch's values.
+fn add(state: &[Tensor], values: &Tensor, sample_weight: Option<&Tensor>) -> Vec<Tensor> {
+    let (total, count) = total_and_count(values, sample_weight);
+    vec![&state[0] + total, &state[1] + count]
 }
 
 /// What a batch adds to the sum and to the count of a mean. Without weights every sample counts 1 and

@@ -34,16 +34,18 @@ pub(super) fn fields(metric: &impl Serialize) -> Map<String, Value> {
 type Make = fn(&Value) -> Result<Metric>;
 
 fn make<M: MetricFn + DeserializeOwned + 'static>(config: &Value) -> Result<Metric> {
-    match from_object(config) {
-        Ok::<M, _>(metric) => Ok(Metric::new(metric)),
-        Err(e) => Err(Error::new(format!(
-            "The configuration {config} is not that of a metric {}: {e}.",
-            std::any::type_name::<M>()
-                .rsplit("::")
-                .next()
-                .unwrap_or_default()
-        ))),
+    match from_object::<M>(config) {
+        Ok(metric) => Ok(Metric::new(metric)),
+        Err(e) => Err(refused(std::any::type_name::<M>(), config, &e)),
     }
+}
+
+#[cold]
+fn refused(path: &str, config: &Value, e: &serde_json::Error) -> Error {
+    let class = path.rsplit("::").next().unwrap_or_default();
+    Error::new(format!(
+        "The configuration {config} is not that of a metric {class}: {e}."
+    ))
 }
 
 macro_rules! classes {
