@@ -126,14 +126,16 @@ impl Error {
 /// The (at most two) nearest spellings, case-insensitively, within a third of the length.
 fn nearest<'a>(got: &str, known: &[&'a str]) -> Vec<&'a str> {
     let lower = got.to_lowercase();
-    let mut scored: Vec<(usize, &str)> = known
-        .iter()
-        .map(|k| (edit_distance(&lower, &k.to_lowercase()), *k))
-        .filter(|(d, k)| *d <= 1 + lower.len().max(k.len()) / 3)
-        .collect();
-    scored.sort();
-    scored.dedup();
-    scored.truncate(2);
+    let mut scored: Vec<(usize, &str)> = Vec::new();
+    for k in known {
+        let candidate = (edit_distance(&lower, &k.to_lowercase()), *k);
+        if candidate.0 > 1 + lower.len().max(k.len()) / 3 || scored.contains(&candidate) {
+            continue;
+        }
+        let at = scored.partition_point(|better| *better < candidate);
+        scored.insert(at, candidate);
+        scored.truncate(2);
+    }
     scored.into_iter().map(|(_, k)| k).collect()
 }
 

@@ -23,6 +23,7 @@ pub mod error;
 pub mod function;
 mod grad;
 pub mod ops;
+mod order;
 pub mod passes;
 pub mod program;
 pub mod random;
@@ -39,6 +40,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use function::{Device, Function};
 pub use grad::{custom_gradient, grad, grad_with};
 pub use ops::Op;
+#[doc(hidden)]
+pub use order::order_by;
 pub use program::Program;
 pub use reference::Reference;
 pub use scan::scan;

@@ -5,7 +5,7 @@ use crate::ops::Op;
 use crate::ops::creation::{Constant, Full};
 use crate::passes::simplify;
 use crate::tensor::{Tensor, TensorType};
-use crate::{Error, Result, Variable};
+use crate::{Error, Result, Variable, order_by};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -95,19 +95,14 @@ impl Program {
 
     /// The variables the program reads or updates, in order of creation.
     pub fn variables(&self) -> Vec<Variable> {
-        let mut all: Vec<Variable> = self
-            .insts
-            .iter()
-            .filter_map(|i| {
-                if let Op::Variable(v) = &i.op {
-                    Some(v.clone())
-                } else {
-                    None
-                }
-            })
-            .chain(self.updates.iter().map(|(v, _)| v.clone()))
-            .collect();
-        all.sort_by_key(Variable::id);
+        let read = self.insts.iter().filter_map(|i| match &i.op {
+            Op::Variable(v) => Some(v),
+            _ => None,
+        });
+        let updated = self.updates.iter().map(|(v, _)| v);
+        let met: Vec<&Variable> = read.chain(updated).collect();
+        let order = order_by(met.len(), &|i| (met[i].id() as i64, 0));
+        let mut all: Vec<Variable> = order.into_iter().map(|i| met[i].clone()).collect();
         all.dedup();
         all
     }

@@ -12,6 +12,7 @@ use crate::kernels::reduce::ReduceKernel;
 use crate::team::Team;
 use convolution::Convolution;
 use cornu_core::backend::check_arguments;
+use cornu_core::order_by;
 use cornu_core::passes::fuse::Group;
 use cornu_core::passes::memory::{Location, Plan, plan};
 use cornu_core::program::ValueId;
@@ -104,9 +105,9 @@ impl CpuExecutable {
             .iter()
             .map(|(v, u)| (Vec::new(), v.clone(), *u))
             .collect();
-        let mut values: Vec<(&ValueId, &Location)> = plan.locations.iter().collect();
-        values.sort_by_key(|(v, _)| **v);
-        for (value, location) in values {
+        let values: Vec<(&ValueId, &Location)> = plan.locations.iter().collect();
+        for i in order_by(values.len(), &|i| (values[i].0.index() as i64, 0)) {
+            let (value, location) = values[i];
             let slot = ptrs.len();
             slots.insert(*value, slot);
             let mut ptr = std::ptr::null_mut();

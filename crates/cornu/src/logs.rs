@@ -51,7 +51,10 @@ impl Logs {
 
     /// Sorts by name, as Keras does with what it shows.
     pub fn sort(&mut self) {
-        self.0.sort_by(|a, b| a.0.cmp(&b.0));
+        for (name, value) in std::mem::take(&mut self.0) {
+            let at = self.0.partition_point(|(before, _)| *before <= name);
+            self.0.insert(at, (name, value));
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::passes::schedule::hasten;
 use crate::passes::view::{View, Views};
 use crate::program::{Program, ValueId};
 use crate::tensor::TensorType;
-use crate::{Shape, Variable};
+use crate::{Shape, Variable, order_by};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
@@ -306,8 +306,9 @@ struct Block {
 
 /// Places blocks, the largest first, each at the lowest address that is free while it lives.
 fn arrange(blocks: &mut [Block]) -> usize {
-    let mut order: Vec<usize> = (0..blocks.len()).collect();
-    order.sort_by_key(|b| (std::cmp::Reverse(blocks[*b].bytes), blocks[*b].start));
+    let order = order_by(blocks.len(), &|b| {
+        (-(blocks[b].bytes as i64), blocks[b].start as i64)
+    });
     let mut placed: Vec<usize> = Vec::new();
     let mut total = 0;
     for b in order {

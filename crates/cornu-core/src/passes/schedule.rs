@@ -5,6 +5,7 @@
 //! so such a kernel runs as soon as it can, while its operands are still in the cache.
 
 use crate::ops::Op;
+use crate::order_by;
 use crate::passes::fuse::Group;
 use crate::passes::view::Views;
 use crate::program::{Program, ValueId};
@@ -51,8 +52,7 @@ pub fn hasten(groups: Vec<Group>, program: &Program, views: &Views) -> Vec<Group
             after[t] = before.iter().map(|other| after[*other]).max().unwrap_or(0);
         }
     }
-    let mut order: Vec<usize> = (0..groups.len()).collect();
-    order.sort_by_key(|t| (after[*t], *t));
+    let order = order_by(groups.len(), &|t| (after[t] as i64, 0));
     let mut groups: Vec<Option<Group>> = groups.into_iter().map(Some).collect();
     let in_order = order.into_iter().filter_map(|t| groups[t].take());
     in_order.collect()

@@ -42,10 +42,14 @@ pub use swap_ema_weights::SwapEMAWeights;
 pub use tensorboard::TensorBoard;
 pub use terminate_on_nan::TerminateOnNaN;
 
-use crate::{Array, Logs, Result};
 #[cfg(feature = "saving")]
-use std::path::Path;
-use std::path::PathBuf;
+use crate::models::Model;
+use crate::{Array, Logs, Result};
+use std::path::{Path, PathBuf};
+
+/// How what is to be remembered of a training is written to a file.
+#[doc(hidden)]
+pub type WriteState = fn(&State, &Path) -> Result<()>;
 
 /// What a callback may do with the model that is being trained.
 pub trait Trained {
@@ -79,18 +83,10 @@ pub trait Trained {
     fn is_interrupted(&self) -> bool;
     /// The model's architecture as Keras' JSON.
     fn to_json(&self) -> String;
-    /// Saves the model, as [`Model::save`](crate::models::Model::save).
-    ///
-    /// # Errors
-    /// If it cannot be written.
+    /// Writes the model to a file, in a way that is given: see [`save`](trait.Trained.html#method.save).
+    #[doc(hidden)]
     #[cfg(feature = "saving")]
-    fn save(&self, path: &Path) -> Result<()>;
-    /// Saves the weights, as [`Model::save_weights`](crate::models::Model::save_weights).
-    ///
-    /// # Errors
-    /// If they cannot be written.
-    #[cfg(feature = "saving")]
-    fn save_weights(&self, path: &Path) -> Result<()>;
+    fn write(&self, path: &Path, how: fn(&Model, &Path) -> Result<()>) -> Result<()>;
     /// Whether the weights have been swapped with their moving averages.
     fn has_averages(&self) -> bool;
     /// Swaps the weights with their moving averages, which an optimizer with `use_ema` keeps.
@@ -98,12 +94,41 @@ pub trait Trained {
     /// # Errors
     /// If the optimizer keeps none.
     fn swap_averages(&mut self) -> Result<()>;
-    /// Asks for the whole training to be written to a file, once all callbacks have seen what has
-    /// happened.
-    fn back_up(&mut self, path: PathBuf);
-    /// Asks for the training to go on from what [`Trained::back_up`] wrote, once all callbacks have seen
+    /// Asks for the whole training to be written to a file in a way that is given: see
+    /// [`back_up`](trait.Trained.html#method.back_up).
+    #[doc(hidden)]
+    fn back_up_as(&mut self, path: PathBuf, how: WriteState);
+    /// Asks for the training to go on from what `back_up` wrote, once all callbacks have seen
     /// that it begins.
     fn restore(&mut self, state: State);
+}
+
+/// What writes files. Every program that trains holds all methods of the trait; of these, one that saves
+/// nothing holds none.
+impl dyn Trained + '_ {
+    /// Saves the model, as [`Model::save`](crate::models::Model::save).
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    #[cfg(feature = "saving")]
+    pub fn save(&self, path: &Path) -> Result<()> {
+        self.write(path, |model, path| model.save(path))
+    }
+
+    /// Saves the weights, as [`Model::save_weights`](crate::models::Model::save_weights).
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    #[cfg(feature = "saving")]
+    pub fn save_weights(&self, path: &Path) -> Result<()> {
+        self.write(path, |model, path| model.save_weights(path))
+    }
+
+    /// Asks for the whole training to be written to a file, once all callbacks have seen what has
+    /// happened.
+    pub fn back_up(&mut self, path: PathBuf) {
+        self.back_up_as(path, State::save);
+    }
 }
 
 /// Hooks into training. Every method has a default that does nothing.

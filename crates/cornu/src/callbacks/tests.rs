@@ -73,13 +73,9 @@ impl Trained for Fake {
         "{}".to_string()
     }
     #[cfg(feature = "saving")]
-    fn save(&self, path: &Path) -> Result<()> {
+    fn write(&self, path: &Path, _: fn(&Model, &Path) -> Result<()>) -> Result<()> {
         self.saved.borrow_mut().push(path.display().to_string());
         Ok(())
-    }
-    #[cfg(feature = "saving")]
-    fn save_weights(&self, path: &Path) -> Result<()> {
-        self.save(path)
     }
     fn has_averages(&self) -> bool {
         self.averages
@@ -88,7 +84,7 @@ impl Trained for Fake {
         self.averages = !self.averages;
         Ok(())
     }
-    fn back_up(&mut self, path: PathBuf) {
+    fn back_up_as(&mut self, path: PathBuf, _: WriteState) {
         self.backed_up = Some(path);
     }
     fn restore(&mut self, _: State) {}

@@ -6,6 +6,7 @@ use super::model::Model;
 use super::sequential::stack_input;
 use super::symbol::Unit;
 use crate::layers::{self, Base, Input, InputShape, Layer, snake_case};
+#[cfg(feature = "saving")]
 use crate::optimizers::LossScale;
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
@@ -191,6 +192,8 @@ pub(crate) fn paths(units: &[Arc<Unit>], stack: bool) -> Vec<(String, Arc<Unit>)
     listed.map(path).collect()
 }
 
+/// What reading and writing files asks of a model.
+#[cfg(feature = "saving")]
 impl Model {
     /// Refuses a model without weights.
     pub(crate) fn graph_is_built(&self) -> Result<()> {

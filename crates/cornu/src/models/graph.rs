@@ -7,6 +7,7 @@ use crate::layers::{
     snake_case,
 };
 use crate::{DType, Error, Result, Tensor};
+use cornu_core::order_by;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -157,11 +158,11 @@ fn keras_order(order: &[Arc<CallNode>], outputs: &[Symbol]) -> (Vec<Arc<Unit>>, 
             units.push(node.unit.clone());
         }
     }
-    units.sort_by_key(|u| {
-        let depth = depth.get(&unit_id(u)).copied().unwrap_or(0);
-        let met = met.get(&unit_id(u)).copied().unwrap_or(0);
-        (std::cmp::Reverse(depth), met)
+    let in_order = order_by(units.len(), &|i| {
+        let of = |map: &HashMap<usize, usize>| map.get(&unit_id(&units[i])).copied().unwrap_or(0);
+        (-(of(&depth) as i64), of(&met) as i64)
     });
+    let units: Vec<Arc<Unit>> = in_order.into_iter().map(|i| units[i].clone()).collect();
     let depths: HashSet<usize> = depth_of_node.values().copied().collect();
     let linear = depths.len() == order.len()
         && units.len() == order.len()
@@ -171,10 +172,9 @@ fn keras_order(order: &[Arc<CallNode>], outputs: &[Symbol]) -> (Vec<Arc<Unit>>, 
 
 /// What the calls of each unit read.
 fn sources(order: &[Arc<CallNode>], place: &HashMap<usize, usize>) -> Vec<Vec<Source>> {
-    let mut calls: Vec<&Arc<CallNode>> = order.iter().collect();
-    calls.sort_by_key(|node| node.number);
     let mut sources = vec![Vec::new(); place.len()];
-    for node in calls {
+    for i in order_by(order.len(), &|i| (order[i].number as i64, 0)) {
+        let node = &order[i];
         sources[place[&unit_id(&node.unit)]].extend(node.inputs.iter().map(|s| Source {
             unit: place[&unit_id(&s.node.unit)],
             call: s.node.number,
@@ -407,9 +407,12 @@ impl Graph {
     /// The layers in another order, which files tell.
     pub(super) fn reorder(&mut self, order: &[Arc<Unit>]) {
         let wanted: HashMap<usize, usize> = order.iter().map(unit_id).zip(0..).collect();
-        let rank = |i: &usize| wanted.get(&unit_id(&self.units[*i])).copied();
-        let mut places: Vec<usize> = (0..self.units.len()).collect();
-        places.sort_by_key(rank);
+        let rank = |i: usize| {
+            wanted
+                .get(&unit_id(&self.units[i]))
+                .map_or(-1, |r| *r as i64)
+        };
+        let places = order_by(self.units.len(), &|i| (rank(i), 0));
         let mut moved = vec![0; places.len()];
         for (new, old) in places.iter().enumerate() {
             moved[*old] = new;

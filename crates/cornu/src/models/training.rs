@@ -1,13 +1,11 @@
 //! What callbacks see of a model at work, and may change.
 
 use super::model::{Model, set_weights};
-use crate::callbacks::{State, Trained};
+use crate::callbacks::{State, Trained, WriteState};
 use crate::interrupt::Interrupt;
 use crate::{Array, Error, Result, Variable};
 use std::ops::Deref;
-#[cfg(feature = "saving")]
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A model that is being trained or measured (`&mut Model`), or asked (`&Model`).
 pub(super) struct Training<M> {
@@ -19,8 +17,8 @@ pub(super) struct Training<M> {
     pub interrupted: bool,
     /// Whether weights and averages are swapped.
     pub swapped: bool,
-    /// Where to write the whole training, if that was asked for.
-    pub back_up: Option<PathBuf>,
+    /// Where to write the whole training, and how, if that was asked for.
+    pub back_up: Option<(PathBuf, WriteState)>,
     /// What to go on from, if that was asked for.
     pub restore: Option<State>,
 }
@@ -96,12 +94,8 @@ impl<M: Deref<Target = Model>> Trained for Training<M> {
         self.model.to_json()
     }
     #[cfg(feature = "saving")]
-    fn save(&self, path: &Path) -> Result<()> {
-        self.model.save(path)
-    }
-    #[cfg(feature = "saving")]
-    fn save_weights(&self, path: &Path) -> Result<()> {
-        self.model.save_weights(path)
+    fn write(&self, path: &Path, how: fn(&Model, &Path) -> Result<()>) -> Result<()> {
+        how(&self.model, path)
     }
     fn has_averages(&self) -> bool {
         self.swapped
@@ -121,8 +115,8 @@ impl<M: Deref<Target = Model>> Trained for Training<M> {
         self.swapped = !self.swapped;
         Ok(())
     }
-    fn back_up(&mut self, path: PathBuf) {
-        self.back_up = Some(path);
+    fn back_up_as(&mut self, path: PathBuf, how: WriteState) {
+        self.back_up = Some((path, how));
     }
     fn restore(&mut self, state: State) {
         self.restore = Some(state);

@@ -115,6 +115,7 @@ impl LossScale {
 
     /// What Keras' optimizer keeps beside the one within: a count of steps and a learning rate that are never
     /// used and, once the one within is `built`, the finite steps and the factor.
+    #[cfg(feature = "saving")]
     pub(crate) fn saved_variables(&self, built: bool) -> Vec<Variable> {
         let mut all = vec![
             Variable::new("loss_scale/iteration", 0i32),

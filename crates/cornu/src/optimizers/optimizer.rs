@@ -205,7 +205,9 @@ impl Optimizer {
             let mut slots = Vec::new();
             for slot in self.rule.slots(v) {
                 let variable = beside(v, slot.name, slot.value);
-                grouped.push((slot.group, variable.clone()));
+                // Behind all of its group: variables stay in order.
+                let at = grouped.partition_point(|(group, _)| *group <= slot.group);
+                grouped.insert(at, (slot.group, variable.clone()));
                 slots.push(variable);
             }
             kept.push(Kept {
@@ -217,7 +219,6 @@ impl Optimizer {
                     .map(|_| beside(v, "gradient_accumulator", zeros(v))),
             });
         }
-        grouped.sort_by_key(|(group, _)| *group); // stable: variables stay in order
         let globals: Vec<Variable> = self
             .rule
             .globals()

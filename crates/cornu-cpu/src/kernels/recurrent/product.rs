@@ -26,7 +26,7 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
-    const MOST: Isa = Isa::Avx2;
+    const MOST: Isa = Isa::Scalar;
     #[inline(always)]
     fn tanh<const FMA: bool>(self) -> f64 {
         f64::tanh(self)

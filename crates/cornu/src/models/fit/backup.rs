@@ -18,7 +18,7 @@ impl Run<'_, '_> {
     /// Writes the training to a file, if a callback has asked for it.
     pub(super) fn back_up(&mut self, at: Position) -> Result<()> {
         match self.training.back_up.take() {
-            Some(path) => self.state(at).save(&path),
+            Some((path, write)) => write(&self.state(at), &path),
             None => Ok(()),
         }
     }
