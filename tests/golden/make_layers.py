@@ -3,11 +3,15 @@
 from make_common import array, jax, jnp, keras, normal, np, plain, serialize_config, uniform
 
 
+def is_object(value):
+    return isinstance(value, dict) and "class_name" in value
+
+
 def case(rng, cls, config, x, note="", training=False, call_args=None, weights=None):
     """Builds the layer, replaces its weights by random ones, runs it and differentiates."""
     keras.backend.clear_session()
     arguments = {
-        k: keras.saving.deserialize_keras_object(v) if isinstance(v, dict) else v
+        k: keras.saving.deserialize_keras_object(v) if is_object(v) else v
         for k, v in config.items()
     }
     layer = getattr(keras.layers, cls)(**arguments)

@@ -1,7 +1,7 @@
 """layers_norm.json: layers that normalise, in training and outside it."""
 
-from make_common import array, jnp, keras, normal, np, uniform
-from make_layers import case, con, ini, reg
+from make_common import array, f32, jax, jnp, keras, normal, np, plain, serialize_config, uniform
+from make_layers import case, con, ini, is_object, reg
 
 
 def weights(rng, layer, shape):
@@ -10,7 +10,7 @@ def weights(rng, layer, shape):
     layer.build(shape)
     values = []
     for w in layer.weights:
-        positive = w.name in ("moving_variance", "gamma", "scale")
+        positive = w.name in ("moving_variance", "gamma", "scale") or "stddev" in w.name
         low, high = (0.3, 1.5) if positive else (-0.8, 0.8)
         values.append(rng.uniform(low, high, w.shape).astype("float32"))
     return values
@@ -19,7 +19,7 @@ def weights(rng, layer, shape):
 def norm_case(rng, cls, config, x, training=False, mask=None, note=""):
     """A case with weights that make sense, and what the state becomes in training."""
     arguments = {
-        k: keras.saving.deserialize_keras_object(v) if isinstance(v, dict) else v
+        k: keras.saving.deserialize_keras_object(v) if is_object(v) else v
         for k, v in config.items()
     }
     layer = getattr(keras.layers, cls)(**arguments)
@@ -72,6 +72,85 @@ def batch(rng):
     return cases
 
 
+def renorm(rng):
+    cases = []
+    image, rows, steps = normal(rng, 3, 2, 2, 3), normal(rng, 6, 4), normal(rng, 3, 5, 2)
+    clipping = {"rmax": 1.2, "rmin": 0.8, "dmax": 0.5}
+    for training in (False, True):
+        for config in [
+            {}, {"renorm_momentum": 0.7, "momentum": 0.9}, {"renorm_clipping": clipping},
+            {"renorm_clipping": {"dmax": 0.1}, "epsilon": 0.1}, {"scale": False},
+            {"center": False}, {"scale": False, "center": False, "axis": 1},
+        ]:  # fmt: skip
+            config = {"renorm": True, **config}
+            cases.append(norm_case(rng, "BatchNormalization", config, image, training))
+        cases.append(norm_case(rng, "BatchNormalization", {"renorm": True}, rows, training))
+    frozen = {"renorm": True, "trainable": False}
+    cases.append(norm_case(rng, "BatchNormalization", frozen, rows, True))
+    mask = rng.uniform(size=(3, 5)) < 0.6
+    config = {"renorm": True, "renorm_clipping": {"rmax": 2.0}}
+    cases.append(norm_case(rng, "BatchNormalization", config, steps, True, mask, "mask"))
+    return cases
+
+
+def wrapped(cls, **config):
+    return {"module": "keras.layers", "class_name": cls, "config": config, "registered_name": None}
+
+
+def spectral(rng):
+    cases = []
+    rows, image = normal(rng, 4, 3), normal(rng, 2, 3, 4, 2)
+    ids = f32(rng.integers(0, 6, (2, 3)))
+    for x, layer, config in [
+        (rows, wrapped("Dense", units=4), {}),
+        (rows, wrapped("Dense", units=4, use_bias=False), {"power_iterations": 3}),
+        (rows, wrapped("Dense", units=2, name="d", kernel_regularizer=reg("L2", l2=0.1)),
+         {"name": "sn"}),
+        (normal(rng, 2, 4, 3), wrapped("EinsumDense", equation="abc,cd->abd",
+         output_shape=[None, 5], bias_axes="d"), {"power_iterations": 2}),
+        (image, wrapped("Conv2D", filters=2, kernel_size=2, padding="same"), {}),
+        (image, wrapped("Conv2DTranspose", filters=2, kernel_size=2, strides=2), {}),
+        (image, wrapped("DepthwiseConv2D", kernel_size=3, depth_multiplier=2), {}),
+        (ids, wrapped("Embedding", input_dim=6, output_dim=3), {"power_iterations": 2}),
+    ]:  # fmt: skip
+        for training in (False, True):
+            config = {"layer": layer, **config}
+            cases.append(norm_case(rng, "SpectralNormalization", config, x, training))
+    layer = wrapped("Dense", units=2)
+    zeros = [np.zeros((3, 2), "float32"), normal(rng, 1, 2), normal(rng, 2)]
+    cases.append(case(rng, "SpectralNormalization", {"layer": layer}, rows, "zeros", True, weights=zeros))
+    return cases
+
+
+def divided(rng):
+    """Steps of training in which the kernel is divided, and then follows the gradient."""
+    cases = []
+    for optimizer in (keras.optimizers.SGD(0.1), keras.optimizers.Adam(0.01)):
+        keras.backend.clear_session()
+        layer = keras.layers.SpectralNormalization(keras.layers.Dense(3), power_iterations=2)
+        x, y = normal(rng, 8, 4), normal(rng, 8, 3)
+        layer.build(x.shape)
+        layer.set_weights([normal(rng, *w.shape) for w in layer.weights])
+        first = [array(w) for w in layer.get_weights()]
+        for _ in range(4):
+            trained = [v.value for v in layer.trainable_variables]
+            state = [v.value for v in layer.non_trainable_variables]
+
+            def loss(trained):
+                out, _ = layer.stateless_call(trained, state, x, training=True)
+                return jnp.mean(jnp.square(out - y))
+
+            gradients = jax.grad(loss)(trained)
+            layer(x, training=True)
+            optimizer.apply(gradients, layer.trainable_variables)
+        cases.append({
+            "layer": serialize_config(layer.get_config()), "weights": first, "x": array(x), "y": array(y),
+            "optimizer": plain(keras.saving.serialize_keras_object(optimizer)), "steps": 4,
+            "trained": [array(w) for w in layer.get_weights()], "output": array(layer(x)),
+        })  # fmt: skip
+    return cases
+
+
 def layer(rng):
     cases = []
     x = normal(rng, 3, 4, 5)
@@ -113,4 +192,6 @@ def others(rng):
 
 def build():
     rng = np.random.default_rng(111)
-    return {"cases": batch(rng) + layer(rng) + others(rng)}
+    cases = batch(rng) + layer(rng) + others(rng)
+    rng = np.random.default_rng(112)
+    return {"cases": cases + renorm(rng) + spectral(rng), "divided": divided(rng)}

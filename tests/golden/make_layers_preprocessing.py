@@ -100,6 +100,54 @@ def augmentations(rng):
     return cases
 
 
+def colours(rng):
+    """As `augmentations`, of the layers that change colours and parts of images."""
+    x, first = uniform(rng, 2, 3, 4, 3, high=255), uniform(rng, 2, 3, 3, 4, high=255)
+    unit = uniform(rng, 2, 3, 4, 3)
+    share = {"value_range": (0, 1)}
+    jitter = {"brightness_factor": (0.2, 0.2), "contrast_factor": (0.0, 0.0),
+              "saturation_factor": (0.6, 0.6), "hue_factor": (1.0, 1.0)}  # fmt: skip
+    always = [
+        ("AutoContrast", {}, None), ("AutoContrast", share, None),
+        ("Equalization", {}, FIRST), ("Equalization", {"bins": 8}, FIRST), ("Equalization", share, None),
+        ("Solarization", {}, FIRST), ("Solarization", share, None),
+        ("RandomGrayscale", {"factor": 1.0}, FIRST), ("RandomGrayscale", {"factor": 0.0}, None),
+        ("RandomColorDegeneration", {"factor": (0.3, 0.3)}, FIRST),
+        ("RandomColorDegeneration", {"factor": (-0.4, -0.4)}, None),
+        ("RandomSaturation", {"factor": (0.3, 0.3)}, FIRST),
+        ("RandomSaturation", {"factor": (0.8, 0.8), **share}, None),
+        ("RandomHue", {"factor": (1.0, 1.0)}, FIRST), ("RandomHue", {"factor": (1.0, 1.0), **share}, None),
+        ("RandomSharpness", {"factor": (0.1, 0.1)}, FIRST),
+        ("RandomSharpness", {"factor": (0.9, 0.9)}, None),
+        ("RandomInvert", {"factor": (1.0, 1.0)}, FIRST), ("RandomInvert", {"factor": (0.0, 0.0)}, None),
+        ("RandomPosterization", {"factor": 1}, FIRST), ("RandomPosterization", {"factor": (5, 5)}, None),
+        ("RandomPosterization", {"factor": (3, 3), **share}, None),
+        ("RandomColorJitter", jitter, None), ("RandomColorJitter", {"hue_factor": (0.0, 0.0)}, None),
+        ("RandomErasing", {"factor": (1.0, 1.0), "scale": (1.0, 1.0), "fill_value": 7.0}, FIRST),
+        ("RandomErasing", {"factor": (0.0, 0.0)}, None),
+        ("RandomGaussianBlur", {"factor": (1.0, 1.0), "sigma": (0.7, 0.7)}, FIRST),
+        ("RandomGaussianBlur", {"factor": (1.0, 1.0), "sigma": (1.0, 1.0), "kernel_size": (5, 3)}, None),
+        ("RandomShear", {}, FIRST),
+    ]
+    cases = []
+    for cls, config, other in always:
+        image = unit if config.get("value_range") == (0, 1) else x
+        cases.append(case(rng, cls, config, image, training=True))
+        if other:
+            cases.append(case(rng, cls, {**config, **other}, first, training=True))
+    for cls, config in [
+        ("AutoContrast", {}), ("Equalization", {}), ("RandomPosterization", {"factor": (2, 6)}),
+        ("Solarization", {"addition_factor": 0.2, "threshold_factor": (0.1, 0.3), "seed": 3}),
+        ("RandomGrayscale", {}), ("RandomHue", {"factor": 0.2}), ("RandomInvert", {}),
+        ("RandomSaturation", {"factor": 0.2}), ("RandomSharpness", {"factor": 0.2}),
+        ("RandomColorDegeneration", {"factor": 0.3}), ("RandomErasing", {}), ("RandomGaussianBlur", {}),
+        ("RandomColorJitter", {"brightness_factor": 0.3, "hue_factor": (0.1, 0.2)}),
+        ("RandomShear", {"x_factor": 0.2, "y_factor": (0.1, 0.3), "fill_mode": "wrap"}),
+    ]:  # fmt: skip
+        cases.append(case(rng, cls, config, x, note="inference"))
+    return cases
+
+
 def affine(rng):
     x = normal(rng, 3, 4, 5, 2)
     maps = normal(rng, 3, 8)
@@ -144,8 +192,9 @@ def adapted(rng):
 
 def build():
     rng = np.random.default_rng(111)
+    cases = moments(rng) + bins(rng) + sizes(rng) + augmentations(rng)
     return {
-        "cases": moments(rng) + bins(rng) + sizes(rng) + augmentations(rng),
+        "cases": cases + colours(np.random.default_rng(113)),
         "affine": affine(rng),
         "adapted": adapted(rng),
     }

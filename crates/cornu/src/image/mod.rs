@@ -3,7 +3,9 @@
 //! Images are `(batch, height, width, channels)`.
 
 mod affine;
+mod colour;
 mod resize;
 
 pub use affine::{FillMode, affine_transform};
+pub use colour::{hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv};
 pub use resize::{Interpolation, Resize, resize};

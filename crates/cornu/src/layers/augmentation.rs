@@ -4,6 +4,7 @@ use super::spatial::{DataFormat, check_reach};
 use super::{Call, InputShape};
 use crate::{DType, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 /// How far a random change goes: up to `f` in both directions, or between two numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +62,74 @@ pub(super) fn check_images(class: &str, input: &InputShape) -> Result<()> {
         "{class} expects images: (batch, height, width, channels), or with channels first. Received: \
          input shape {input}."
     )))
+}
+
+/// As [`check_images`], of images in colour; with `grey`, or of one channel.
+pub(super) fn check_colours(
+    class: &str,
+    input: &InputShape,
+    format: DataFormat,
+    grey: bool,
+) -> Result<()> {
+    check_images(class, input)?;
+    let channels = input.0[format.channels(4)];
+    if channels.is_none_or(|n| n == 3 || (grey && n == 1)) {
+        return Ok(());
+    }
+    let expected = match grey {
+        true => "three channels, or one",
+        false => "three channels",
+    };
+    Err(Error::shape(format!(
+        "{class} expects images of {expected}. Received: input shape {input}."
+    )))
+}
+
+/// Refuses ranges of values that do not go up.
+pub(super) fn check_range((low, high): (f64, f64)) -> Result<()> {
+    if low.partial_cmp(&high) == Some(std::cmp::Ordering::Less) {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "value_range must go from a lower to a higher value. Received: value_range=[{low}, {high}]."
+    )))
+}
+
+/// The values of images that lie in one range, in another.
+pub(super) fn rescaled(x: &Tensor, from: (f64, f64), to: (f64, f64)) -> Tensor {
+    if from == to {
+        return x.clone();
+    }
+    (x - from.0) / (from.1 - from.0) * (to.1 - to.0) + to.0
+}
+
+/// The values of most images.
+pub(super) const BYTES: (f64, f64) = (0.0, 255.0);
+
+/// [`BYTES`], as the default of a field.
+pub(super) fn bytes() -> (f64, f64) {
+    BYTES
+}
+
+/// Which images are changed, by draws for each: as many as a share between 0 and 1, itself drawn, says.
+pub(super) fn chosen(draw: &Tensor, share: &Tensor, factor: Factor) -> Tensor {
+    let chosen = draw.lt(between(share, factor.range(0.0, 1.0)));
+    chosen.reshape([draw.size(), 1, 1, 1])
+}
+
+/// A layer's fields, with ranges, which begin at `low` at the lowest, instead of the factors from which they
+/// were made.
+pub(super) fn with_ranges<L: Serialize, const N: usize>(
+    layer: &L,
+    factors: [(&str, Factor); N],
+    low: f64,
+) -> Map<String, Value> {
+    let mut map = super::registry::fields(layer);
+    map.extend(factors.map(|(name, factor)| {
+        let (low, high) = factor.range(low, 1.0);
+        (name.to_string(), json!([low, high]))
+    }));
+    map
 }
 
 /// Refuses sizes of 0.

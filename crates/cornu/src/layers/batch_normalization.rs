@@ -5,8 +5,9 @@ use super::base::{Base, builtin, options};
 use super::normalizing::{moments, normalize, standardize};
 use super::{Build, Call, InputShape, Layer};
 use crate::initializers::Initializer;
-use crate::{DType, Error, Result, Shape, Tensor};
+use crate::{Array, DType, Error, Result, Shape, Tensor};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Brings each channel to mean 0 and variance 1 over the batch, then scales and shifts it (Ioffe and
 /// Szegedy, 2015).
@@ -22,6 +23,13 @@ use serde::{Deserialize, Serialize};
 /// * Defaults: `axis` -1, `momentum` 0.99, `epsilon` 0.001.
 ///
 /// The variance is the biased one everywhere. Sixteen-bit inputs are normalised in `f32`.
+///
+/// With `renorm`, training corrects what the batch's moments say towards running ones, so that training and
+/// use agree also for small batches (Ioffe, 2017): with σ = √(variance + epsilon), the normalised x̂ becomes
+/// x̂ · r + d, where r = σ / `renorm_stddev` and d = (mean − `renorm_mean`) / `renorm_stddev`, clipped by
+/// `renorm_clipping`, have no gradients. Three weights more follow, moved likewise: `moving_stddev` (by
+/// `momentum`, from which `moving_variance` follows), `renorm_mean` and `renorm_stddev` (by
+/// `renorm_momentum`, 0.99).
 ///
 /// ```
 /// use cornu::prelude::*;
@@ -55,7 +63,7 @@ pub struct BatchNormalization {
     #[serde(default)]
     renorm: bool,
     #[serde(default)]
-    renorm_clipping: Option<serde_json::Value>,
+    renorm_clipping: Option<BTreeMap<String, f64>>,
     #[serde(default = "momentum")]
     renorm_momentum: f64,
 }
@@ -127,6 +135,118 @@ impl BatchNormalization {
     }
 }
 
+impl BatchNormalization {
+    /// Whether training corrects the batch's moments towards running ones; not by default.
+    pub fn renorm(mut self, renorm: bool) -> Self {
+        self.renorm = renorm;
+        // As Keras, which writes no bounds and not null.
+        if renorm {
+            self.renorm_clipping.get_or_insert_default();
+        }
+        self
+    }
+
+    /// The bounds of the corrections: `"rmin"` and `"rmax"` of r, and `"dmax"` of |d|; none by default.
+    pub fn renorm_clipping<'a>(mut self, bounds: impl IntoIterator<Item = (&'a str, f64)>) -> Self {
+        let bounds = bounds.into_iter();
+        self.renorm_clipping = Some(bounds.map(|(key, bound)| (key.into(), bound)).collect());
+        self
+    }
+
+    /// The share of the old in the running moments that correct; 0.99 by default.
+    pub fn renorm_momentum(mut self, momentum: f64) -> Self {
+        self.renorm_momentum = momentum;
+        self
+    }
+
+    /// A bound of the corrections.
+    fn bound(&self, key: &str) -> Option<f64> {
+        self.renorm_clipping.as_ref()?.get(key).copied()
+    }
+
+    /// Refuses bounds that are none.
+    fn check_bounds(&self) -> Result<()> {
+        let known = ["rmax", "rmin", "dmax"];
+        for key in self.renorm_clipping.iter().flat_map(|bounds| bounds.keys()) {
+            if !known.contains(&&**key) {
+                return Err(Error::unknown("renorm_clipping key", key, &known));
+            }
+        }
+        if let (Some(low), Some(high)) = (self.bound("rmin"), self.bound("rmax"))
+            && low > high
+        {
+            return Err(Error::new(format!(
+                "rmax must be at least rmin. Received: rmax={high}, rmin={low}."
+            )));
+        }
+        match self.bound("dmax") {
+            Some(d) if d < 0.0 => Err(Error::new(format!(
+                "dmax must not be negative. Received: dmax={d}."
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What `renorm` makes of `gamma` and `beta` in training, given the batch's moments; moves the running
+    /// ones.
+    fn corrected(
+        &self,
+        cx: &mut Call<'_>,
+        (mean, variance): (&Tensor, &Tensor),
+        gamma: Option<&Tensor>,
+        beta: Option<&Tensor>,
+    ) -> (Tensor, Tensor) {
+        let dtype = mean.dtype();
+        let deviation = &(variance + self.epsilon).sqrt();
+        let kept = |name: &str| cx.weight_as(name, dtype).reshape(mean.shape().clone());
+        let (old_mean, old_deviation) = (kept("renorm_mean"), kept("renorm_stddev"));
+        let moving = kept("moving_stddev");
+        // Not zero early in training.
+        let divisor = old_deviation.maximum(self.epsilon.sqrt());
+        let (low, high) = (self.bound("rmin"), self.bound("rmax"));
+        let r = (deviation / &divisor).clip(
+            low.unwrap_or(f64::NEG_INFINITY),
+            high.unwrap_or(f64::INFINITY),
+        );
+        let far = self.bound("dmax").unwrap_or(f64::INFINITY);
+        let d = ((mean - &old_mean) / divisor).clip(-far, far);
+        let (r, d) = (r.stop_gradient(), d.stop_gradient());
+
+        let moving = moved(&moving, deviation, self.momentum);
+        let variance = (moving.square() - self.epsilon).relu();
+        let mut keep = |name: &str, value: Tensor| cx.update(name, value.reshape([value.size()]));
+        keep("renorm_mean", moved(&old_mean, mean, self.renorm_momentum));
+        keep(
+            "renorm_stddev",
+            moved(&old_deviation, deviation, self.renorm_momentum),
+        );
+        keep("moving_stddev", moving);
+        keep("moving_variance", variance);
+
+        let (scale, offset) = match gamma {
+            Some(gamma) => (r * gamma, d * gamma),
+            None => (r, d),
+        };
+        let offset = beta.map_or(offset.clone(), |beta| offset + beta);
+        (scale, offset)
+    }
+}
+
+/// The roots of the values that an initializer gives.
+fn square_root(initializer: &Initializer) -> Initializer {
+    let of = initializer.clone();
+    Initializer::custom("square_root", move |shape, dtype, seed| {
+        let values = of.sample(shape, DType::F64, seed, 0)?.to_vec::<f64>();
+        let roots: Vec<f64> = values.into_iter().map(f64::sqrt).collect();
+        Ok(Array::from_vec(shape.clone(), roots)?.cast(dtype))
+    })
+}
+
+/// The old value moved towards the new.
+fn moved(old: &Tensor, new: &Tensor, momentum: f64) -> Tensor {
+    old * momentum + new * (1.0 - momentum)
+}
+
 options!(BatchNormalization);
 affine_options!(BatchNormalization);
 
@@ -145,12 +265,6 @@ impl Layer for BatchNormalization {
     builtin!(BatchNormalization, masks pass);
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        if self.renorm {
-            return Err(Error::new(
-                "BatchNormalization knows no batch renormalization; renorm must be false. Received: \
-                 renorm=true.",
-            ));
-        }
         if self.synchronized {
             return Err(Error::new(
                 "BatchNormalization computes on one device; synchronized must be false. Received: \
@@ -159,14 +273,26 @@ impl Layer for BatchNormalization {
         }
         let channels = [input.extent(self.axis)?];
         self.affine.build(cx, &channels.into())?;
-        cx.weight("moving_mean", channels)
-            .initializer(self.moving_mean_initializer.clone())
-            .non_trainable()
-            .add()?;
-        cx.weight("moving_variance", channels)
-            .initializer(self.moving_variance_initializer.clone())
-            .non_trainable()
-            .add()
+        let (mean, variance) = (
+            &self.moving_mean_initializer,
+            &self.moving_variance_initializer,
+        );
+        let mut weights = vec![
+            ("moving_mean", mean.clone()),
+            ("moving_variance", variance.clone()),
+        ];
+        if self.renorm {
+            self.check_bounds()?;
+            weights.extend([
+                ("moving_stddev", square_root(variance)),
+                ("renorm_mean", mean.clone()),
+                ("renorm_stddev", square_root(variance)),
+            ]);
+        }
+        weights.into_iter().try_for_each(|(name, initializer)| {
+            let weight = cx.weight(name, channels).initializer(initializer);
+            weight.non_trainable().add()
+        })
     }
 
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {
@@ -201,24 +327,28 @@ impl Layer for BatchNormalization {
             let statistics = (&moving_mean, &moving_variance);
             return standardize(&x, statistics, gamma, beta, self.epsilon).cast(cx.dtype());
         }
-        let (y, (mean, variance)) = match &mask {
-            None => (
-                normalize(&x, &axes, gamma, beta, self.epsilon),
-                moments(&x, &axes),
-            ),
-            Some(mask) => {
-                let (mean, variance) = masked_moments(&x, mask, &axes);
-                let y = standardize(&x, (&mean, &variance), gamma, beta, self.epsilon);
-                (y, (mean, variance))
+        let (mean, variance) = match &mask {
+            None => moments(&x, &axes),
+            Some(mask) => masked_moments(&x, mask, &axes),
+        };
+        let mut keep = |name: &str, value: Tensor| cx.update(name, value.reshape([value.size()]));
+        keep("moving_mean", moved(&moving_mean, &mean, self.momentum));
+        let corrected = match self.renorm {
+            true => Some(self.corrected(cx, (&mean, &variance), gamma, beta)),
+            false => {
+                let variance = moved(&moving_variance, &variance, self.momentum);
+                keep("moving_variance", variance);
+                None
             }
         };
-        for (name, old, new) in [
-            ("moving_mean", moving_mean, mean),
-            ("moving_variance", moving_variance, variance),
-        ] {
-            let moved = old * self.momentum + new * (1.0 - self.momentum);
-            cx.update(name, moved.reshape([moved.size()]));
-        }
+        let (gamma, beta) = match &corrected {
+            Some((scale, offset)) => (Some(scale), Some(offset)),
+            None => (gamma, beta),
+        };
+        let y = match &mask {
+            None => normalize(&x, &axes, gamma, beta, self.epsilon),
+            Some(_) => standardize(&x, (&mean, &variance), gamma, beta, self.epsilon),
+        };
         y.cast(cx.dtype())
     }
 }

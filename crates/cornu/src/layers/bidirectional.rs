@@ -1,9 +1,8 @@
 //! A recurrent layer in both directions.
 
 use super::base::{Base, options};
-use super::inner::Inner;
 use super::registry::fields;
-use super::{Build, Call, InputShape, Layer, Outputs, Walk, to_config};
+use super::{Build, Call, InputShape, Layer, Outputs, Walk, Wrapper, to_config};
 use crate::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -57,11 +56,11 @@ impl Merge {
 pub struct Bidirectional {
     #[serde(skip)]
     base: Base,
-    layer: Inner,
+    layer: Wrapper,
     #[serde(default = "concat")]
     merge_mode: Option<Merge>,
     #[serde(default)]
-    backward_layer: Option<Inner>,
+    backward_layer: Option<Wrapper>,
 }
 
 options!(Bidirectional);
@@ -71,7 +70,7 @@ fn concat() -> Option<Merge> {
 }
 
 /// A layer's name with a direction before it, once.
-fn directed(direction: &str, layer: &Inner) -> String {
+fn directed(direction: &str, layer: &Wrapper) -> String {
     let name = layer.name();
     format!(
         "{direction}_{}",
@@ -93,7 +92,7 @@ impl Bidirectional {
     pub fn new(layer: impl Into<Box<dyn Layer>>) -> Self {
         Self {
             base: Base::default(),
-            layer: Inner::from(layer.into()),
+            layer: Wrapper::new(layer),
             merge_mode: concat(),
             backward_layer: None,
         }
@@ -123,12 +122,12 @@ impl Bidirectional {
 
     /// Another layer for the way back, which walks from the end (`go_backwards`).
     pub fn backward_layer(mut self, layer: impl Into<Box<dyn Layer>>) -> Self {
-        self.backward_layer = Some(Inner::from(layer.into()));
+        self.backward_layer = Some(Wrapper::new(layer));
         self
     }
 
     fn pair(&self) -> Result<Pair> {
-        let no_walk = |layer: &Inner| {
+        let no_walk = |layer: &Wrapper| {
             Error::new(format!(
                 "Bidirectional expects a recurrent layer. Received: {}.",
                 layer.class_name()

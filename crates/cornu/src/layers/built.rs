@@ -1,5 +1,6 @@
 //! A layer with its weights, and the two things done with it: building and calling.
 
+use super::compatible::compatible;
 use super::{Build, Call, InputShape, Layer, Weight, budget};
 use crate::{Array, DType, Error, Result, Scope, Tensor, Variable};
 use std::sync::Arc;
@@ -111,6 +112,14 @@ pub(crate) struct Pass {
     pub unmasked: Vec<String>,
 }
 
+impl Pass {
+    /// The value of a variable from here on: what a layer assigned to it, if one did.
+    pub fn value(&self, variable: &Variable) -> Tensor {
+        let assigned = self.updates.iter().find(|(v, _)| v == variable);
+        assigned.map_or_else(|| variable.tensor(), |(_, value)| value.clone())
+    }
+}
+
 /// What a layer gives: tensors, and a mask for each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outputs {
@@ -131,6 +140,22 @@ pub(crate) struct Site<'a> {
 
 /// Declares a layer's weights for inputs of these shapes, and finds the shapes of its outputs.
 pub(crate) fn build_layer(
+    layer: &dyn Layer,
+    name: &str,
+    inputs: &[InputShape],
+    site: Site<'_>,
+) -> Result<Built> {
+    let mut built = declare(layer, name, inputs, site)?;
+    built.outputs = output_shapes(layer, &built, inputs)?;
+    let mut outputs = built.outputs.iter();
+    outputs
+        .try_for_each(budget::sample)
+        .map_err(|e| e.in_scope(name))?;
+    Ok(built)
+}
+
+/// Declares a layer's weights for inputs of these shapes.
+pub(super) fn declare(
     layer: &dyn Layer,
     name: &str,
     inputs: &[InputShape],
@@ -178,7 +203,7 @@ pub(crate) fn build_layer(
         .try_for_each(budget::sample)
         .map_err(in_layer)?;
     layer.build(&mut cx, first).map_err(in_layer)?;
-    let mut built = Built {
+    Ok(Built {
         name: name.to_string(),
         trainable: Arc::new(AtomicBool::new(base.trainable)),
         compute: base.dtype.compute,
@@ -187,34 +212,6 @@ pub(crate) fn build_layer(
         children: cx.children,
         inputs: inputs.to_vec(),
         outputs: Vec::new(),
-    };
-    built.outputs = output_shapes(layer, &built, inputs)?;
-    let mut outputs = built.outputs.iter();
-    outputs.try_for_each(budget::sample).map_err(in_layer)?;
-    Ok(built)
-}
-
-/// As [`output_shapes`], of a layer that is called again, with other inputs than it was built for.
-pub(crate) fn output_shapes_again(
-    layer: &dyn Layer,
-    built: &Built,
-    inputs: &[InputShape],
-) -> Result<Vec<InputShape>> {
-    output_shapes(layer, built, inputs).map_err(|e| {
-        if built.inputs == inputs {
-            return e;
-        }
-        let list = |shapes: &[InputShape]| {
-            let shapes: Vec<String> = shapes.iter().map(InputShape::to_string).collect();
-            shapes.join(", ")
-        };
-        let message = format!(
-            "{} The layer was built for {} and cannot be called on {}.",
-            e.message(),
-            list(&built.inputs),
-            list(inputs)
-        );
-        Error::with_kind(e.kind(), message).in_scope(&*built.name)
     })
 }
 
@@ -318,15 +315,17 @@ pub(crate) fn call_layer(
     trainable: bool,
     pass: &mut Pass,
 ) -> Outputs {
-    for (x, mask) in inputs.iter().zip(masks) {
-        if let Some(Err(e)) = mask.as_ref().map(|mask| fits(mask, x)) {
-            let failed = Tensor::error(e.in_scope(&*built.name));
-            let outputs = built.outputs.len().max(1);
-            return Outputs {
-                tensors: vec![failed; outputs],
-                masks: vec![None; outputs],
-            };
-        }
+    let masks_fit = || {
+        let mut masked = inputs.iter().zip(masks);
+        masked.try_for_each(|(x, mask)| mask.as_ref().map_or(Ok(()), |mask| fits(mask, x)))
+    };
+    if let Err(e) = compatible(layer, built, inputs).and_then(|()| masks_fit()) {
+        let failed = Tensor::error(e.in_scope(&*built.name));
+        let outputs = built.outputs.len().max(1);
+        return Outputs {
+            tensors: vec![failed; outputs],
+            masks: vec![None; outputs],
+        };
     }
     let (y, more, own_masks) = enter(built, inputs, masks, trainable, pass, |cx| {
         let y = cx.inputs.first().map(|x| layer.call(cx, x));

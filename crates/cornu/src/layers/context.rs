@@ -8,6 +8,7 @@ use crate::initializers::Initializer;
 use crate::models::Graph;
 use crate::regularizers::Regularizer;
 use crate::{Array, DType, Error, Result, Shape, Tensor, Variable};
+use std::sync::atomic::Ordering;
 
 /// A weight of a layer: its variable and what training does with it.
 #[derive(Clone, Debug)]
@@ -103,6 +104,17 @@ impl Build<'_> {
         let outputs = built.outputs.clone();
         self.children.push((field.to_string(), built));
         Ok(outputs)
+    }
+
+    /// Lists a weight of a layer inside among this layer's own too; returns its shape, if there is one of
+    /// this name.
+    pub(crate) fn share(&mut self, field: &str, name: &str) -> Option<Shape> {
+        let (_, child) = self.children.iter().find(|(known, _)| known == field)?;
+        let mut weight = child.weights.iter().find(|w| w.name == name)?.clone();
+        weight.trainable &= child.trainable.load(Ordering::Relaxed);
+        let shape = weight.variable.shape().clone();
+        self.weights.push(weight);
+        Some(shape)
     }
 
     /// Takes in a layer that is already built: it shares its weights.
@@ -291,13 +303,16 @@ impl Call<'_> {
             Ok(w) => &w.variable,
             Err(e) => return Tensor::error(e),
         };
-        // What an earlier call in this pass assigned is the value from there on.
-        let assigned = self.pass.updates.iter().find(|(v, _)| v == variable);
-        let value = assigned.map_or_else(|| variable.tensor(), |(_, value)| value.clone());
+        let value = self.pass.value(variable);
         match variable.dtype().is_float() {
             true => value.cast(dtype),
             false => value,
         }
+    }
+
+    /// Whether the layer has a weight of this name.
+    pub(crate) fn has_weight(&self, name: &str) -> bool {
+        self.built.weights.iter().any(|w| w.name == name)
     }
 
     fn find(&self, name: &str) -> Result<&Weight> {

@@ -20,9 +20,9 @@ pub(super) fn forget(class: &str, config: &mut Map<String, Value>) {
     let silent = |name: &str, value: &Value| {
         let empty = matches!(value, Value::Null | Value::Bool(false));
         match name {
-            "time_major" | "ragged" | "renorm" | "renorm_clipping" | "adjustment"
-            | "synchronized" => empty && class != "InputLayer",
-            "renorm_momentum" => true,
+            "time_major" | "ragged" | "adjustment" | "synchronized" => {
+                empty && class != "InputLayer"
+            }
             "groups" => *value == 1 && !is_plain_convolution(class),
             "sparse" => empty && class == "Embedding",
             "filters" => value.is_null(),

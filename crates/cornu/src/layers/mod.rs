@@ -76,21 +76,22 @@ mod augmentation;
 mod base;
 mod budget;
 mod built;
+mod compatible;
 mod context;
 mod heads;
-mod inner;
 mod legacy;
 mod normalizing;
 mod policy;
 mod registry;
 mod spatial;
+mod wrapper;
 
 pub use attention::ScoreMode;
 pub use augmentation::Factor;
 pub(crate) use base::snake_case;
 pub use base::{Base, InputShape, LayerOptions};
 pub(crate) use budget::{table, weight_budget};
-pub(crate) use built::{Built, Outputs, Pass, Site, build_layer, call_layer, output_shapes_again};
+pub(crate) use built::{Built, Outputs, Pass, Site, build_layer, call_layer, output_shapes};
 pub use categories::OutputMode;
 pub use concatenate::concatenate;
 pub use context::{Build, Call, Weight, WeightSpec};
@@ -103,6 +104,7 @@ pub use random_geometry::FlipMode;
 pub use recurrent::{CellOptions, Recurrent, Walk};
 pub use registry::{from_config, to_config};
 pub use spatial::{DataFormat, Padding, PerAxis};
+pub use wrapper::Wrapper;
 
 use crate::{DType, Result, Shape, Tensor};
 use recurrent::{Steps, Walked};
@@ -279,6 +281,7 @@ layers! {
     bidirectional: Bidirectional,
     categories: CategoryEncoding,
     concatenate: Concatenate,
+    contrast: AutoContrast | Equalization,
     convolution: Conv1D | Conv1DTranspose | Conv2D | Conv2DTranspose | Conv3D | Conv3DTranspose
         | DepthwiseConv1D | DepthwiseConv2D | SeparableConv1D | SeparableConv2D,
     dense: Dense,
@@ -312,8 +315,14 @@ layers! {
         | GlobalMaxPooling1D | GlobalMaxPooling2D | GlobalMaxPooling3D
         | MaxPooling1D | MaxPooling2D | MaxPooling3D,
     prelu: PReLU,
-    random_colour: RandomBrightness | RandomContrast,
+    random_color_jitter: RandomColorJitter,
+    random_colour: RandomBrightness | RandomColorDegeneration | RandomContrast | RandomHue | RandomInvert
+        | RandomPosterization | RandomSaturation | RandomSharpness,
+    random_erasing: RandomErasing,
+    random_gaussian_blur: RandomGaussianBlur,
     random_geometry: RandomFlip | RandomRotation | RandomTranslation | RandomZoom,
+    random_grayscale: RandomGrayscale,
+    random_shear: RandomShear,
     recurrent: ConvLSTM1D | ConvLSTM2D | ConvLSTM3D | GRU | GRUCell | LSTM | LSTMCell | RNN | SimpleRNN
         | SimpleRNNCell | StackedRNNCells,
     relu: ReLU,
@@ -323,6 +332,8 @@ layers! {
     reversible_embedding: ReversibleEmbedding,
     rms_normalization: RMSNormalization,
     softmax: Softmax,
+    solarization: Solarization,
+    spectral_normalization: SpectralNormalization,
     time_distributed: TimeDistributed,
     unit_normalization: UnitNormalization,
     up_sampling: UpSampling1D | UpSampling2D | UpSampling3D,

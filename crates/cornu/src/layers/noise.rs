@@ -15,7 +15,7 @@ fn uniform(cx: &mut Call<'_>, seed: Option<u32>, shape: Shape) -> Tensor {
 }
 
 /// Draws of the standard normal distribution (Box and Muller, 1958).
-fn normal(cx: &mut Call<'_>, seed: Option<u32>, shape: &Shape) -> Tensor {
+pub(super) fn normal(cx: &mut Call<'_>, seed: Option<u32>, shape: &Shape) -> Tensor {
     // Two draws for each number, from one call: a seeded call repeats itself.
     let mut pairs = vec![2];
     pairs.extend(shape.iter());

@@ -164,6 +164,8 @@ macro_rules! moving_options {
     };
 }
 
+pub(super) use moving_options;
+
 augmentation_options!(RandomFlip);
 
 /// In training, turns each image about its centre; otherwise does nothing.

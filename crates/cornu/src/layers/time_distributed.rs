@@ -1,8 +1,7 @@
 //! A layer at every step by itself.
 
 use super::base::{Base, builtin, options};
-use super::inner::Inner;
-use super::{Build, Call, InputShape, Layer};
+use super::{Build, Call, InputShape, Layer, Wrapper};
 use crate::{DType, Error, Result, Shape, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +31,7 @@ use serde::{Deserialize, Serialize};
 pub struct TimeDistributed {
     #[serde(skip)]
     base: Base,
-    layer: Inner,
+    layer: Wrapper,
 }
 
 options!(TimeDistributed);
@@ -42,7 +41,7 @@ impl TimeDistributed {
     pub fn new(layer: impl Into<Box<dyn Layer>>) -> Self {
         Self {
             base: Base::default(),
-            layer: Inner::from(layer.into()),
+            layer: Wrapper::new(layer),
         }
     }
 

@@ -103,14 +103,18 @@ impl Model {
         let weights = self.weights();
         let penalties = weights.iter().filter_map(|w| {
             let regularizer = w.regularizer.as_ref()?;
-            Some(regularizer.penalty(&w.variable.tensor()))
+            Some(regularizer.penalty(&pass.value(&w.variable)))
         });
         Ok(Called {
             output: outputs.tensors[0].clone(),
-            losses: penalties.chain(pass.losses).collect(),
+            losses: penalties.chain(pass.losses.iter().cloned()).collect(),
             outputs: outputs.tensors,
             masks: outputs.masks,
-            updates: pass.updates,
+            updates: pass
+                .updates
+                .into_iter()
+                .filter(|(v, _)| weights.iter().all(|w| !w.trainable || w.variable != *v))
+                .collect(),
         })
     }
 }

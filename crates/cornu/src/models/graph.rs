@@ -3,7 +3,7 @@
 use super::nested::Nested;
 use super::symbol::{CallNode, Symbol, Unit};
 use crate::layers::{
-    Built, InputShape, Outputs, Pass, Site, Weight, build_layer, call_layer, output_shapes_again,
+    Built, InputShape, Outputs, Pass, Site, Weight, build_layer, call_layer, output_shapes,
     snake_case,
 };
 use crate::{DType, Error, Result, Tensor};
@@ -315,7 +315,7 @@ impl Graph {
                 .get()
                 .or_else(|| fresh.get(&unit_id(&node.unit)));
             let outputs = match known {
-                Some(built) => output_shapes_again(&*node.unit.layer, built, &given)?,
+                Some(built) => output_shapes(&*node.unit.layer, built, &given)?,
                 None => {
                     let site = Site {
                         path: "",

@@ -2,7 +2,7 @@
 
 use crate::layers::{
     Add, Built, Input, InputShape, Layer, Multiply, Rescaling, Site, Subtract, build_layer,
-    output_shapes_again, snake_case,
+    output_shapes, snake_case,
 };
 use crate::{Error, Result};
 use std::ops;
@@ -42,7 +42,7 @@ impl Unit {
     /// are declared and forgotten.
     fn shapes(&self, inputs: &[InputShape]) -> Result<Vec<InputShape>> {
         if let Some(built) = self.built.get() {
-            return output_shapes_again(&*self.layer, built, inputs);
+            return output_shapes(&*self.layer, built, inputs);
         }
         let name = self
             .given_name()

@@ -299,12 +299,12 @@ impl Trainer {
             let _scope = Scope::enter("loss");
             let penalties = graph.weights(true).into_iter().filter_map(|w| {
                 let r = w.regularizer.as_ref()?;
-                Some(r.penalty(&w.variable.tensor()))
+                Some(r.penalty(&pass.value(&w.variable)))
             });
             let all = losses
                 .into_iter()
                 .chain(penalties)
-                .chain(std::mem::take(&mut pass.losses));
+                .chain(pass.losses.iter().cloned());
             all.reduce(|sum, l| sum + l).ok_or_else(|| {
                 Error::state(format!(
                     "The model \"{}\" has no loss: give compile one, or add one in a layer.",
@@ -316,7 +316,8 @@ impl Trainer {
 
         let mut updates = std::mem::take(&mut pass.updates);
         if s.training {
-            updates.extend(self.train(graph, &loss)?);
+            let trained = self.train(graph, &loss, &mut updates)?;
+            updates.extend(trained);
             if pass.stream > 0 {
                 updates.push(self.random.advance());
             }
@@ -337,7 +338,14 @@ impl Trainer {
         self.optimizer.build(variables)
     }
 
-    fn train(&mut self, graph: &Graph, loss: &Tensor) -> Result<Vec<(Variable, Tensor)>> {
+    /// What the optimizer does. Weights that are trained and that layers assign too are taken from
+    /// `updates`: the optimizer's steps go on from what is assigned.
+    fn train(
+        &mut self,
+        graph: &Graph,
+        loss: &Tensor,
+        updates: &mut Vec<(Variable, Tensor)>,
+    ) -> Result<Vec<(Variable, Tensor)>> {
         let weights = graph.weights(!self.frozen);
         let trained: Vec<_> = weights.iter().filter(|w| w.trainable).collect();
         let variables: Vec<Variable> = trained.iter().map(|w| w.variable.clone()).collect();
@@ -360,7 +368,11 @@ impl Trainer {
             gradients = unscaled;
             finite = Some(all);
         }
-        let updates = self.optimizer.apply_to(&trained, gradients)?;
+        let (assigned, others) = std::mem::take(updates)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(v, _)| trained.iter().any(|w| w.variable == *v));
+        *updates = others;
+        let updates = self.optimizer.apply_to(&trained, gradients, &assigned)?;
         Ok(match (&self.loss_scale, finite) {
             (Some(scale), Some(finite)) => scale.guard(updates, &finite),
             _ => updates,

@@ -4,6 +4,41 @@ use super::*;
 
 pub const CASES: &[Case] = &[
     Case(
+        "bounds of another name",
+        "Layer \"batch_normalization\": Unknown renorm_clipping key \"rmix\". Did you mean \"rmax\" or \
+         \"rmin\"?",
+        || {
+            let layer = BatchNormalization::new().renorm(true);
+            one(layer.renorm_clipping([("rmix", 1.0)]).input_shape([3]))
+        },
+    ),
+    Case(
+        "bounds the wrong way round",
+        "Layer \"batch_normalization\": rmax must be at least rmin. Received: rmax=0.5, rmin=2.",
+        || {
+            let layer = BatchNormalization::new().renorm(true);
+            one(layer
+                .renorm_clipping([("rmin", 2.0), ("rmax", 0.5)])
+                .input_shape([3]))
+        },
+    ),
+    Case(
+        "nothing to divide",
+        "Layer \"spectral_normalization\": SpectralNormalization expects a layer with a weight \
+         \"kernel\" or \"embeddings\". Received: Flatten.",
+        || one(SpectralNormalization::new(Flatten::new()).input_shape([3])),
+    ),
+    Case(
+        "no power iterations",
+        "Layer \"spectral_normalization\": power_iterations must be a positive integer. Received: \
+         power_iterations=0.",
+        || {
+            one(SpectralNormalization::new(Dense::new(2))
+                .power_iterations(0)
+                .input_shape([3]))
+        },
+    ),
+    Case(
         "no layers",
         "The model \"sequential\" has no layers: add some first.",
         || Sequential::new().build(),

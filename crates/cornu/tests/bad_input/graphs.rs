@@ -94,11 +94,43 @@ pub const CASES: &[Case] = &[
     ),
     Case(
         "one layer on two shapes",
-        "Layer \"dense\": matmul: the inner extents 4 and 3 differ. Received: (2, 4) and \
-         (3, 2). The layer was built for (None, 3) and cannot be called on (None, 4).",
+        "Layer \"dense\": Input 0 is incompatible with the layer: expected axis -1 of the input shape \
+         to have value 3. Received: an input with shape (None, 4).",
         || {
             let (x, y) = (input(), Input::new([4]).symbol());
             let shared = Dense::new(2).shared();
+            Model::new([&x, &y], [&shared.on(&x), &shared.on(&y)]).map(|_| ())
+        },
+    ),
+    Case(
+        "one convolution on other channels",
+        "Layer \"conv2d\": Input 0 is incompatible with the layer: expected axis -1 of the input shape \
+         to have value 3. Received: an input with shape (None, 9, 9, 2).",
+        || {
+            let image = |n: usize, channels: usize| Input::new([n, n, channels]).symbol();
+            let (x, y, z) = (image(8, 3), image(7, 3), image(9, 2));
+            let shared = Conv2D::new(4, 3).shared();
+            // Another size is none of its weights' business.
+            Model::new([&x, &y], [&shared.on(&x), &shared.on(&y)])?;
+            Model::new(&z, shared.on(&z)).map(|_| ())
+        },
+    ),
+    Case(
+        "a recurrent layer on other features, inside another layer",
+        "Layer \"bidirectional\": Input 0 is incompatible with the layer: expected axis -1 of the input \
+         shape to have value 3. Received: an input with shape (None, 4, 2).",
+        || {
+            let (x, y) = (Input::new([5, 3]).symbol(), Input::new([4, 2]).symbol());
+            let shared = Bidirectional::new(GRU::new(2)).shared();
+            Model::new([&x, &y], [&shared.on(&x), &shared.on(&y)]).map(|_| ())
+        },
+    ),
+    Case(
+        "one layer on another number of axes",
+        "Layer \"lstm\": LSTM expects (batch, steps, features). Received: input shape (None, 3).",
+        || {
+            let (x, y) = (Input::new([5, 3]).symbol(), input());
+            let shared = LSTM::new(2).shared();
             Model::new([&x, &y], [&shared.on(&x), &shared.on(&y)]).map(|_| ())
         },
     ),

@@ -329,3 +329,125 @@ fn what_cannot_be_is_refused() {
     let e = cornu::layers::from_config(&object).unwrap_err().to_string();
     says(e, "f", "A Lambda is a function, which no file holds");
 }
+
+/// Images in colour whose values are all different.
+fn colours(n: usize) -> Array {
+    let values: Vec<f32> = (0..n * 48).map(|i| (i * 37 % 251) as f32).collect();
+    Array::from_vec([n, 4, 4, 3], values).unwrap()
+}
+
+#[test]
+fn a_share_of_the_images_is_changed_and_the_rest_is_left() -> cornu::Result<()> {
+    let x = colours(200);
+    let layers: [Box<dyn Layer>; 4] = [
+        RandomInvert::new((0.3, 0.3)).into(),
+        RandomGrayscale::new(0.3).into(),
+        RandomErasing::new((0.3, 0.3)).scale((0.5, 0.5)).into(),
+        RandomGaussianBlur::new((0.3, 0.3)).sigma((0.5, 0.5)).into(),
+    ];
+    for layer in layers {
+        let name = layer.class_name().to_string();
+        let y = in_training(layer, &x, 1)?.to_vec::<f32>();
+        let x = x.to_vec::<f32>();
+        let changed = y
+            .chunks(48)
+            .zip(x.chunks(48))
+            .filter(|(y, x)| y != x)
+            .count();
+        // Four standard deviations of 200 draws.
+        assert!((34..=86).contains(&changed), "{name}: {changed}");
+        assert!(y.iter().all(|v| (0.0..=255.0).contains(v)), "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_erased_is_one_rectangle_of_the_size_asked_for() -> cornu::Result<()> {
+    let x = Array::full(DType::F32, [50, 8, 6, 3], 9.0);
+    let layer = || RandomErasing::new((1.0, 1.0)).scale((0.25, 0.25));
+    let y = in_training(layer().fill_colour([1.0, 2.0, 3.0]), &x, 3)?.to_vec::<f32>();
+    let mut corners = std::collections::BTreeSet::new();
+    for image in y.chunks(8 * 6 * 3) {
+        let erased: Vec<usize> = (0..48).filter(|i| image[3 * i] != 9.0).collect();
+        assert!(
+            erased
+                .iter()
+                .all(|i| image[3 * i..3 * i + 3] == [1.0, 2.0, 3.0])
+        );
+        let (first, last) = (erased[0], erased[erased.len() - 1]);
+        let (height, width) = (last / 6 - first / 6 + 1, last % 6 - first % 6 + 1);
+        assert_eq!((erased.len(), height, width), (12, 4, 3));
+        corners.insert(first);
+    }
+    assert!(corners.len() > 5, "{corners:?}");
+    Ok(())
+}
+
+#[test]
+fn images_are_sheared_and_hues_turned_either_way() -> cornu::Result<()> {
+    let x = colours(20);
+    let y = in_training(RandomShear::new((0.5, 0.5), 0.0), &x, 1)?;
+    let hue = in_training(RandomHue::new((0.4, 0.4)), &x, 1)?;
+    let whole = Tensor::constant(x);
+    let mut ways = std::collections::BTreeSet::new();
+    for i in 0..20 {
+        let image = |a: &Array| Tensor::constant(a.clone()).narrow(0, i, 1);
+        let one = whole.narrow(0, i, 1);
+        let (sheared, turned) = (image(&y).eval()?, image(&hue).eval()?);
+        let fits = |way: f32| -> cornu::Result<(bool, bool)> {
+            let map = Tensor::constant([[1.0, 0.5 * way, 0.0, 0.0, 1.0, 0.0]]);
+            let by = (Interpolation::Bilinear, FillMode::Reflect);
+            let moved = affine_transform(&one, &map, by.0, by.1, 0.0).eval()?;
+            let hsv = cornu::image::rgb_to_hsv(&(&one / 255.0));
+            let parts = [hsv.narrow(-1, 0, 1) + 0.2 * way, hsv.narrow(-1, 1, 2)];
+            let rgb = cornu::image::hsv_to_rgb(&Tensor::concat(&parts, -1)) * 255.0;
+            let near = |a: &Array, b: &Array| close(a, b, 1e-4, 1e-2).is_ok();
+            Ok((near(&moved, &sheared), near(&rgb.eval()?, &turned)))
+        };
+        let (ahead, back) = (fits(1.0)?, fits(-1.0)?);
+        assert!((ahead.0 || back.0) && (ahead.1 || back.1), "{i}");
+        ways.insert((ahead, back));
+    }
+    assert!(ways.len() > 1, "{ways:?}");
+    Ok(())
+}
+
+#[test]
+fn colours_that_cannot_be_are_refused() {
+    let says = |e: String, what: &str| assert!(e.contains(what), "{e}");
+    let grey = [4, 4, 1];
+    says(
+        refusal(RandomHue::new(0.1), &grey),
+        "images of three channels",
+    );
+    says(
+        refusal(RandomGrayscale::new(0.5), &[4, 4, 2]),
+        "three channels, or one",
+    );
+    says(refusal(RandomGrayscale::new(1.5), &grey), "between 0 and 1");
+    says(
+        refusal(Equalization::new().bins(0), &grey),
+        "bins must be a positive integer",
+    );
+    says(
+        refusal(AutoContrast::new().value_range(1.0, 1.0), &grey),
+        "from a lower to a higher",
+    );
+    let even = RandomGaussianBlur::new(1.0).kernel_size((3, 4));
+    says(
+        refusal(even, &grey),
+        "kernel_size must be odd numbers. Received: kernel_size=[3, 4]",
+    );
+    let colour = RandomErasing::new(1.0).fill_colour([0.0; 3]);
+    says(refusal(colour, &grey), "fills images of three channels");
+    says(
+        refusal(Solarization::new().threshold_factor(2.0), &grey),
+        "threshold_factor",
+    );
+    says(
+        refusal(RandomPosterization::new(9.0), &grey),
+        "between 1 and 8",
+    );
+    let jitter = RandomColorJitter::new().hue_factor(0.1);
+    says(refusal(jitter, &grey), "images of three channels");
+}

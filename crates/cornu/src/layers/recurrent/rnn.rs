@@ -3,8 +3,7 @@
 use super::stacked::StackedRNNCells;
 use super::walk::{Recurrent, Walk, Walker, recurrent, walk_options};
 use crate::layers::base::{Base, builtin, options};
-use crate::layers::inner::Inner;
-use crate::layers::{Build, Call, InputShape, Layer};
+use crate::layers::{Build, Call, InputShape, Layer, Wrapper};
 use crate::{Result, Tensor};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -72,7 +71,7 @@ use std::ops::RangeInclusive;
 pub struct RNN {
     #[serde(skip)]
     base: Base,
-    cell: Inner,
+    cell: Wrapper,
     #[serde(flatten)]
     walk: Walk,
 }
@@ -82,7 +81,7 @@ impl<'de> Deserialize<'de> for RNN {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Own {
-            cell: Inner,
+            cell: Wrapper,
         }
         let mut all = Map::deserialize(deserializer)?;
         let walk = Walk::take(&mut all).map_err(D::Error::custom)?;
@@ -104,7 +103,7 @@ impl RNN {
     pub fn new(cell: impl Into<Box<dyn Layer>>) -> Self {
         Self {
             base: Base::default(),
-            cell: Inner::from(cell.into()),
+            cell: Wrapper::new(cell),
             walk: Walk::default(),
         }
     }

@@ -2,8 +2,7 @@
 
 use super::walk::{Steps, Walked, over};
 use crate::layers::base::{Base, builtin, options};
-use crate::layers::inner::Inner;
-use crate::layers::{Build, Call, InputShape, Layer, snake_case};
+use crate::layers::{Build, Call, InputShape, Layer, Wrapper, snake_case};
 use crate::{Error, Result, Shape, Tensor};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -28,7 +27,7 @@ use std::ops::RangeInclusive;
 pub struct StackedRNNCells {
     #[serde(skip)]
     base: Base,
-    cells: Vec<Inner>,
+    cells: Vec<Wrapper>,
 }
 
 options!(StackedRNNCells);
@@ -49,16 +48,13 @@ impl StackedRNNCells {
     pub fn new<C: Into<Box<dyn Layer>>>(cells: impl IntoIterator<Item = C>) -> Self {
         Self {
             base: Base::default(),
-            cells: cells
-                .into_iter()
-                .map(|cell| Inner::from(cell.into()))
-                .collect(),
+            cells: cells.into_iter().map(Wrapper::new).collect(),
         }
     }
 
     /// The name of each cell.
     fn names(&self) -> Vec<String> {
-        numbered(self.cells.iter().map(Inner::name))
+        numbered(self.cells.iter().map(Wrapper::name))
     }
 
     /// Each cell's field: where Keras' files keep it.

@@ -39,22 +39,27 @@ impl Optimizer {
         let trained: Vec<&Weight> = weights.iter().filter(|w| w.trainable).collect();
         let tensors: Vec<Tensor> = trained.iter().map(|w| w.variable.tensor()).collect();
         let gradients = grad(&self.scale_loss(loss), &tensors.iter().collect::<Vec<_>>());
-        self.apply_to(&trained, gradients)
+        self.apply_to(&trained, gradients, &[])
     }
 
-    /// [`apply`](Optimizer::apply) with the gradients of weights, which may have constraints.
+    /// [`apply`](Optimizer::apply) with the gradients of weights, which may have constraints. Of those that
+    /// layers assign, steps go on from what is assigned.
     pub(crate) fn apply_to(
         &self,
         weights: &[&Weight],
         gradients: Vec<Tensor>,
+        assigned: &[(Variable, Tensor)],
     ) -> Result<Vec<(Variable, Tensor)>> {
         let variables = weights.iter().map(|w| w.variable.clone());
         let pairs: Vec<(Variable, Tensor)> = variables.zip(gradients).collect();
         self.apply(&pairs, &|variable, value| {
+            let start = assigned.iter().find(|(v, _)| v == variable);
+            let value =
+                start.map_or_else(|| value.clone(), |(v, start)| value + (start - v.tensor()));
             let weight = weights.iter().find(|w| w.variable == *variable);
             match weight.and_then(|w| w.constraint.as_ref()) {
-                Some(constraint) => constraint.apply(value),
-                None => value.clone(),
+                Some(constraint) => constraint.apply(&value),
+                None => value,
             }
         })
     }
