@@ -44,7 +44,9 @@ fn cases(archive: &str, model: &str) -> Vec<Case> {
 
 /// What Keras 3 saved.
 fn saved() -> Vec<Case> {
-    cases("saved", "model.keras")
+    let mut all = cases("saved", "model.keras");
+    all.extend(cases("saved_layers", "model.keras"));
+    all
 }
 
 /// What Keras 3's legacy saver and Keras 2 saved.

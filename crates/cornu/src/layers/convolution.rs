@@ -3,8 +3,8 @@
 use super::base::{Base, positive};
 use super::registry::penalized;
 use super::spatial::{
-    DataFormat, Padding, PerAxis, check_sizes, check_space, data_format_option, extents,
-    padding_option,
+    DataFormat, Padding, PerAxis, check_sizes, check_space, check_steps, data_format_option,
+    extents, padding_option,
 };
 use super::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::activations::Activation;
@@ -38,13 +38,7 @@ impl<const N: usize> Moves<N> {
                 "padding=\"causal\" is for Conv1D with channels last.",
             ));
         }
-        let apart = |values: [usize; N]| values.iter().any(|v| *v > 1);
-        if apart(self.strides) && apart(self.dilation) {
-            return Err(Error::new(format!(
-                "strides and dilation_rate cannot both be greater than 1. Received: strides={:?} and dilation_rate={:?}.",
-                self.strides, self.dilation
-            )));
-        }
+        check_steps(self.strides, self.dilation)?;
         match input.0[self.format.channels(input.rank())] {
             Some(channels) if channels > 0 => Ok(channels),
             _ => Err(Error::shape(format!(

@@ -145,6 +145,18 @@ pub(crate) fn check_sizes<const N: usize>(name: &str, values: [usize; N]) -> Res
     check_reach(name, &values)
 }
 
+/// Refuses steps of more than one cell both of a kernel and between its cells.
+pub(crate) fn check_steps<const N: usize>(strides: [usize; N], dilation: [usize; N]) -> Result<()> {
+    let apart = |values: [usize; N]| values.iter().any(|v| *v > 1);
+    if apart(strides) && apart(dilation) {
+        return Err(Error::new(format!(
+            "strides and dilation_rate cannot both be greater than 1. Received: strides={strides:?} and \
+             dilation_rate={dilation:?}."
+        )));
+    }
+    Ok(())
+}
+
 /// Refuses numbers with which nothing could be computed.
 pub(crate) fn check_reach(name: &str, values: &[usize]) -> Result<()> {
     if values.iter().all(|v| i32::try_from(*v).is_ok()) {

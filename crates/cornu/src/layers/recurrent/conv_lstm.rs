@@ -5,7 +5,10 @@ use super::walk::{Recurrent, Steps, Walk, Walked, Walker, recurrent, step_by_ste
 use crate::activations::Activation;
 use crate::layers::base::Base;
 use crate::layers::registry::{fields, penalized};
-use crate::layers::spatial::{DataFormat, Padding, PerAxis, data_format_option, padding_option};
+use crate::layers::spatial::{
+    DataFormat, Padding, PerAxis, check_sizes, check_steps, data_format_option, extents,
+    padding_option,
+};
 use crate::layers::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::{Error, Result, Shape, Tensor};
 use cornu_core::ops::conv::ConvOptions;
@@ -77,16 +80,12 @@ impl<const N: usize> Space<N> {
 
     /// The image's extents and channels in a step's shape.
     fn image(&self, step: &InputShape) -> Option<([usize; N], usize)> {
-        let axis = self.data_format.channels(N + 2);
         if step.rank() != N + 2 {
             return None;
         }
-        let mut extents = [0; N];
-        let spatial = (1..N + 2).filter(|a| *a != axis);
-        for (extent, a) in extents.iter_mut().zip(spatial) {
-            *extent = step.0[a]?;
-        }
-        Some((extents, step.0[axis]?))
+        let image: Option<Vec<usize>> = extents(step, self.data_format).collect();
+        let channels = step.0[self.data_format.channels(N + 2)]?;
+        Some((image?.try_into().ok()?, channels))
     }
 
     fn check(&self, class: &str, step: &InputShape) -> Result<usize> {
@@ -96,24 +95,10 @@ impl<const N: usize> Space<N> {
                 N + 2
             )));
         };
-        for (name, values) in [
-            ("kernel_size", self.kernel_size.0),
-            ("strides", self.strides.0),
-            ("dilation_rate", self.dilation_rate.0),
-        ] {
-            if values.contains(&0) {
-                return Err(Error::new(format!(
-                    "{name} must be {N} positive integers (or one for all axes). Received: {name}={values:?}."
-                )));
-            }
-        }
-        let apart = |values: [usize; N]| values.iter().any(|v| *v > 1);
-        if apart(self.strides.0) && apart(self.dilation_rate.0) {
-            return Err(Error::new(format!(
-                "strides and dilation_rate cannot both be greater than 1. Received: strides={:?} and dilation_rate={:?}.",
-                self.strides, self.dilation_rate
-            )));
-        }
+        check_sizes("kernel_size", self.kernel_size.0)?;
+        check_sizes("strides", self.strides.0)?;
+        check_sizes("dilation_rate", self.dilation_rate.0)?;
+        check_steps(self.strides.0, self.dilation_rate.0)?;
         if self.padding == Padding::Causal {
             return Err(Error::new(
                 "padding must be \"valid\" or \"same\". Received: padding=\"causal\".",
