@@ -406,3 +406,33 @@ fn summaries_of_models() -> cornu::Result<()> {
     report.finish(17);
     Ok(())
 }
+
+/// What `fit` makes of a kernel that a layer divides in each step, from where the optimizer goes on, as Keras'
+/// layer and optimizer do when they are called one after the other.
+#[test]
+fn a_divided_kernel_is_trained_from_there() -> cornu::Result<()> {
+    let file = golden::load("layers_norm");
+    for case in file["divided"].as_array().unwrap() {
+        let layer = json!({"module": "keras.layers", "class_name": "SpectralNormalization", "config": case["layer"]});
+        let mut model = Sequential::from_layers(vec![layers::from_config(&layer)?]);
+        let (x, y) = (golden::array(&case["x"]), golden::array(&case["y"]));
+        model.build_for(&layers::InputShape::batch_of(&x.shape()[1..]))?;
+        let arrays = |key: &str| -> Vec<Array> {
+            let list = case[key].as_array().unwrap();
+            list.iter().map(golden::array).collect()
+        };
+        model.set_weights(&arrays("weights"))?;
+        let optimizer = &case["optimizer"];
+        let config = optimizer["config"].as_object().unwrap().clone();
+        let class = optimizer["class_name"].as_str().unwrap();
+        model.compile(Optimizer::from_config(class, config)?, "mse", ())?;
+        let steps = golden::usize_of(&case["steps"]);
+        model.fit(&x, &y, Fit::new().epochs(steps).shuffle(false).verbose(0))?;
+        for (weight, want) in model.weights().iter().zip(arrays("trained")) {
+            golden::close(&weight.variable.read(), &want, 1e-4, 1e-5).unwrap();
+        }
+        let output = golden::array(&case["output"]);
+        golden::close(&model.predict(&x)?, &output, 1e-4, 1e-5).unwrap();
+    }
+    Ok(())
+}
