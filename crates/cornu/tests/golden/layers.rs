@@ -111,9 +111,11 @@ fn check(case: &Value, report: &mut Report, name: &str) -> cornu::Result<()> {
     let masked = mask.is_some();
     let called = model.call_masked(&[x.tensor()], &[mask], training.then_some(&state))?;
     let output = called.output.eval()?;
-    // Hues are differences of bytes.
+    // Hues and what lies between cells are differences of bytes.
     let absolute = match case["class"].as_str() {
-        Some("RandomHue" | "RandomSaturation" | "RandomColorJitter") => 255.0 * ABSOLUTE,
+        Some("RandomHue" | "RandomSaturation" | "RandomColorJitter" | "RandomRotation") => {
+            255.0 * ABSOLUTE
+        }
         _ => ABSOLUTE,
     };
     add(
