@@ -44,6 +44,16 @@ impl Rows<'_> {
         }
     }
 
+    /// How many numbers of a row are stored, in the mean.
+    pub(crate) fn entries(&self) -> usize {
+        let stored = match self {
+            Rows::F64(_) | Rows::F32(_) => return self.features(),
+            Rows::Csr64(x) => x.values().len(),
+            Rows::Csr32(x) => x.values().len(),
+        };
+        stored.div_ceil(self.len().max(1))
+    }
+
     /// A copy of some of the rows, in the order given.
     ///
     /// # Panics

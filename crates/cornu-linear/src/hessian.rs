@@ -1,11 +1,11 @@
 //! The matrix of curvatures of a [`Problem`].
 
-use crate::blocks::{Real, for_blocks, map_pieces, pieces};
-use crate::design::sparse_linear;
+use crate::blocks::{Real, pieces};
+use crate::design::{Visit, add, dense, sparse};
 use crate::panels::Panels;
 use crate::problem::{Problem, softmax};
 use crate::{Csr, Rows};
-use cornu_cpu::kernels::tall::{self, Gram};
+use cornu_cpu::kernels::tall::Gram;
 use faer::Mat;
 use ndarray::ArrayView2;
 use std::ops::Range;
@@ -21,122 +21,90 @@ fn pairs(outputs: usize) -> Vec<(usize, usize)> {
 const MOST: usize = 1 << 23;
 
 impl Problem<'_, '_> {
-    /// The matrix of curvatures of all but the `l1` penalty.
-    pub fn hessian(&self, w: &[f64]) -> Mat<f64> {
+    /// The value, the gradient and the matrix of curvatures of all but the `l1` penalty, from one reading of the
+    /// rows.
+    pub fn curved(&self, w: &[f64], gradient: &mut [f64]) -> (f64, Mat<f64>) {
         match self.x {
-            Rows::F64(x) => self.dense_hessian(x, w),
-            Rows::F32(x) => self.dense_hessian(x, w),
-            Rows::Csr64(x) => self.sparse_hessian(x, w),
-            Rows::Csr32(x) => self.sparse_hessian(x, w),
+            Rows::F64(x) => self.dense_curved(x, w, gradient),
+            Rows::F32(x) => self.dense_curved(x, w, gradient),
+            Rows::Csr64(x) => self.sparse_curved(x, w, gradient),
+            Rows::Csr32(x) => self.sparse_curved(x, w, gradient),
         }
     }
 
-    /// Of each pair of outputs and each row of a block the curvature, without its sign; `z` are the linear
-    /// functions.
-    fn curvatures(&self, range: Range<usize>, z: &mut [f64]) -> Vec<f64> {
+    /// The losses of a block, whose linear functions `z` become the slopes; of each pair of outputs and each row
+    /// the square root of the curvature, without its sign.
+    fn roots(&self, range: Range<usize>, z: &mut [f64], roots: &mut Vec<f64>) -> f64 {
         let k = self.loss.outputs();
         if k == 1 {
-            let mut curvature = vec![0.0; range.len()];
-            self.losses(range, z, Some(&mut curvature));
-            curvature.iter_mut().for_each(|c| *c = c.max(0.0));
-            return curvature;
+            roots.resize(range.len(), 0.0);
+            return self.losses(range, z, Some(roots));
         }
-        softmax(z, k);
+        let mut probabilities = z.to_vec();
+        softmax(&mut probabilities, k);
         let weight = |row: usize| self.weights.map_or(1.0, |w| w[row]);
-        let of_pair = |(a, b): (usize, usize)| {
-            let rows = z.chunks_exact(k).zip(range.clone());
-            rows.map(move |(p, row)| {
-                let size = if a == b {
-                    p[a] * (1.0 - p[a])
-                } else {
-                    p[a] * p[b]
-                };
-                size * weight(row)
-            })
-        };
-        pairs(k).into_iter().flat_map(of_pair).collect()
+        roots.clear();
+        for (a, b) in pairs(k) {
+            let rows = probabilities.chunks_exact(k).zip(range.clone());
+            roots.extend(rows.map(|(p, row)| {
+                let other = if a == b { 1.0 - p[a] } else { p[b] };
+                (p[a] * other * weight(row)).sqrt()
+            }));
+        }
+        self.losses(range, z, None)
     }
 
-    fn dense_hessian<T: Real>(&self, x: ArrayView2<'_, T>, w: &[f64]) -> Mat<f64> {
+    fn dense_curved<T: Real>(
+        &self,
+        x: ArrayView2<'_, T>,
+        w: &[f64],
+        gradient: &mut [f64],
+    ) -> (f64, Mat<f64>) {
         let (rows, p) = x.dim();
-        let k = self.loss.outputs();
-        let (coef, intercept) = w.split_at(k * p);
-        let coef: Vec<T> = coef.iter().map(|&w| T::from_f64(w)).collect();
         // The last column is of ones, for the intercepts.
-        let (gram, zeros) = (Gram::new(p + 1), vec![0.0; p]);
-        let matrices = pairs(k).len();
-        let most = MOST / (gram.sums_len() * matrices).max(1);
-        let count = pieces(rows, p * p * matrices).min(most.max(2));
-        let sums = sum(map_pieces(rows, count, |range| {
-            let mut sums = vec![0.0; gram.sums_len() * matrices];
-            let mut packed = vec![0.0; gram.packed_len()];
-            let (mut t, mut z) = (Vec::new(), Vec::new());
-            for_blocks(x, range, Gram::ROWS, |range, x| {
-                t.resize(range.len() * k, T::ZERO);
-                tall::dots(x, p, &coef, k, &mut t);
-                let biased = t.iter().zip(intercept.iter().cycle());
-                z.clear();
-                z.extend(biased.map(|(&t, b)| Into::<f64>::into(t) + b));
-                let mut roots = self.curvatures(range.clone(), &mut z);
-                roots.iter_mut().for_each(|c| *c = c.sqrt());
-                let of_pairs = roots.chunks_exact(range.len());
-                for (roots, sums) in of_pairs.zip(sums.chunks_exact_mut(gram.sums_len())) {
-                    Panels {
-                        gram: &gram,
-                        x,
-                        features: p,
-                        others: &[],
-                        shift: &zeros,
-                        factors: Some(roots),
-                        packed: &mut packed,
-                    }
-                    .pack();
-                    gram.add(range.len(), &packed, sums);
-                }
-            });
-            sums
-        }));
-        self.assemble(|pair, i, j| {
-            gram.at(&sums[pair * gram.sums_len()..][..gram.sums_len()], i, j)
-        })
+        let gram = Gram::new(p + 1);
+        let matrices = pairs(self.loss.outputs()).len();
+        let numbers = gram.sums_len() * matrices;
+        let count = pieces(rows, p * p * matrices).min((MOST / numbers.max(1)).max(2));
+        let (pass, parts) = dense(x, self.functions(w), count, Gram::ROWS, || DenseCurves {
+            problem: self,
+            gram,
+            zeros: vec![0.0; p],
+            roots: Vec::new(),
+            packed: vec![0.0; gram.packed_len()],
+            sums: vec![0.0; numbers],
+        });
+        let sums = sum(parts.into_iter().map(|part| part.sums));
+        let matrix = |pair: usize| &sums[pair * gram.sums_len()..][..gram.sums_len()];
+        (
+            self.mean(&pass, w, gradient),
+            self.assemble(|pair, i, j| gram.at(matrix(pair), i, j)),
+        )
     }
 
-    fn sparse_hessian<T: Real>(&self, x: &Csr<T>, w: &[f64]) -> Mat<f64> {
+    fn sparse_curved<T: Real>(
+        &self,
+        x: &Csr<T>,
+        w: &[f64],
+        gradient: &mut [f64],
+    ) -> (f64, Mat<f64>) {
         let (rows, p) = x.shape();
-        let k = self.loss.outputs();
-        let (coef, intercept) = w.split_at(k * p);
-        let matrices = pairs(k).len();
+        let matrices = pairs(self.loss.outputs()).len();
         let size = (p + 1) * (p + 1);
-        let entries = x.values().len().div_ceil(rows.max(1)) + 1;
+        let entries = self.x.entries() + 1;
         let most = MOST / (size * matrices).max(1);
         let count = pieces(rows, entries * entries * matrices).min(most.max(1));
-        let sums = sum(map_pieces(rows, count, |range| {
-            let mut sums = vec![0.0; size * matrices];
-            let (mut z, mut entries) = (Vec::new(), Vec::new());
-            for start in range.clone().step_by(256) {
-                let block = start..range.end.min(start + 256);
-                sparse_linear(x, coef, intercept, block.clone(), &mut z);
-                let curvatures = self.curvatures(block.clone(), &mut z);
-                for (r, row) in block.clone().enumerate() {
-                    let (columns, values) = x.row(row);
-                    let numbers = values.iter().map(|&v| Into::<f64>::into(v));
-                    entries.clear();
-                    entries.extend(columns.iter().copied().zip(numbers));
-                    entries.push((p, 1.0));
-                    for (pair, sums) in sums.chunks_exact_mut(size).enumerate() {
-                        let curvature = curvatures[pair * block.len() + r];
-                        for &(i, u) in &entries {
-                            let sums = &mut sums[i * (p + 1)..][..p + 1];
-                            for &(j, v) in &entries {
-                                sums[j] += curvature * u * v;
-                            }
-                        }
-                    }
-                }
-            }
-            sums
-        }));
-        self.assemble(|pair, i, j| sums[pair * size + i * (p + 1) + j])
+        let (pass, parts) = sparse(x, self.functions(w), count, || SparseCurves {
+            problem: self,
+            roots: Vec::new(),
+            entries: Vec::new(),
+            sums: vec![0.0; size * matrices],
+        });
+        let sums = sum(parts.into_iter().map(|part| part.sums));
+        (
+            self.mean(&pass, w, gradient),
+            self.assemble(|pair, i, j| sums[pair * size + i * (p + 1) + j]),
+        )
     }
 
     /// The matrix over all outputs from the sums of each pair of them, which are asked for by pair and columns.
@@ -163,11 +131,75 @@ impl Problem<'_, '_> {
     }
 }
 
+/// Sums up the Gram matrices of rows times the roots of their curvatures.
+struct DenseCurves<'p, 'x, 'a> {
+    problem: &'p Problem<'x, 'a>,
+    gram: Gram,
+    zeros: Vec<f64>,
+    roots: Vec<f64>,
+    packed: Vec<f64>,
+    sums: Vec<f64>,
+}
+
+impl<T: Real> Visit<[T]> for DenseCurves<'_, '_, '_> {
+    fn visit(&mut self, rows: Range<usize>, x: &[T], z: &mut [f64]) -> f64 {
+        let count = rows.len();
+        let value = self.problem.roots(rows, z, &mut self.roots);
+        let sums = self.sums.chunks_exact_mut(self.gram.sums_len());
+        for (roots, sums) in self.roots.chunks_exact(count).zip(sums) {
+            Panels {
+                gram: &self.gram,
+                x,
+                features: self.zeros.len(),
+                others: &[],
+                shift: &self.zeros,
+                factors: Some(roots),
+                packed: &mut self.packed,
+            }
+            .pack();
+            self.gram.add(count, &self.packed, sums);
+        }
+        value
+    }
+}
+
+/// Sums up the products of sparse rows' entries.
+struct SparseCurves<'p, 'x, 'a> {
+    problem: &'p Problem<'x, 'a>,
+    roots: Vec<f64>,
+    entries: Vec<(usize, f64)>,
+    sums: Vec<f64>,
+}
+
+impl<T: Real> Visit<Csr<T>> for SparseCurves<'_, '_, '_> {
+    fn visit(&mut self, rows: Range<usize>, x: &Csr<T>, z: &mut [f64]) -> f64 {
+        let (count, p) = (rows.len(), x.shape().1);
+        let value = self.problem.roots(rows.clone(), z, &mut self.roots);
+        for (r, row) in rows.enumerate() {
+            let (columns, values) = x.row(row);
+            let numbers = values.iter().map(|&v| Into::<f64>::into(v));
+            self.entries.clear();
+            self.entries.extend(columns.iter().copied().zip(numbers));
+            self.entries.push((p, 1.0));
+            let matrices = self.sums.chunks_exact_mut((p + 1) * (p + 1));
+            for (sums, roots) in matrices.zip(self.roots.chunks_exact(count)) {
+                for &(i, u) in &self.entries {
+                    let sums = &mut sums[i * (p + 1)..][..p + 1];
+                    for &(j, v) in &self.entries {
+                        sums[j] += roots[r] * roots[r] * u * v;
+                    }
+                }
+            }
+        }
+        value
+    }
+}
+
 /// The sum of parts, in order.
-fn sum(parts: Vec<Vec<f64>>) -> Vec<f64> {
-    let add = |mut a: Vec<f64>, b: Vec<f64>| {
-        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-        a
+fn sum(parts: impl Iterator<Item = Vec<f64>>) -> Vec<f64> {
+    let sum = |mut all: Vec<f64>, part: Vec<f64>| {
+        add(&mut all, &part);
+        all
     };
-    parts.into_iter().reduce(add).unwrap_or_default()
+    parts.reduce(sum).unwrap_or_default()
 }

@@ -94,8 +94,8 @@ pub(crate) struct Block<'a, L> {
     pub y: &'a [f64],
     pub weights: Option<&'a [f64]>,
     pub z: &'a mut [f64],
-    /// Takes the curvatures, if they are wanted.
-    pub curvature: Option<&'a mut [f64]>,
+    /// Takes the square roots of the curvatures (of 0 for negative ones), if they are wanted.
+    pub roots: Option<&'a mut [f64]>,
 }
 
 /// Numbers that are computed before they are summed up.
@@ -105,7 +105,7 @@ impl<L: Pointwise> Loops for Block<'_, L> {
     type Output = f64;
     #[inline(always)]
     fn run<const FMA: bool>(self) -> f64 {
-        let (loss, mut curvature) = (self.loss, self.curvature);
+        let (loss, mut roots) = (self.loss, self.roots);
         let mut sums = [0.0; 8];
         for start in (0..self.z.len()).step_by(CHUNK) {
             let len = CHUNK.min(self.z.len() - start);
@@ -131,8 +131,10 @@ impl<L: Pointwise> Loops for Block<'_, L> {
                     *sum += value;
                 }
             }
-            if let Some(curvature) = curvature.as_deref_mut() {
-                curvature[start..][..len].copy_from_slice(&curves[..len]);
+            if let Some(roots) = roots.as_deref_mut() {
+                for (root, curve) in roots[start..][..len].iter_mut().zip(curves) {
+                    *root = if curve > 0.0 { curve.sqrt() } else { 0.0 };
+                }
             }
         }
         sums.iter().sum()

@@ -16,12 +16,11 @@ pub(crate) fn minimise(
     max_iter: usize,
 ) -> Minimised {
     let mut gradient = vec![0.0; w.len()];
-    let mut smooth = problem.smooth(w, &mut gradient);
+    let (smooth, mut hessian) = problem.curved(w, &mut gradient);
     let mut value = smooth + problem.absolute(w);
     let mut iterations = 0;
     let mut converged = problem.steepness(w, &gradient) <= tol;
     while !converged && iterations < max_iter && value.is_finite() {
-        let hessian = problem.hessian(w);
         let size = hessian.nrows();
         let step = match problem.l1 > 0.0 {
             true => descend(problem, hessian.as_ref(), w, &gradient),
@@ -32,29 +31,44 @@ pub(crate) fn minimise(
         let mut tried = w.to_vec();
         let mut tried_gradient = vec![0.0; w.len()];
         let mut length = 1.0;
-        let lower = loop {
+        let (new, curvature) = loop {
             for ((t, w), s) in tried.iter_mut().zip(&*w).zip(&step) {
                 *t = w + length * s;
             }
-            smooth = problem.smooth(&tried, &mut tried_gradient);
+            // The full step mostly does, and then the next one is taken from where it led.
+            let (smooth, curvature) = match length == 1.0 && problem.size() <= FEW {
+                true => {
+                    let (smooth, curvature) = problem.curved(&tried, &mut tried_gradient);
+                    (smooth, Some(curvature))
+                }
+                false => (problem.smooth(&tried, &mut tried_gradient), None),
+            };
             let new = smooth + problem.absolute(&tried);
             let expected = length * slope + problem.absolute(&tried) - absolute;
             // Near the optimum the decrease is below what the value's digits show.
             let noise = 4.0 * f64::EPSILON * value.abs();
             if new <= value + 1e-4 * expected.min(0.0) + noise {
-                break Some(new);
+                break (new, curvature);
             }
             length *= 0.5;
             if length < 1e-10 {
-                break None;
+                return Minimised {
+                    value,
+                    iterations,
+                    converged,
+                };
             }
         };
-        let Some(new) = lower else { break };
         iterations += 1;
         w.copy_from_slice(&tried);
         gradient.copy_from_slice(&tried_gradient);
         value = new;
         converged = problem.steepness(w, &gradient) <= tol;
+        hessian = match curvature {
+            Some(curvature) => curvature,
+            None if converged => break,
+            None => problem.curved(w, &mut gradient).1,
+        };
     }
     Minimised {
         value,
@@ -62,6 +76,9 @@ pub(crate) fn minimise(
         converged,
     }
 }
+
+/// Coefficients up to which their curvatures cost less than reading the rows once more.
+const FEW: usize = 64;
 
 /// `−H⁻¹ g`. Where curvature is missing (classes' intercepts may all rise together; features may depend on
 /// each other) a little is added.

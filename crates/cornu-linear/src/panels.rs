@@ -31,22 +31,38 @@ impl<T: Real> Loops for Panels<'_, T> {
     fn run<const FMA: bool>(self) {
         let (p, width) = (self.features, self.gram.width());
         let others = self.shift.len() - p;
+        let factor = |row: usize| self.factors.map_or(1.0, |factors| factors[row]);
         for (r, x) in self.x.chunks_exact(p).enumerate() {
-            let factor = self.factors.map_or(1.0, |factors| factors[r]);
+            let factor = factor(r);
             let panels = x.chunks(width).zip(self.shift[..p].chunks(width));
             for (panel, (x, shift)) in panels.enumerate() {
                 let to = &mut self.packed[(panel * Gram::ROWS + r) * width..][..x.len()];
+                // Of lengths that the compiler knows, for rows are often short.
+                let (x4, x) = x.as_chunks::<4>();
+                let (shift4, shift) = shift.as_chunks::<4>();
+                let (to4, to) = to.as_chunks_mut::<4>();
+                for ((to, x), shift) in to4.iter_mut().zip(x4).zip(shift4) {
+                    for i in 0..4 {
+                        to[i] = (x[i].into() - shift[i]) * factor;
+                    }
+                }
                 for ((to, &x), &shift) in to.iter_mut().zip(x).zip(shift) {
                     *to = (x.into() - shift) * factor;
                 }
             }
-            let last = self.others[r * others..][..others]
-                .iter()
-                .zip(&self.shift[p..]);
-            let last = last.map(|(y, shift)| y - shift).chain([1.0]);
-            for (column, v) in (p..).zip(last) {
-                let (panel, column) = (column / width, column % width);
-                self.packed[(panel * Gram::ROWS + r) * width + column] = v * factor;
+        }
+        let rows = self.x.len() / p;
+        for column in 0..=others {
+            let (panel, at) = ((p + column) / width, (p + column) % width);
+            let to = &mut self.packed[panel * Gram::ROWS * width + at..];
+            let to = to.iter_mut().step_by(width).take(rows).enumerate();
+            match self.shift.get(p + column) {
+                Some(shift) => {
+                    to.for_each(|(r, to)| {
+                        *to = (self.others[r * others + column] - shift) * factor(r)
+                    });
+                }
+                None => to.for_each(|(r, to)| *to = factor(r)),
             }
         }
     }

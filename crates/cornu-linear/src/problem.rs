@@ -1,7 +1,8 @@
 //! A penalised mean of losses of linear functions: what the solvers minimise.
 
 use crate::Rows;
-use crate::design::{Pass, pass};
+use crate::blocks::pieces;
+use crate::design::{Functions, Pass, Visit, dense, sparse};
 use crate::loss::{Block, Gamma, Logistic, Multinomial, Poisson, Squared, Tweedie};
 use std::ops::Range;
 
@@ -60,7 +61,9 @@ impl Problem<'_, '_> {
         }
     }
 
-    pub fn losses(&self, range: Range<usize>, z: &mut [f64], curvature: Option<&mut [f64]>) -> f64 {
+    /// The losses of some rows' linear functions `z`, which become the slopes; of one output `roots` takes the
+    /// square roots of the curvatures.
+    pub fn losses(&self, range: Range<usize>, z: &mut [f64], roots: Option<&mut [f64]>) -> f64 {
         let y = &self.y[range.clone()];
         let weights = self.weights.map(|w| &w[range]);
         macro_rules! block {
@@ -70,7 +73,7 @@ impl Problem<'_, '_> {
                     y,
                     weights,
                     z,
-                    curvature,
+                    roots,
                 }
                 .losses()
             };
@@ -91,25 +94,43 @@ impl Problem<'_, '_> {
         }
     }
 
+    /// The linear functions at `w`.
+    pub fn functions<'w>(&self, w: &'w [f64]) -> Functions<'w> {
+        Functions {
+            outputs: self.loss.outputs(),
+            w,
+        }
+    }
+
     /// The value and the gradient of all but the `l1` penalty.
     pub fn smooth(&self, w: &[f64], gradient: &mut [f64]) -> f64 {
-        let losses = |range: Range<usize>, z: &mut [f64]| self.losses(range, z, None);
-        let Pass {
-            value,
-            gradient: coefs,
-            factors,
-        } = pass(self.x, self.loss.outputs(), w, &losses);
+        let (rows, k) = (self.x.len(), self.loss.outputs());
+        // As many gradients as pieces are in memory at once.
+        let most = (1 << 23) / self.coefs().max(1);
+        let count = pieces(rows, self.x.entries() * k).min(most.max(2));
+        let (functions, losses) = (self.functions(w), || Losses(self));
+        let (pass, _) = match self.x {
+            Rows::F64(x) => dense(x, functions, count, rows, losses),
+            Rows::F32(x) => dense(x, functions, count, rows, losses),
+            Rows::Csr64(x) => sparse(x, functions, count, losses),
+            Rows::Csr32(x) => sparse(x, functions, count, losses),
+        };
+        self.mean(&pass, w, gradient)
+    }
+
+    /// The value and the gradient from sums over the rows.
+    pub fn mean(&self, pass: &Pass, w: &[f64], gradient: &mut [f64]) -> f64 {
         let weight = self.weight();
         let coef = &w[..self.coefs()];
         let (to, to_intercept) = gradient.split_at_mut(coef.len());
-        for ((to, g), w) in to.iter_mut().zip(coefs).zip(coef) {
+        for ((to, g), w) in to.iter_mut().zip(&pass.gradient).zip(coef) {
             *to = g / weight + self.l2 * w;
         }
-        for (to, g) in to_intercept.iter_mut().zip(factors) {
+        for (to, g) in to_intercept.iter_mut().zip(&pass.factors) {
             *to = if self.fit_intercept { g / weight } else { 0.0 };
         }
         let squares: f64 = coef.iter().map(|w| w * w).sum();
-        value / weight + 0.5 * self.l2 * squares
+        pass.value / weight + 0.5 * self.l2 * squares
     }
 
     /// The value of the `l1` penalty.
@@ -130,6 +151,15 @@ impl Problem<'_, '_> {
         };
         let slopes = w.iter().zip(gradient).enumerate().map(slope);
         slopes.fold(0.0, |m, s| if s > m || s.is_nan() { s } else { m })
+    }
+}
+
+/// Sees to the losses alone.
+struct Losses<'p, 'x, 'a>(&'p Problem<'x, 'a>);
+
+impl<X: ?Sized> Visit<X> for Losses<'_, '_, '_> {
+    fn visit(&mut self, rows: Range<usize>, _: &X, z: &mut [f64]) -> f64 {
+        self.0.losses(rows, z, None)
     }
 }
 

@@ -72,6 +72,39 @@ fn rows_of<T>(x: &[T], cols: usize, by_column: &[T], k: usize, by_row: &[T]) -> 
     rows
 }
 
+/// What is done with vectors five, two or one at a time.
+trait ByFew {
+    /// How many vectors there are.
+    fn vectors(&self) -> usize;
+
+    /// Does it with vectors `j..j + K`, all of which there must be.
+    unsafe fn few<S: Simd, const K: usize>(&self, j: usize);
+
+    #[inline(always)]
+    unsafe fn all<S: Simd>(&self) {
+        let mut j = 0;
+        while j < self.vectors() {
+            // SAFETY: there are so many left.
+            unsafe {
+                match self.vectors() - j {
+                    5.. => {
+                        self.few::<S, 5>(j);
+                        j += 5;
+                    }
+                    2..=4 => {
+                        self.few::<S, 2>(j);
+                        j += 2;
+                    }
+                    _ => {
+                        self.few::<S, 1>(j);
+                        j += 1;
+                    }
+                }
+            }
+        }
+    }
+}
+
 struct Dots<T> {
     x: *const T,
     rows: usize,
@@ -85,28 +118,26 @@ impl<T: Float> SimdOp for Dots<T> {
     type Output = ();
     #[inline(always)]
     unsafe fn call<S: Simd>(self) {
-        let mut j = 0;
-        while j < self.k {
-            // SAFETY: `j` and the tile's `K` vectors are within `k`.
-            unsafe {
-                match self.k - j {
-                    5.. => {
-                        if S::REGS >= 32 {
-                            self.vectors::<S, 4, 5>(j);
-                        } else {
-                            self.vectors::<S, 2, 5>(j);
-                        }
-                        j += 5;
-                    }
-                    2..=4 => {
-                        self.vectors::<S, 4, 2>(j);
-                        j += 2;
-                    }
-                    _ => {
-                        self.vectors::<S, 8, 1>(j);
-                        j += 1;
-                    }
-                }
+        // SAFETY: as promised by the caller.
+        unsafe { self.all::<S>() }
+    }
+}
+
+impl<T: Float> ByFew for Dots<T> {
+    #[inline(always)]
+    fn vectors(&self) -> usize {
+        self.k
+    }
+
+    #[inline(always)]
+    unsafe fn few<S: Simd, const K: usize>(&self, j: usize) {
+        // As many rows as there are registers for.
+        // SAFETY: as promised by the caller.
+        unsafe {
+            match K {
+                1 => self.by_rows::<S, 8, K>(j),
+                5 if S::REGS < 32 => self.by_rows::<S, 2, K>(j),
+                _ => self.by_rows::<S, 4, K>(j),
             }
         }
     }
@@ -115,7 +146,7 @@ impl<T: Float> SimdOp for Dots<T> {
 impl<T: Float> Dots<T> {
     /// All rows with vectors `j..j + K`.
     #[inline(always)]
-    unsafe fn vectors<S: Simd, const R: usize, const K: usize>(&self, j: usize) {
+    unsafe fn by_rows<S: Simd, const R: usize, const K: usize>(&self, j: usize) {
         let mut r = 0;
         // SAFETY: rows `r..r + R` are within `rows`.
         unsafe {
@@ -184,101 +215,136 @@ impl<T: Float> SimdOp for Combine<T> {
     type Output = ();
     #[inline(always)]
     unsafe fn call<S: Simd>(self) {
-        let mut j = 0;
-        while j < self.k {
-            // SAFETY: `j` and the tile's `K` vectors are within `k`.
-            unsafe {
-                match self.k - j {
-                    5.. => {
-                        if S::REGS >= 32 {
-                            self.vectors::<S, 5, 4>(j);
-                        } else {
-                            self.vectors::<S, 5, 2>(j);
-                        }
-                        j += 5;
-                    }
-                    2..=4 => {
-                        self.vectors::<S, 2, 4>(j);
-                        j += 2;
-                    }
-                    _ => {
-                        self.vectors::<S, 1, 4>(j);
-                        j += 1;
-                    }
-                }
+        // SAFETY: as promised by the caller.
+        unsafe { self.all::<S>() }
+    }
+}
+
+impl<T: Float> ByFew for Combine<T> {
+    #[inline(always)]
+    fn vectors(&self) -> usize {
+        self.k
+    }
+
+    #[inline(always)]
+    unsafe fn few<S: Simd, const K: usize>(&self, j: usize) {
+        // As many vectors of columns as there are registers for.
+        // SAFETY: as promised by the caller.
+        unsafe {
+            match K {
+                5 if S::REGS < 32 => self.by_columns::<S, K, 2>(j),
+                _ => self.by_columns::<S, K, 4>(j),
             }
         }
     }
 }
 
 impl<T: Float> Combine<T> {
-    /// Combinations `j..j + K`, in stripes of `V` vectors.
+    /// Combinations `j..j + K`, in stripes of `V` vectors; the last vector may not be full.
     #[inline(always)]
-    unsafe fn vectors<S: Simd, const K: usize, const V: usize>(&self, j: usize) {
+    unsafe fn by_columns<S: Simd, const K: usize, const V: usize>(&self, j: usize) {
         let lanes = T::Vec::<S>::LANES;
         let mut c = 0;
-        // SAFETY: whole stripes are within the columns; the last vector is masked.
+        // SAFETY: whole stripes are within the columns; of the last one as many vectors as begin there.
         unsafe {
             while c + V * lanes <= self.cols {
-                self.stripe::<S, K, V>(j, c);
+                self.stripe::<S, K, V, false>(j, c);
                 c += V * lanes;
             }
-            if V > 2 && c + 2 * lanes <= self.cols {
-                self.stripe::<S, K, 2>(j, c);
-                c += 2 * lanes;
-            }
-            while c < self.cols {
-                self.edge::<S, K>(j, c);
-                c += lanes;
+            match (self.cols - c).div_ceil(lanes) {
+                0 => {}
+                1 => self.stripe::<S, K, 1, true>(j, c),
+                2 => self.stripe::<S, K, 2, true>(j, c),
+                3 => self.stripe::<S, K, 3, true>(j, c),
+                _ => self.stripe::<S, K, 4, true>(j, c),
             }
         }
     }
 
+    /// `V` vectors of columns from `c` on; `LAST`: as much of the last one as there is.
     #[inline(always)]
-    unsafe fn stripe<S: Simd, const K: usize, const V: usize>(&self, j: usize, c: usize) {
+    unsafe fn stripe<S: Simd, const K: usize, const V: usize, const LAST: bool>(
+        &self,
+        j: usize,
+        c: usize,
+    ) {
         let lanes = T::Vec::<S>::LANES;
-        // SAFETY: columns `c..c + V · lanes` and vectors `j..j + K` are valid.
+        // Rows with sums of their own, where one row's are too few to keep the units busy.
+        let apart = if K * V >= 6 { 1 } else { 4 };
+        // SAFETY: columns from `c` on that there are and combinations `j..j + K` are valid; the mask has
+        // the last vector's columns that there are.
         unsafe {
-            let mut acc = [[T::Vec::<S>::splat(T::ZERO); V]; K];
-            for r in 0..self.rows {
-                let x = self.x.add(r * self.cols + c);
-                let x: [_; V] = std::array::from_fn(|v| T::Vec::<S>::load(x.add(v * lanes)));
-                for k in 0..K {
-                    let f = T::Vec::<S>::splat(*self.factors.add(r * self.k + j + k));
+            let last = match LAST {
+                true => self.cols - c - (V - 1) * lanes,
+                false => lanes,
+            };
+            let mask = T::Vec::<S>::mask(last);
+            let mut acc = [[[T::Vec::<S>::splat(T::ZERO); V]; K]; 4];
+            let mut r = 0;
+            while r + apart <= self.rows {
+                for (u, acc) in acc.iter_mut().enumerate().take(apart) {
+                    self.add_row::<S, K, V, LAST>(acc, r + u, j, c, mask);
+                }
+                r += apart;
+            }
+            while r < self.rows {
+                self.add_row::<S, K, V, LAST>(&mut acc[0], r, j, c, mask);
+                r += 1;
+            }
+            for k in 0..K {
+                let g = self.g.add((j + k) * self.cols + c);
+                let mut sum = load::<T, S, V, LAST>(g, mask);
+                for acc in &acc[..apart] {
                     for v in 0..V {
-                        acc[k][v] = x[v].fma(f, acc[k][v]);
+                        sum[v] = sum[v].add(acc[k][v]);
+                    }
+                }
+                for (v, sum) in sum.into_iter().enumerate() {
+                    match LAST && v == V - 1 {
+                        true => sum.store_mask(g.add(v * lanes), mask),
+                        false => sum.store(g.add(v * lanes)),
                     }
                 }
             }
-            for (k, acc) in acc.into_iter().enumerate() {
-                for (v, acc) in acc.into_iter().enumerate() {
-                    let g = self.g.add((j + k) * self.cols + c + v * lanes);
-                    T::Vec::<S>::load(g).add(acc).store(g);
-                }
-            }
         }
     }
 
-    /// At most one vector of columns.
     #[inline(always)]
-    unsafe fn edge<S: Simd, const K: usize>(&self, j: usize, c: usize) {
-        // SAFETY: the mask has the columns from `c` on that there are.
+    unsafe fn add_row<S: Simd, const K: usize, const V: usize, const LAST: bool>(
+        &self,
+        acc: &mut [[T::Vec<S>; V]; K],
+        r: usize,
+        j: usize,
+        c: usize,
+        mask: <T::Vec<S> as Vector>::Mask,
+    ) {
+        // SAFETY: as for the stripe; row `r` is one of `rows`.
         unsafe {
-            let mask = T::Vec::<S>::mask(self.cols - c);
-            let mut acc = [T::Vec::<S>::splat(T::ZERO); K];
-            for r in 0..self.rows {
-                let x = T::Vec::<S>::load_mask(self.x.add(r * self.cols + c), mask);
-                for k in 0..K {
-                    let f = T::Vec::<S>::splat(*self.factors.add(r * self.k + j + k));
-                    acc[k] = x.fma(f, acc[k]);
+            let x = load::<T, S, V, LAST>(self.x.add(r * self.cols + c), mask);
+            for k in 0..K {
+                let f = T::Vec::<S>::splat(*self.factors.add(r * self.k + j + k));
+                for v in 0..V {
+                    acc[k][v] = x[v].fma(f, acc[k][v]);
                 }
-            }
-            for (k, acc) in acc.into_iter().enumerate() {
-                let g = self.g.add((j + k) * self.cols + c);
-                T::Vec::<S>::load_mask(g, mask).add(acc).store_mask(g, mask);
             }
         }
     }
+}
+
+/// `V` vectors; `LAST`: those lanes of the last one that the mask has.
+#[inline(always)]
+unsafe fn load<T: Float, S: Simd, const V: usize, const LAST: bool>(
+    p: *const T,
+    mask: <T::Vec<S> as Vector>::Mask,
+) -> [T::Vec<S>; V] {
+    // SAFETY: as promised by the caller.
+    std::array::from_fn(|v| unsafe {
+        let p = p.add(v * T::Vec::<S>::LANES);
+        match LAST && v == V - 1 {
+            true => T::Vec::<S>::load_mask(p, mask),
+            false => T::Vec::<S>::load(p),
+        }
+    })
 }
 
 /// How the Gram matrix of a number of columns is summed up, block of rows by block of rows.
@@ -348,9 +414,9 @@ impl Gram {
         self.panels() * self.width * Self::ROWS
     }
 
-    /// Numbers in the sums.
+    /// Numbers in the sums: a row and a column for each of the panels', so that no tile is cut short.
     pub fn sums_len(&self) -> usize {
-        self.cols * self.panels() * self.width
+        (self.panels() * self.width).pow(2)
     }
 
     /// The sum of products of columns `i` and `j`.
@@ -409,25 +475,16 @@ impl GramOp<'_> {
         let lanes = S::F64::LANES;
         for panel in 0..self.gram.panels() {
             let vectors = (cols - panel * width).min(width).div_ceil(lanes);
-            let mut i = 0;
-            while i < cols.min((panel + 1) * width) {
+            for i in (0..cols.min((panel + 1) * width)).step_by(M) {
                 // On the diagonal the vectors to the left of the tile are not needed.
                 let first = i.saturating_sub(panel * width) / lanes;
-                // SAFETY: rows `i..i + M` that exist and vectors up to the panel's end are valid.
+                // SAFETY: `M` divides a panel's width, so rows `i..i + M` and the vectors are in panels.
                 unsafe {
-                    if i + M <= cols {
-                        match vectors.saturating_sub(first) {
-                            0 => {}
-                            1 => self.tile::<S, M, 1>(i, panel, first),
-                            2 => self.tile::<S, M, 2>(i, panel, first),
-                            _ => self.tile::<S, M, PANEL>(i, panel, first),
-                        }
-                        i += M;
-                    } else {
-                        for vector in first..vectors {
-                            self.tile::<S, 1, 1>(i, panel, vector);
-                        }
-                        i += 1;
+                    match vectors.saturating_sub(first) {
+                        0 => {}
+                        1 => self.tile::<S, M, 1>(i, panel, first),
+                        2 => self.tile::<S, M, 2>(i, panel, first),
+                        _ => self.tile::<S, M, PANEL>(i, panel, first),
                     }
                 }
             }
