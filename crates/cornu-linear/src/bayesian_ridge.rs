@@ -4,6 +4,7 @@ use crate::blocks::Real;
 use crate::estimator::predicts_by_model;
 use crate::factor::eigen;
 use crate::moments::Moments;
+use crate::options::setters;
 use crate::preprocessing::dense;
 use crate::{Error, Estimator, LinearModel, Predictor, Result, Rows, Targets, check};
 use faer::Mat;
@@ -54,16 +55,12 @@ impl BayesianRidge {
         Self::default()
     }
 
-    /// The most iterations (default: 300).
-    pub fn max_iter(mut self, iterations: usize) -> Self {
-        self.max_iter = iterations;
-        self
-    }
+    setters! {
+        /// The most iterations (default: 300).
+        max_iter: usize => max_iter;
 
-    /// The change of all coefficients together at which to stop (default: 1e-3).
-    pub fn tol(mut self, tol: f64) -> Self {
-        self.tol = tol;
-        self
+        /// The change of all coefficients together at which to stop (default: 1e-3).
+        tol: f64 => tol;
     }
 
     /// Shape and inverse scale of the gamma prior of the errors' precision (scikit-learn's `alpha_1` and `alpha_2`;
@@ -86,16 +83,12 @@ impl BayesianRidge {
         self
     }
 
-    /// The coefficients' precision to begin with (default: 1).
-    pub fn lambda_init(mut self, lambda: f64) -> Self {
-        self.lambda_init = lambda;
-        self
-    }
+    setters! {
+        /// The coefficients' precision to begin with (default: 1).
+        lambda_init: f64 => lambda_init;
 
-    /// Whether an intercept is fitted (default: yes).
-    pub fn fit_intercept(mut self, yes: bool) -> Self {
-        self.fit_intercept = yes;
-        self
+        /// Whether an intercept is fitted (default: yes).
+        fit_intercept: bool => fit_intercept;
     }
 
     fn check(&self) -> Result<()> {
@@ -145,6 +138,7 @@ impl BayesianRidge {
         let mut alpha = self.alpha_init.unwrap_or(1.0 / (variance + f64::EPSILON));
         let mut lambda = self.lambda_init;
         let mut last: Option<Vec<f64>> = None;
+        let mut scores = Vec::new();
         let (mut iterations, mut converged) = (0, false);
         while iterations < self.max_iter && !converged {
             let (coef, errors) = posterior(alpha, lambda);
@@ -154,6 +148,7 @@ impl BayesianRidge {
                 .map(|v| alpha * v / (lambda + alpha * v))
                 .sum();
             let squares: f64 = coef.iter().map(|w| w * w).sum();
+            scores.push(self.marginal(moments.weight, &values, alpha, lambda, squares, errors));
             lambda =
                 (determined + 2.0 * self.lambda_prior.0) / (squares + 2.0 * self.lambda_prior.1);
             alpha = (moments.weight - determined + 2.0 * self.alpha_prior.0)
@@ -170,7 +165,9 @@ impl BayesianRidge {
                 ));
             }
         }
-        let (coef, _) = posterior(alpha, lambda);
+        let (coef, errors) = posterior(alpha, lambda);
+        let squares: f64 = coef.iter().map(|w| w * w).sum();
+        scores.push(self.marginal(moments.weight, &values, alpha, lambda, squares, errors));
         let coef = Mat::from_fn(p, 1, |j, _| coef[j]);
         let spread = Mat::from_fn(p, p, |i, j| vectors[(i, j)] / (alpha * values[j] + lambda));
         let sigma = spread * vectors.transpose();
@@ -180,9 +177,36 @@ impl BayesianRidge {
                 .with_iterations(iterations, converged),
             alpha,
             lambda,
+            scores,
             center: moments.mean[..p].to_vec().into(),
             sigma: Array2::from_shape_fn((p, p), |(i, j)| sigma[(i, j)]),
         })
+    }
+}
+
+impl BayesianRidge {
+    /// The logarithm of the marginal likelihood, from the eigenvalues of the features' products and the sums of squares
+    /// of coefficients and errors.
+    fn marginal(
+        &self,
+        weight: f64,
+        values: &[f64],
+        alpha: f64,
+        lambda: f64,
+        squares: f64,
+        errors: f64,
+    ) -> f64 {
+        let ((alpha_1, alpha_2), (lambda_1, lambda_2)) = (self.alpha_prior, self.lambda_prior);
+        let priors =
+            lambda_1 * lambda.ln() - lambda_2 * lambda + alpha_1 * alpha.ln() - alpha_2 * alpha;
+        // Of the coefficients' covariance.
+        let determinant: f64 = values.iter().map(|v| -(lambda + alpha * v).ln()).sum();
+        let likelihood = values.len() as f64 * lambda.ln() + weight * alpha.ln()
+            - alpha * errors
+            - lambda * squares
+            + determinant
+            - weight * (2.0 * std::f64::consts::PI).ln();
+        priors + 0.5 * likelihood
     }
 }
 
@@ -203,6 +227,7 @@ pub struct BayesianRidgeFit {
     model: LinearModel,
     alpha: f64,
     lambda: f64,
+    scores: Vec<f64>,
     center: Array1<f64>,
     sigma: Array2<f64>,
 }
@@ -221,6 +246,12 @@ impl BayesianRidgeFit {
     /// The estimated precision of the coefficients.
     pub fn lambda(&self) -> f64 {
         self.lambda
+    }
+
+    /// The logarithm of the probability of the data given the precisions (the marginal likelihood, with the priors), at
+    /// the beginning of each iteration and at the end; it rises. scikit-learn's `scores_`.
+    pub fn scores(&self) -> &[f64] {
+        &self.scores
     }
 
     /// The covariance of the coefficients.

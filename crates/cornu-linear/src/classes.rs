@@ -3,6 +3,17 @@
 use crate::{Error, Result, Targets};
 
 /// What each class weighs in a fit, beside the weights of its rows.
+///
+/// ```
+/// use cornu_linear::{ClassWeight, Estimator, LogisticRegression, Predictor};
+/// use ndarray::array;
+///
+/// let x = array![[0.0], [1.0], [2.0], [3.0]];
+/// let seldom = LogisticRegression::new().class_weight(ClassWeight::Labels(vec![(1.0, 50.0)]));
+/// let model = seldom.fit(&x, &array![0, 0, 0, 1])?;
+/// assert_eq!(model.predict(&array![[2.0]])?[0], 1.0); // rather wrong than missed
+/// # Ok::<(), cornu_linear::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ClassWeight {
     /// All weigh 1.
@@ -25,9 +36,7 @@ pub(crate) struct Classes {
 impl Classes {
     pub fn new(y: &Targets<'_>) -> Result<Self> {
         let y = y.single()?;
-        let mut labels = y.to_vec();
-        labels.sort_by(f64::total_cmp);
-        labels.dedup();
+        let labels = distinct(y);
         if labels.len() < 2 {
             return Err(Error::new(format!(
                 "y: expected labels of at least two classes. Received: one class, {}.",
@@ -47,6 +56,15 @@ impl Classes {
                 .collect(),
         };
         Ok(Self { labels, of })
+    }
+
+    /// One of the classes, as the second of two, against the rest.
+    pub fn against_rest(&self, class: usize) -> Classes {
+        let is_it = |&c: &f64| f64::from(u8::from(c == class as f64));
+        Classes {
+            labels: vec![0.0, 1.0],
+            of: self.of.iter().map(is_it).collect(),
+        }
     }
 
     /// Rows' weights times their classes'; None if all are 1.
@@ -95,4 +113,18 @@ impl Classes {
                 .collect(),
         ))
     }
+}
+
+/// The numbers there are, rising.
+fn distinct(y: &[f64]) -> Vec<f64> {
+    // Two classes are the rule, and need no sorting.
+    let one = y[0];
+    let other = y.iter().copied().find(|&y| y != one).unwrap_or(one);
+    let mut labels = match y.iter().all(|&y| (y == one) | (y == other)) {
+        true => vec![one, other],
+        false => y.to_vec(),
+    };
+    labels.sort_by(f64::total_cmp);
+    labels.dedup();
+    labels
 }

@@ -4,6 +4,7 @@
 use crate::blocks::Real;
 use crate::descent::{ByProducts, ByRows, Descended, Descent, Penalty};
 use crate::moments::Moments;
+use crate::options::setters;
 use crate::{Error, Estimator, LinearModel, Result, Rows, Targets, check};
 use faer::Mat;
 use ndarray::{Array2, ArrayView2};
@@ -135,11 +136,15 @@ macro_rules! estimator {
     ($(#[$doc:meta])* $name:ident, l1_ratio $l1_ratio:expr, joint $joint:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
-        pub struct $name(pub(crate) Net);
+        pub struct $name {
+            pub(crate) net: Net,
+        }
 
         impl Default for $name {
             fn default() -> Self {
-                Self(Net::new($l1_ratio, $joint))
+                Self {
+                    net: Net::new($l1_ratio, $joint),
+                }
             }
         }
 
@@ -149,35 +154,25 @@ macro_rules! estimator {
                 Self::default()
             }
 
-            /// The weight of the penalties (default: 1).
-            pub fn alpha(mut self, alpha: f64) -> Self {
-                self.0.alpha = alpha;
-                self
-            }
+            setters! {
+                /// The weight of the penalties (default: 1).
+                alpha: f64 => net.alpha;
 
-            /// Whether an intercept is fitted, which is not penalised (default: yes).
-            pub fn fit_intercept(mut self, yes: bool) -> Self {
-                self.0.fit_intercept = yes;
-                self
-            }
+                /// Whether an intercept is fitted, which is not penalised (default: yes).
+                fit_intercept: bool => net.fit_intercept;
 
-            /// The duality gap to stop at, as a part of the sum of squares of the (centred) targets
-            /// (default: 1e-4).
-            pub fn tol(mut self, tol: f64) -> Self {
-                self.0.descent.tol = tol;
-                self
-            }
+                /// The duality gap to stop at, as a part of the sum of squares of the (centred) targets
+                /// (default: 1e-4).
+                tol: f64 => net.descent.tol;
 
-            /// The most passes over the coefficients (default: 1000).
-            pub fn max_iter(mut self, passes: usize) -> Self {
-                self.0.descent.max_iter = passes;
-                self
+                /// The most passes over the coefficients (default: 1000).
+                max_iter: usize => net.descent.max_iter;
             }
 
             /// Coefficients to start from (targets × features), such as those of a model fitted with another
             /// penalty; by default zeros.
             pub fn start(mut self, coef: ArrayView2<'_, f64>) -> Self {
-                self.0.start = Some(coef.to_owned());
+                self.net.start = Some(coef.to_owned());
                 self
             }
         }
@@ -191,11 +186,11 @@ macro_rules! estimator {
                 y: Targets<'_>,
                 weights: Option<&[f64]>,
             ) -> Result<LinearModel> {
-                self.0.check()?;
+                self.net.check()?;
                 check::fit_input(&x, &y, weights)?;
                 match x {
-                    Rows::F64(x) => self.0.fit(x, &y, weights),
-                    Rows::F32(x) => self.0.fit(x, &y, weights),
+                    Rows::F64(x) => self.net.fit(x, &y, weights),
+                    Rows::F32(x) => self.net.fit(x, &y, weights),
                     Rows::Csr64(_) | Rows::Csr32(_) => Err(check::not_sparse(stringify!($name))),
                 }
             }
@@ -257,35 +252,40 @@ estimator! {
 estimator! {
     /// [`ElasticNet`] for several targets that share their features, as [`MultiTaskLasso`] is the
     /// lasso for them.
+    ///
+    /// ```
+    /// use cornu_linear::{Estimator, MultiTaskElasticNet};
+    /// use ndarray::array;
+    ///
+    /// let x = array![[-1.0], [1.0]];
+    /// let y = array![[-3.0, -4.0], [3.0, 4.0]];
+    /// let model = MultiTaskElasticNet::new().alpha(1.0).l1_ratio(0.5).fit(&x, &y)?;
+    /// assert!((model.coef()[[0, 0]] - 1.8).abs() < 1e-12); // 3 · (1 − 0.5 / 5) / (1 + 0.5)
+    /// # Ok::<(), cornu_linear::Error>(())
+    /// ```
     MultiTaskElasticNet, l1_ratio 0.5, joint true
 }
 
 impl Lasso {
-    /// Whether coefficients must not be negative (default: no).
-    pub fn positive(mut self, yes: bool) -> Self {
-        self.0.descent.positive = yes;
-        self
+    setters! {
+        /// Whether coefficients must not be negative (default: no).
+        positive: bool => net.descent.positive;
     }
 }
 
 impl ElasticNet {
-    /// The part of the penalty that is on absolute values, from 0 to 1 (default: 0.5).
-    pub fn l1_ratio(mut self, ratio: f64) -> Self {
-        self.0.l1_ratio = ratio;
-        self
-    }
+    setters! {
+        /// The part of the penalty that is on absolute values, from 0 to 1 (default: 0.5).
+        l1_ratio: f64 => net.l1_ratio;
 
-    /// Whether coefficients must not be negative (default: no).
-    pub fn positive(mut self, yes: bool) -> Self {
-        self.0.descent.positive = yes;
-        self
+        /// Whether coefficients must not be negative (default: no).
+        positive: bool => net.descent.positive;
     }
 }
 
 impl MultiTaskElasticNet {
-    /// The part of the penalty that is on the norms, from 0 to 1 (default: 0.5).
-    pub fn l1_ratio(mut self, ratio: f64) -> Self {
-        self.0.l1_ratio = ratio;
-        self
+    setters! {
+        /// The part of the penalty that is on the norms, from 0 to 1 (default: 0.5).
+        l1_ratio: f64 => net.l1_ratio;
     }
 }

@@ -5,6 +5,7 @@ use crate::elastic_net::Net;
 use crate::estimator::predicts_by_model;
 use crate::model_selection::parts;
 use crate::moments::Moments;
+use crate::options::setters;
 use crate::{
     ElasticNet, Error, Estimator, Lasso, LinearModel, MultiTaskElasticNet, MultiTaskLasso, Result,
     Rows, Targets, check,
@@ -250,7 +251,7 @@ macro_rules! cross_validated {
 
         impl Default for $name {
             fn default() -> Self {
-                let net = $of::new().0;
+                let net = $of::new().net;
                 Self {
                     ratios: vec![net.l1_ratio],
                     net,
@@ -273,40 +274,24 @@ macro_rules! cross_validated {
                 self
             }
 
-            /// How many penalties the path has (default: 100).
-            pub fn n_alphas(mut self, count: usize) -> Self {
-                self.grid.count = count;
-                self
-            }
+            setters! {
+                /// How many penalties the path has (default: 100).
+                n_alphas: usize => grid.count;
 
-            /// The path's last penalty as a part of the first (default: 1e-3).
-            pub fn eps(mut self, eps: f64) -> Self {
-                self.grid.eps = eps;
-                self
-            }
+                /// The path's last penalty as a part of the first (default: 1e-3).
+                eps: f64 => grid.eps;
 
-            /// How many folds, contiguous parts of the rows (default: 5).
-            pub fn cv(mut self, folds: usize) -> Self {
-                self.cv = folds;
-                self
-            }
+                /// How many folds, contiguous parts of the rows (default: 5).
+                cv: usize => cv;
 
-            /// Whether an intercept is fitted (default: yes).
-            pub fn fit_intercept(mut self, yes: bool) -> Self {
-                self.net.fit_intercept = yes;
-                self
-            }
+                /// Whether an intercept is fitted (default: yes).
+                fit_intercept: bool => net.fit_intercept;
 
-            /// The duality gap to stop at, as a part of the targets' sum of squares (default: 1e-4).
-            pub fn tol(mut self, tol: f64) -> Self {
-                self.net.descent.tol = tol;
-                self
-            }
+                /// The duality gap to stop at, as a part of the targets' sum of squares (default: 1e-4).
+                tol: f64 => net.descent.tol;
 
-            /// The most passes over the coefficients (default: 1000).
-            pub fn max_iter(mut self, passes: usize) -> Self {
-                self.net.descent.max_iter = passes;
-                self
+                /// The most passes over the coefficients (default: 1000).
+                max_iter: usize => net.descent.max_iter;
             }
         }
 
@@ -337,7 +322,7 @@ macro_rules! cross_validated {
                 Ok(ElasticNetCVFit {
                     alpha: chosen.net.alpha,
                     l1_ratio: chosen.net.l1_ratio,
-                    model: $of(chosen.net).fit_rows(x, y, weights)?,
+                    model: $of { net: chosen.net }.fit_rows(x, y, weights)?,
                     alphas: chosen.alphas,
                     errors: chosen.errors,
                 })
@@ -349,6 +334,18 @@ macro_rules! cross_validated {
             /// `alphas` for the 100 from the least that makes all coefficients zero down to a thousandth of
             /// it. Returns the penalties and their models.
             ///
+            /// ```
+            #[doc = concat!("use cornu_linear::", stringify!($of), ";")]
+            /// use ndarray::Array2;
+            ///
+            /// let x = Array2::from_shape_fn((40, 3), |(r, c)| ((r * (c + 3) * 7) % 11) as f64);
+            /// let y = x.column(0).to_owned();
+            #[doc = concat!("let (alphas, models) = ", stringify!($of), "::new().path(&x, &y, Some(&[0.1, 1.0]))?;")]
+            /// assert_eq!(alphas, [1.0, 0.1]);
+            /// assert!(models[0].coef()[[0, 0]] < models[1].coef()[[0, 0]]);
+            /// # Ok::<(), cornu_linear::Error>(())
+            /// ```
+            ///
             /// # Errors
             /// As for `fit`.
             pub fn path<'a>(
@@ -358,7 +355,7 @@ macro_rules! cross_validated {
                 alphas: Option<&[f64]>,
             ) -> Result<(Vec<f64>, Vec<LinearModel>)> {
                 let (x, y) = (x.into(), y.into());
-                let net = &self.0;
+                let net = &self.net;
                 let grid = Grid { given: alphas.map(<[f64]>::to_vec), ..Grid::default() };
                 grid.check()?;
                 net.check()?;
@@ -396,16 +393,50 @@ cross_validated! {
 
 cross_validated! {
     /// [`ElasticNet`] with the penalty of the least mean square of errors in cross-validation.
+    ///
+    /// ```
+    /// use cornu_linear::{ElasticNetCV, Estimator};
+    /// use ndarray::{Array1, Array2};
+    ///
+    /// let x = Array2::from_shape_fn((40, 3), |(r, c)| ((r * (c + 3) * 7) % 11) as f64);
+    /// let y = Array1::from_shape_fn(40, |r| 2.0 * x[[r, 0]] + ((r * 5) % 3) as f64);
+    /// let fit = ElasticNetCV::new().l1_ratio(&[0.2, 0.9]).cv(4).fit(&x, &y)?;
+    /// assert_eq!(fit.l1_ratio(), 0.9); // one feature matters
+    /// assert!(fit.alphas().contains(&fit.alpha()));
+    /// # Ok::<(), cornu_linear::Error>(())
+    /// ```
     ElasticNetCV of ElasticNet
 }
 
 cross_validated! {
     /// [`MultiTaskLasso`] with the penalty of the least mean square of errors in cross-validation.
+    ///
+    /// ```
+    /// use cornu_linear::{Estimator, MultiTaskLassoCV};
+    /// use ndarray::Array2;
+    ///
+    /// let x = Array2::from_shape_fn((40, 3), |(r, c)| ((r * (c + 3) * 7) % 11) as f64);
+    /// let y = Array2::from_shape_fn((40, 2), |(r, t)| (t + 1) as f64 * x[[r, 0]] + ((r * 5) % 3) as f64);
+    /// let fit = MultiTaskLassoCV::new().fit(&x, &y)?;
+    /// assert!((fit.model().coef()[[1, 0]] - 2.0).abs() < 0.1);
+    /// # Ok::<(), cornu_linear::Error>(())
+    /// ```
     MultiTaskLassoCV of MultiTaskLasso
 }
 
 cross_validated! {
     /// [`MultiTaskElasticNet`] with the penalty of the least mean square of errors in cross-validation.
+    ///
+    /// ```
+    /// use cornu_linear::{Estimator, MultiTaskElasticNetCV};
+    /// use ndarray::Array2;
+    ///
+    /// let x = Array2::from_shape_fn((40, 3), |(r, c)| ((r * (c + 3) * 7) % 11) as f64);
+    /// let y = Array2::from_shape_fn((40, 2), |(r, t)| (t + 1) as f64 * x[[r, 0]] + ((r * 5) % 3) as f64);
+    /// let fit = MultiTaskElasticNetCV::new().alphas(&[0.01, 1.0]).l1_ratio(&[0.5, 1.0]).fit(&x, &y)?;
+    /// assert_eq!(fit.alpha(), 0.01);
+    /// # Ok::<(), cornu_linear::Error>(())
+    /// ```
     MultiTaskElasticNetCV of MultiTaskElasticNet
 }
 

@@ -1,6 +1,7 @@
 //! Generalised linear models: targets that are counts, positive, or both.
 
 use crate::lbfgs::{self, Stop};
+use crate::options::setters;
 use crate::problem::{Loss, Problem};
 use crate::{Error, Estimator, LinearModel, Predictor, Result, Rows, Targets, check, newton};
 use ndarray::{Array1, Array2};
@@ -202,11 +203,15 @@ macro_rules! estimator {
     ($(#[$doc:meta])* $name:ident, power $power:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
-        pub struct $name(Glm);
+        pub struct $name {
+            glm: Glm,
+        }
 
         impl Default for $name {
             fn default() -> Self {
-                Self(Glm::new($power))
+                Self {
+                    glm: Glm::new($power),
+                }
             }
         }
 
@@ -216,34 +221,21 @@ macro_rules! estimator {
                 Self::default()
             }
 
-            /// The weight of the penalty (default: 1).
-            pub fn alpha(mut self, alpha: f64) -> Self {
-                self.0.alpha = alpha;
-                self
-            }
+            setters! {
+                /// The weight of the penalty (default: 1).
+                alpha: f64 => glm.alpha;
 
-            /// Whether an intercept is fitted, which is not penalised (default: yes).
-            pub fn fit_intercept(mut self, yes: bool) -> Self {
-                self.0.fit_intercept = yes;
-                self
-            }
+                /// Whether an intercept is fitted, which is not penalised (default: yes).
+                fit_intercept: bool => glm.fit_intercept;
 
-            /// The solver (default: L-BFGS).
-            pub fn solver(mut self, solver: GlmSolver) -> Self {
-                self.0.solver = solver;
-                self
-            }
+                /// The solver (default: L-BFGS).
+                solver: GlmSolver => glm.solver;
 
-            /// The slope of the objective to stop at (default: 1e-4).
-            pub fn tol(mut self, tol: f64) -> Self {
-                self.0.tol = tol;
-                self
-            }
+                /// The slope of the objective to stop at (default: 1e-4).
+                tol: f64 => glm.tol;
 
-            /// The most iterations (default: 100).
-            pub fn max_iter(mut self, iterations: usize) -> Self {
-                self.0.max_iter = iterations;
-                self
+                /// The most iterations (default: 100).
+                max_iter: usize => glm.max_iter;
             }
         }
 
@@ -256,7 +248,7 @@ macro_rules! estimator {
                 y: Targets<'_>,
                 weights: Option<&[f64]>,
             ) -> Result<GlmFit> {
-                self.0.fit(x, &y, weights)
+                self.glm.fit(x, &y, weights)
             }
         }
     };
@@ -282,19 +274,39 @@ estimator! {
 estimator! {
     /// Gamma regression, for targets above 0 whose spread grows with their mean: as [`PoissonRegressor`], with the
     /// deviance of the gamma distribution.
+    ///
+    /// ```
+    /// use cornu_linear::{Estimator, GammaRegressor, Predictor};
+    /// use ndarray::array;
+    ///
+    /// let x = array![[0.0], [1.0], [2.0], [3.0]];
+    /// let model = GammaRegressor::new().alpha(0.0).tol(1e-8).fit(&x, &array![0.5, 1.0, 2.0, 4.0])?;
+    /// assert!((model.predict(&array![[4.0]])?[0] - 8.0).abs() < 1e-4);
+    /// # Ok::<(), cornu_linear::Error>(())
+    /// ```
     GammaRegressor, power 2.0
 }
 
 estimator! {
     /// Regression with the Tweedie deviance of a power: 0 normal (the mean is then the linear function itself), 1
     /// Poisson, 2 gamma, 3 inverse Gaussian; between 1 and 2 for targets that are zeros or positive.
+    ///
+    /// ```
+    /// use cornu_linear::{Estimator, Predictor, TweedieRegressor};
+    /// use ndarray::array;
+    ///
+    /// let x = array![[0.0], [0.0], [1.0], [1.0]];
+    /// let tweedie = TweedieRegressor::new().power(1.5).alpha(0.0).tol(1e-8);
+    /// let model = tweedie.fit(&x, &array![0.0, 2.0, 1.0, 5.0])?;
+    /// assert!((model.predict(&array![[1.0]])?[0] - 3.0).abs() < 1e-4); // the mean of 1 and 5
+    /// # Ok::<(), cornu_linear::Error>(())
+    /// ```
     TweedieRegressor, power 0.0
 }
 
 impl TweedieRegressor {
-    /// The power (default: 0): 0, or a number from 1 on.
-    pub fn power(mut self, power: f64) -> Self {
-        self.0.power = power;
-        self
+    setters! {
+        /// The power (default: 0): 0, or a number from 1 on.
+        power: f64 => glm.power;
     }
 }

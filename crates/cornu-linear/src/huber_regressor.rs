@@ -3,6 +3,7 @@
 use crate::estimator::predicts_by_model;
 use crate::lbfgs::dot;
 use crate::newton::solve;
+use crate::options::setters;
 use crate::preprocessing::dense;
 use crate::standard::Standard;
 use crate::{Error, Estimator, LinearModel, Result, Rows, Targets, check};
@@ -51,36 +52,23 @@ impl HuberRegressor {
         Self::default()
     }
 
-    /// Beyond how many times their scale errors are outliers, at least 1 (default: 1.35, by which normal errors lose
-    /// 5 % of efficiency).
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
+    setters! {
+        /// Beyond how many times their scale errors are outliers, at least 1 (default: 1.35, by which normal errors lose
+        /// 5 % of efficiency).
+        epsilon: f64 => epsilon;
 
-    /// The weight of the squares of the coefficients (default: 0.0001).
-    pub fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = alpha;
-        self
-    }
+        /// The weight of the squares of the coefficients (default: 0.0001).
+        alpha: f64 => alpha;
 
-    /// Whether an intercept is fitted (default: yes).
-    pub fn fit_intercept(mut self, yes: bool) -> Self {
-        self.fit_intercept = yes;
-        self
-    }
+        /// Whether an intercept is fitted (default: yes).
+        fit_intercept: bool => fit_intercept;
 
-    /// The most iterations (default: 100).
-    pub fn max_iter(mut self, iterations: usize) -> Self {
-        self.max_iter = iterations;
-        self
-    }
+        /// The most iterations (default: 100).
+        max_iter: usize => max_iter;
 
-    /// The decrease of the objective still to be expected at which to stop, as a part of it; its square counts, as
-    /// Newton's method doubles the digits (default: 1e-5).
-    pub fn tol(mut self, tol: f64) -> Self {
-        self.tol = tol;
-        self
+        /// The decrease of the objective still to be expected at which to stop, as a part of it; its square counts, as
+        /// Newton's method doubles the digits (default: 1e-5).
+        tol: f64 => tol;
     }
 }
 

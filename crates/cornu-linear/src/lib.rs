@@ -54,6 +54,7 @@ pub mod model_selection;
 mod moments;
 mod newton;
 mod nnls;
+mod options;
 mod panels;
 pub mod preprocessing;
 mod problem;

@@ -19,6 +19,17 @@ pub enum Probabilities {
 
 /// A fitted linear classification. For two classes there is one linear function, whose sign decides; for
 /// more there is one for each class, of which the largest decides.
+///
+/// ```
+/// use cornu_linear::{LinearClassifier, Predictor, Probabilities};
+/// use ndarray::array;
+///
+/// let (classes, coef) = (vec![3.0, 7.0], array![[2.0]]);
+/// let model = LinearClassifier::new(classes, coef, array![-1.0], Probabilities::Sigmoid)?;
+/// assert_eq!(model.predict(&array![[0.0], [1.0]])?, array![3.0, 7.0]);
+/// assert_eq!(model.predict_proba(&array![[0.5]])?, array![[0.5, 0.5]]);
+/// # Ok::<(), cornu_linear::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinearClassifier {
     classes: Vec<f64>,

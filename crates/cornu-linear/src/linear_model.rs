@@ -8,6 +8,15 @@ use faer::Mat;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 /// A fitted linear function: `y = x · coefᵀ + intercept`.
+///
+/// ```
+/// use cornu_linear::{LinearModel, Predictor};
+/// use ndarray::array;
+///
+/// let model = LinearModel::new(array![[2.0, -1.0]], array![3.0])?;
+/// assert_eq!(model.predict(&array![[1.0, 1.0], [0.0, 5.0]])?, array![4.0, -2.0]);
+/// # Ok::<(), cornu_linear::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinearModel {
     coef: Array2<f64>,

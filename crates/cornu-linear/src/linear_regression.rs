@@ -4,6 +4,7 @@ use crate::blocks::Real;
 use crate::least_squares::{Data, by_products, by_rows, cutoff};
 use crate::moments::Moments;
 use crate::nnls::nnls;
+use crate::options::setters;
 use crate::{Estimator, LinearModel, Result, Rows, Targets, check};
 use faer::Mat;
 use ndarray::ArrayView2;
@@ -51,16 +52,12 @@ impl LinearRegression {
         Self::default()
     }
 
-    /// Whether an intercept is fitted (default: yes); else the data are expected to be centred.
-    pub fn fit_intercept(mut self, yes: bool) -> Self {
-        self.fit_intercept = yes;
-        self
-    }
+    setters! {
+        /// Whether an intercept is fitted (default: yes); else the data are expected to be centred.
+        fit_intercept: bool => fit_intercept;
 
-    /// Whether coefficients must not be negative (default: no).
-    pub fn positive(mut self, yes: bool) -> Self {
-        self.positive = yes;
-        self
+        /// Whether coefficients must not be negative (default: no).
+        positive: bool => positive;
     }
 
     /// Singular values of the (centred) features up to this part of the largest count as zeros, where

@@ -3,6 +3,7 @@
 use crate::classes::{ClassWeight, Classes};
 use crate::lbfgs::{self, Minimised, Stop};
 use crate::linear_classifier::{LinearClassifier, Probabilities};
+use crate::options::setters;
 use crate::problem::{Loss, Problem};
 use crate::{Error, Estimator, Result, Rows, Targets, check, newton, saga};
 use ndarray::{Array1, Array2};
@@ -98,59 +99,34 @@ impl LogisticRegression {
         Self::default()
     }
 
-    /// The weight of the losses against the penalty (default: 1); smaller is stronger penalised.
-    pub fn c(mut self, c: f64) -> Self {
-        self.c = c;
-        self
-    }
+    setters! {
+        /// The weight of the losses against the penalty (default: 1); smaller is stronger penalised.
+        c: f64 => c;
 
-    /// The penalty (default: `L2`). The intercept is not penalised.
-    pub fn penalty(mut self, penalty: Penalty) -> Self {
-        self.penalty = penalty;
-        self
-    }
+        /// The penalty (default: `L2`). The intercept is not penalised.
+        penalty: Penalty => penalty;
 
-    /// The solver (default: L-BFGS).
-    pub fn solver(mut self, solver: LogisticSolver) -> Self {
-        self.solver = solver;
-        self
-    }
+        /// The solver (default: L-BFGS).
+        solver: LogisticSolver => solver;
 
-    /// What several classes become (default: one multinomial model).
-    pub fn multi_class(mut self, multi_class: MultiClass) -> Self {
-        self.multi_class = multi_class;
-        self
-    }
+        /// What several classes become (default: one multinomial model).
+        multi_class: MultiClass => multi_class;
 
-    /// What each class weighs (default: 1).
-    pub fn class_weight(mut self, weight: ClassWeight) -> Self {
-        self.class_weight = weight;
-        self
-    }
+        /// What each class weighs (default: 1).
+        class_weight: ClassWeight => class_weight;
 
-    /// Whether an intercept is fitted (default: yes).
-    pub fn fit_intercept(mut self, yes: bool) -> Self {
-        self.fit_intercept = yes;
-        self
-    }
+        /// Whether an intercept is fitted (default: yes).
+        fit_intercept: bool => fit_intercept;
 
-    /// The slope of the mean loss to stop at (default: 1e-4); of SAGA the relative change of coefficients in a
-    /// pass.
-    pub fn tol(mut self, tol: f64) -> Self {
-        self.tol = tol;
-        self
-    }
+        /// The slope of the mean loss to stop at (default: 1e-4); of SAGA the relative change of coefficients in a
+        /// pass.
+        tol: f64 => tol;
 
-    /// The most iterations (default: 100).
-    pub fn max_iter(mut self, iterations: usize) -> Self {
-        self.max_iter = iterations;
-        self
-    }
+        /// The most iterations (default: 100).
+        max_iter: usize => max_iter;
 
-    /// Where SAGA's random order begins (default: 0).
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
+        /// Where SAGA's random order begins (default: 0).
+        seed: u64 => seed;
     }
 
     /// Starts from another model's coefficients, such as one with another `C`; by default from zeros.
@@ -251,12 +227,12 @@ impl Estimator for LogisticRegression {
         self.check()?;
         check::fit_input(&x, &y, weights)?;
         let classes = Classes::new(&y)?;
-        let weights = classes.weights(&self.class_weight, weights)?;
+        let of_rows = classes.weights(&self.class_weight, weights)?;
         let (count, p) = (classes.labels.len(), x.features());
         let problem = Problem {
             x,
             y: &classes.of,
-            weights: weights.as_deref(),
+            weights: of_rows.as_deref(),
             loss: Loss::Logistic,
             l1: 0.0,
             l2: 0.0,
@@ -284,12 +260,16 @@ impl Estimator for LogisticRegression {
             Probabilities::Softmax
         } else {
             for f in 0..functions {
-                let against: Vec<f64>;
+                let (against, balanced);
                 let mut problem = problem;
                 if functions > 1 {
-                    let of = classes.of.iter();
-                    against = of.map(|&c| f64::from(u8::from(c == f as f64))).collect();
-                    problem.y = &against;
+                    against = classes.against_rest(f);
+                    problem.y = &against.of;
+                    // Each model balances its two classes, as one by itself would.
+                    if self.class_weight == ClassWeight::Balanced {
+                        balanced = against.weights(&self.class_weight, weights)?;
+                        problem.weights = balanced.as_deref();
+                    }
                 }
                 let mut w = coef[f * p..][..p].to_vec();
                 w.push(intercept[f]);

@@ -2,6 +2,7 @@
 
 use crate::estimator::predicts_by_model;
 use crate::model_selection::Folds;
+use crate::options::setters;
 use crate::{
     Error, Estimator, LinearClassifier, LogisticRegression, Predictor, Result, Rows, Targets, check,
 };
@@ -58,11 +59,10 @@ impl LogisticRegressionCV {
         self
     }
 
-    /// Everything else: penalty, solver, tolerance, …; its `C` does not count (default:
-    /// [`LogisticRegression::new`]).
-    pub fn estimator(mut self, estimator: LogisticRegression) -> Self {
-        self.estimator = estimator;
-        self
+    setters! {
+        /// Everything else: penalty, solver, tolerance, …; its `C` does not count (default:
+        /// [`LogisticRegression::new`]).
+        estimator: LogisticRegression => estimator;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::lbfgs::dot;
 use crate::newton::solve;
+use crate::options::setters;
 use crate::preprocessing::dense;
 use crate::standard::Standard;
 use crate::{Error, Estimator, LinearModel, Result, Rows, Targets, check};
@@ -47,22 +48,15 @@ impl QuantileRegressor {
         Self::default()
     }
 
-    /// Which quantile, between 0 and 1 (default: 0.5, the median).
-    pub fn quantile(mut self, quantile: f64) -> Self {
-        self.quantile = quantile;
-        self
-    }
+    setters! {
+        /// Which quantile, between 0 and 1 (default: 0.5, the median).
+        quantile: f64 => quantile;
 
-    /// The weight of the absolute values of the coefficients (default: 1).
-    pub fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = alpha;
-        self
-    }
+        /// The weight of the absolute values of the coefficients (default: 1).
+        alpha: f64 => alpha;
 
-    /// Whether an intercept is fitted (default: yes).
-    pub fn fit_intercept(mut self, yes: bool) -> Self {
-        self.fit_intercept = yes;
-        self
+        /// Whether an intercept is fitted (default: yes).
+        fit_intercept: bool => fit_intercept;
     }
 }
 

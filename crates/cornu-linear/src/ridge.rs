@@ -4,6 +4,7 @@ use crate::blocks::Real;
 use crate::least_squares::{Data, by_products, by_rows};
 use crate::moments::Moments;
 use crate::nnls::nnls;
+use crate::options::setters;
 use crate::{Estimator, LinearModel, Result, Rows, Targets, check};
 use faer::Mat;
 use ndarray::ArrayView2;
@@ -57,28 +58,18 @@ impl Ridge {
         Self::default()
     }
 
-    /// The weight of the penalty (default: 1).
-    pub fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = alpha;
-        self
-    }
+    setters! {
+        /// The weight of the penalty (default: 1).
+        alpha: f64 => alpha;
 
-    /// Whether an intercept is fitted, which is not penalised (default: yes).
-    pub fn fit_intercept(mut self, yes: bool) -> Self {
-        self.fit_intercept = yes;
-        self
-    }
+        /// Whether an intercept is fitted, which is not penalised (default: yes).
+        fit_intercept: bool => fit_intercept;
 
-    /// Whether coefficients must not be negative (default: no).
-    pub fn positive(mut self, yes: bool) -> Self {
-        self.positive = yes;
-        self
-    }
+        /// Whether coefficients must not be negative (default: no).
+        positive: bool => positive;
 
-    /// The solver (default: `Auto`); with `positive` it is always the method of active sets.
-    pub fn solver(mut self, solver: RidgeSolver) -> Self {
-        self.solver = solver;
-        self
+        /// The solver (default: `Auto`); with `positive` it is always the method of active sets.
+        solver: RidgeSolver => solver;
     }
 
     fn fit_dense<T: Real>(

@@ -2,6 +2,7 @@
 
 use crate::classes::{ClassWeight, Classes};
 use crate::linear_classifier::{LinearClassifier, Probabilities};
+use crate::options::setters;
 use crate::{Estimator, Result, Ridge, Rows, Targets, check};
 use ndarray::Array2;
 
@@ -41,10 +42,9 @@ impl RidgeClassifier {
         self
     }
 
-    /// What each class weighs (default: 1).
-    pub fn class_weight(mut self, weight: ClassWeight) -> Self {
-        self.class_weight = weight;
-        self
+    setters! {
+        /// What each class weighs (default: 1).
+        class_weight: ClassWeight => class_weight;
     }
 }
 

@@ -4,6 +4,7 @@ use crate::blocks::{Real, for_blocks, map_pieces, pieces};
 use crate::estimator::predicts_by_model;
 use crate::factor::eigen;
 use crate::moments::Moments;
+use crate::options::setters;
 use crate::{Error, Estimator, LinearModel, Result, Ridge, Rows, Targets, check};
 use faer::Mat;
 use ndarray::ArrayView2;
@@ -48,10 +49,9 @@ impl RidgeCV {
         self
     }
 
-    /// Whether an intercept is fitted (default: yes).
-    pub fn fit_intercept(mut self, yes: bool) -> Self {
-        self.fit_intercept = yes;
-        self
+    setters! {
+        /// Whether an intercept is fitted (default: yes).
+        fit_intercept: bool => fit_intercept;
     }
 
     fn fit_dense<T: Real>(

@@ -3,6 +3,7 @@
 use crate::classes::{ClassWeight, Classes};
 use crate::linear_classifier::{LinearClassifier, Probabilities};
 use crate::logistic_regression::Penalty;
+use crate::options::setters;
 use crate::saga::for_entries;
 use crate::{Error, Estimator, LinearModel, Result, Rows, Targets, check};
 use cornu_core::random::Stream;
@@ -346,53 +347,31 @@ macro_rules! options {
                 Self::default()
             }
 
-            /// The weight of the penalty (default: 1e-4).
-            pub fn alpha(mut self, alpha: f64) -> Self {
-                self.sgd.alpha = alpha;
-                self
-            }
+            setters! {
+                /// The weight of the penalty (default: 1e-4).
+                alpha: f64 => sgd.alpha;
 
-            /// Whether an intercept is learnt (default: yes).
-            pub fn fit_intercept(mut self, yes: bool) -> Self {
-                self.sgd.fit_intercept = yes;
-                self
-            }
+                /// Whether an intercept is learnt (default: yes).
+                fit_intercept: bool => sgd.fit_intercept;
 
-            /// The most passes over the rows (default: 1000).
-            pub fn max_iter(mut self, passes: usize) -> Self {
-                self.sgd.max_iter = passes;
-                self
-            }
+                /// The most passes over the rows (default: 1000).
+                max_iter: usize => sgd.max_iter;
 
-            /// By how much the mean objective has to fall; when it has not for some passes, learning ends. `None`:
-            /// all passes are made (default: 1e-3).
-            pub fn tol(mut self, tol: Option<f64>) -> Self {
-                self.sgd.tol = tol;
-                self
-            }
+                /// By how much the mean objective has to fall; when it has not for some passes, learning ends. `None`:
+                /// all passes are made (default: 1e-3).
+                tol: Option<f64> => sgd.tol;
 
-            /// After how many passes without improvement learning ends (default: 5).
-            pub fn n_iter_no_change(mut self, passes: usize) -> Self {
-                self.sgd.patience = passes;
-                self
-            }
+                /// After how many passes without improvement learning ends (default: 5).
+                n_iter_no_change: usize => sgd.patience;
 
-            /// Whether each pass has another order of rows (default: yes).
-            pub fn shuffle(mut self, yes: bool) -> Self {
-                self.sgd.shuffle = yes;
-                self
-            }
+                /// Whether each pass has another order of rows (default: yes).
+                shuffle: bool => sgd.shuffle;
 
-            /// Where the random orders begin (default: 0).
-            pub fn seed(mut self, seed: u64) -> Self {
-                self.sgd.seed = seed;
-                self
-            }
+                /// Where the random orders begin (default: 0).
+                seed: u64 => sgd.seed;
 
-            /// The penalty (default: `L2`; of a perceptron none).
-            pub fn penalty(mut self, penalty: Penalty) -> Self {
-                self.sgd.penalty = penalty;
-                self
+                /// The penalty (default: `L2`; of a perceptron none).
+                penalty: Penalty => sgd.penalty;
             }
         }
     };
@@ -430,22 +409,15 @@ impl Default for SGDClassifier {
 options! { SGDClassifier }
 
 impl SGDClassifier {
-    /// The loss (default: `Hinge`).
-    pub fn loss(mut self, loss: ClassifierLoss) -> Self {
-        self.loss = loss;
-        self
-    }
+    setters! {
+        /// The loss (default: `Hinge`).
+        loss: ClassifierLoss => loss;
 
-    /// How long steps are (default: `Optimal`).
-    pub fn learning_rate(mut self, rate: LearningRate) -> Self {
-        self.sgd.rate = rate;
-        self
-    }
+        /// How long steps are (default: `Optimal`).
+        learning_rate: LearningRate => sgd.rate;
 
-    /// What each class weighs (default: 1).
-    pub fn class_weight(mut self, weight: ClassWeight) -> Self {
-        self.class_weight = weight;
-        self
+        /// What each class weighs (default: 1).
+        class_weight: ClassWeight => class_weight;
     }
 }
 
@@ -468,6 +440,16 @@ impl Estimator for SGDClassifier {
 }
 
 /// Rosenblatt's perceptron: [`SGDClassifier`] with the loss `Perceptron`, steps of 1 and no penalty.
+///
+/// ```
+/// use cornu_linear::{Estimator, Perceptron, Predictor};
+/// use ndarray::array;
+///
+/// let x = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+/// let or = array![false, true, true, true];
+/// assert_eq!(Perceptron::new().fit(&x, &or)?.score(&x, &or)?, 1.0);
+/// # Ok::<(), cornu_linear::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Perceptron {
     sgd: Sgd,
@@ -495,10 +477,9 @@ impl Perceptron {
         self
     }
 
-    /// What each class weighs (default: 1).
-    pub fn class_weight(mut self, weight: ClassWeight) -> Self {
-        self.class_weight = weight;
-        self
+    setters! {
+        /// What each class weighs (default: 1).
+        class_weight: ClassWeight => class_weight;
     }
 }
 
@@ -550,16 +531,12 @@ impl Default for SGDRegressor {
 options! { SGDRegressor }
 
 impl SGDRegressor {
-    /// The loss (default: `SquaredError`).
-    pub fn loss(mut self, loss: RegressorLoss) -> Self {
-        self.loss = loss;
-        self
-    }
+    setters! {
+        /// The loss (default: `SquaredError`).
+        loss: RegressorLoss => loss;
 
-    /// How long steps are (default: `InvScaling(0.01, 0.25)`).
-    pub fn learning_rate(mut self, rate: LearningRate) -> Self {
-        self.sgd.rate = rate;
-        self
+        /// How long steps are (default: `InvScaling(0.01, 0.25)`).
+        learning_rate: LearningRate => sgd.rate;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Ways to leave out rows.
 
+use crate::options::setters;
 use crate::{Error, Result, Targets};
 use cornu_core::random::Stream;
 use std::ops::Range;
@@ -135,10 +136,9 @@ macro_rules! options {
                 Self::default()
             }
 
-            /// How many folds (default: 5).
-            pub fn n_splits(mut self, folds: usize) -> Self {
-                self.n_splits = folds;
-                self
+            setters! {
+                /// How many folds (default: 5).
+                n_splits: usize => n_splits;
             }
 
             /// Puts the rows in random order first, the same for the same seed (by Philox; other than

@@ -1,6 +1,7 @@
 //! One split into rows to learn from and rows to be judged by.
 
 use super::folds::{Split, classes};
+use crate::options::setters;
 use crate::{Error, OwnedRows, Result, Rows, Targets, check};
 use cornu_core::random::Stream;
 
@@ -53,28 +54,18 @@ impl TrainTestSplit {
         Self::default()
     }
 
-    /// The part of the rows that is left out, between 0 and 1, rounded up to whole rows (default: 0.25).
-    pub fn test_size(mut self, part: f64) -> Self {
-        self.test_size = part;
-        self
-    }
+    setters! {
+        /// The part of the rows that is left out, between 0 and 1, rounded up to whole rows (default: 0.25).
+        test_size: f64 => test_size;
 
-    /// Whether the rows are chosen at random (default: yes); else the last ones are left out.
-    pub fn shuffle(mut self, yes: bool) -> Self {
-        self.shuffle = yes;
-        self
-    }
+        /// Whether the rows are chosen at random (default: yes); else the last ones are left out.
+        shuffle: bool => shuffle;
 
-    /// Whether each label is as frequent in both parts as in the whole (default: no).
-    pub fn stratify(mut self, yes: bool) -> Self {
-        self.stratify = yes;
-        self
-    }
+        /// Whether each label is as frequent in both parts as in the whole (default: no).
+        stratify: bool => stratify;
 
-    /// What the random choice follows from (default: 0), by Philox; other than scikit-learn's.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
+        /// What the random choice follows from (default: 0), by Philox; other than scikit-learn's.
+        seed: u64 => seed;
     }
 
     /// Copies of both parts.

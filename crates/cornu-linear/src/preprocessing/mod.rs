@@ -24,6 +24,7 @@ mod pipeline;
 mod polynomial_features;
 mod robust_scaler;
 mod scaler;
+mod sorted;
 mod spline_transformer;
 mod standard_scaler;
 
@@ -36,6 +37,7 @@ pub use standard_scaler::StandardScaler;
 
 use crate::{Error, Result, Rows, check};
 use ndarray::{Array2, CowArray, Ix2};
+use sorted::Sorted;
 
 /// What learns from rows how to make new features of them. Its parameters are its configuration.
 pub trait Transformer {
@@ -108,19 +110,4 @@ fn dense_to_fit<'a>(
     }
     check::weights(rows, weights)?;
     dense(name, x)
-}
-
-/// The number that this part (from 0 to 1) of sorted numbers is below, with straight lines between them.
-fn quantile(sorted: &[f64], part: f64) -> f64 {
-    let at = part * (sorted.len() - 1) as f64;
-    let below = (at.floor() as usize).min(sorted.len() - 1);
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (sorted[above] - sorted[below]) * (at - below as f64)
-}
-
-/// A column's numbers, rising.
-fn sorted(column: ndarray::ArrayView1<'_, f64>) -> Vec<f64> {
-    let mut numbers = column.to_vec();
-    numbers.sort_by(f64::total_cmp);
-    numbers
 }

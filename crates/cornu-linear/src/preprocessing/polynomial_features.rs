@@ -1,6 +1,7 @@
 //! Powers and products of features.
 
 use super::{Transform, Transformer, dense, dense_to_fit};
+use crate::options::setters;
 use crate::{Error, Result, Rows, check};
 use ndarray::Array2;
 
@@ -48,22 +49,15 @@ impl PolynomialFeatures {
         Self::default()
     }
 
-    /// The most factors of a product (default: 2).
-    pub fn degree(mut self, degree: usize) -> Self {
-        self.degree = degree;
-        self
-    }
+    setters! {
+        /// The most factors of a product (default: 2).
+        degree: usize => degree;
 
-    /// Whether no feature is more than once in a product (default: no).
-    pub fn interaction_only(mut self, yes: bool) -> Self {
-        self.interaction_only = yes;
-        self
-    }
+        /// Whether no feature is more than once in a product (default: no).
+        interaction_only: bool => interaction_only;
 
-    /// Whether the constant 1 is among the new features (default: yes).
-    pub fn include_bias(mut self, yes: bool) -> Self {
-        self.include_bias = yes;
-        self
+        /// Whether the constant 1 is among the new features (default: yes).
+        include_bias: bool => include_bias;
     }
 }
 

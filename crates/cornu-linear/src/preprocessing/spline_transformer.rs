@@ -1,6 +1,7 @@
 //! Features as mixtures of smooth bumps.
 
-use super::{Transform, Transformer, dense, dense_to_fit, quantile, sorted};
+use super::{Sorted, Transform, Transformer, dense, dense_to_fit};
+use crate::options::setters;
 use crate::{Error, Result, Rows, check};
 use ndarray::{Array2, Axis};
 
@@ -9,7 +10,7 @@ use ndarray::{Array2, Axis};
 pub enum Knots {
     /// So many, at equal distances from the least to the greatest number of a feature.
     Uniform(usize),
-    /// So many, with as many rows between each two.
+    /// So many, with as many rows between each two; weighted rows: with as much weight.
     Quantile(usize),
     /// These, rising: knots × features.
     Given(Array2<f64>),
@@ -69,33 +70,23 @@ impl SplineTransformer {
         Self::default()
     }
 
-    /// Where the knots are (default: five at equal distances).
-    pub fn knots(mut self, knots: Knots) -> Self {
-        self.knots = knots;
-        self
-    }
+    setters! {
+        /// Where the knots are (default: five at equal distances).
+        knots: Knots => knots;
 
-    /// The polynomials' degree (default: 3).
-    pub fn degree(mut self, degree: usize) -> Self {
-        self.degree = degree;
-        self
-    }
+        /// The polynomials' degree (default: 3).
+        degree: usize => degree;
 
-    /// What splines are outside the outer knots (default: constant).
-    pub fn extrapolation(mut self, extrapolation: Extrapolation) -> Self {
-        self.extrapolation = extrapolation;
-        self
-    }
+        /// What splines are outside the outer knots (default: constant).
+        extrapolation: Extrapolation => extrapolation;
 
-    /// Whether the last spline of each feature, which follows from the others, is among the new features
-    /// (default: yes).
-    pub fn include_bias(mut self, yes: bool) -> Self {
-        self.include_bias = yes;
-        self
+        /// Whether the last spline of each feature, which follows from the others, is among the new features
+        /// (default: yes).
+        include_bias: bool => include_bias;
     }
 
     /// The knots of all features, without those outside.
-    fn base(&self, x: &Array2<f64>) -> Result<Array2<f64>> {
+    fn base(&self, x: &Array2<f64>, weights: Option<&[f64]>) -> Result<Array2<f64>> {
         let count = match &self.knots {
             Knots::Uniform(count) | Knots::Quantile(count) => *count,
             Knots::Given(knots) => knots.nrows(),
@@ -124,12 +115,12 @@ impl SplineTransformer {
             base.assign(knots);
         } else {
             for (column, mut knots) in x.axis_iter(Axis(1)).zip(base.axis_iter_mut(Axis(1))) {
-                let sorted = sorted(column);
-                let (low, high) = (sorted[0], sorted[sorted.len() - 1]);
+                let column = Sorted::new(column, weights);
+                let (low, high) = (column.least(), column.greatest());
                 for (i, knot) in knots.iter_mut().enumerate() {
                     let part = i as f64 / (count - 1) as f64;
                     *knot = match self.knots {
-                        Knots::Quantile(_) => quantile(&sorted, part),
+                        Knots::Quantile(_) => column.quantile(part),
                         _ => low + part * (high - low),
                     };
                 }
@@ -156,10 +147,10 @@ impl SplineTransformer {
 impl Transformer for SplineTransformer {
     type Fitted = SplineFit;
 
-    /// Weights of rows do not count.
+    /// Rows of weight 0 do not count; other weights do for [`Knots::Quantile`].
     fn fit_rows(&self, x: Rows<'_>, weights: Option<&[f64]>) -> Result<SplineFit> {
         let x = dense_to_fit("SplineTransformer", x, weights)?.into_owned();
-        let base = self.base(&x)?;
+        let base = self.base(&x, weights)?;
         let (count, degree) = (base.nrows(), self.degree);
         let extended = |base: ndarray::ArrayView1<'_, f64>| -> Vec<f64> {
             let outside = |steps: usize, low: bool| -> f64 {

@@ -1,6 +1,7 @@
 //! Features of mean 0 and variance 1.
 
 use super::{Scaler, Transformer, dense_to_fit};
+use crate::options::setters;
 use crate::{Result, Rows, check};
 use ndarray::{Array1, Axis};
 
@@ -36,16 +37,12 @@ impl StandardScaler {
         Self::default()
     }
 
-    /// Whether the mean is taken away (default: yes).
-    pub fn with_mean(mut self, yes: bool) -> Self {
-        self.with_mean = yes;
-        self
-    }
+    setters! {
+        /// Whether the mean is taken away (default: yes).
+        with_mean: bool => with_mean;
 
-    /// Whether features are divided by their standard deviation (default: yes).
-    pub fn with_std(mut self, yes: bool) -> Self {
-        self.with_std = yes;
-        self
+        /// Whether features are divided by their standard deviation (default: yes).
+        with_std: bool => with_std;
     }
 }
 
