@@ -29,28 +29,70 @@ pub(super) fn matrix(x: &Rows<'_>, intercept: bool, estimator: &str) -> Result<M
     }
 }
 
-/// The names of the columns: those given, else `x1`, `x2`, …; `const` for the intercept.
-pub(super) fn names(
-    given: Option<&[String]>,
-    features: usize,
-    intercept: bool,
-) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    if intercept {
-        names.push("const".to_owned());
-    }
-    match given {
-        Some(given) if given.len() == features => names.extend_from_slice(given),
-        Some(given) => {
-            return Err(Error::shape(format!(
-                "names: expected one for each of the {features} features. Received: {}.",
-                given.len()
-            )));
-        }
-        None => names.extend((1..=features).map(|i| format!("x{i}"))),
-    }
-    Ok(names)
+/// Whether there is an intercept, and what columns and the target are called.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    pub intercept: bool,
+    pub features: Option<Vec<String>>,
+    pub target: String,
 }
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            intercept: true,
+            features: None,
+            target: "y".to_owned(),
+        }
+    }
+}
+
+impl Names {
+    /// The names of the columns: those given, else `x1`, `x2`, …; `const` for the intercept.
+    pub fn of_columns(&self, features: usize) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        if self.intercept {
+            names.push("const".to_owned());
+        }
+        match &self.features {
+            Some(given) if given.len() == features => names.extend_from_slice(given),
+            Some(given) => {
+                return Err(Error::shape(format!(
+                    "names: expected one for each of the {features} features. Received: {}.",
+                    given.len()
+                )));
+            }
+            None => names.extend((1..=features).map(|i| format!("x{i}"))),
+        }
+        Ok(names)
+    }
+}
+
+/// Gives an estimator with the field `names` the methods that set them.
+macro_rules! naming_methods {
+    ($name:ident) => {
+        impl $name {
+            $crate::options::setters! {
+                /// Sets whether there is an intercept; true by default.
+                fit_intercept: bool => names.intercept;
+            }
+
+            /// Names the features, for the summary.
+            pub fn names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+                self.names.features = Some(names.into_iter().map(Into::into).collect());
+                self
+            }
+
+            /// Names the target, for the summary; `y` by default.
+            pub fn target(mut self, name: impl Into<String>) -> Self {
+                self.names.target = name.into();
+                self
+            }
+        }
+    };
+}
+
+pub(super) use naming_methods;
 
 /// A matrix of full column rank, taken apart: `a = U · diag(s) · Vᵀ · diag(scale)`. Columns are brought to
 /// equal length first, so that their units cost no digits.
@@ -116,14 +158,4 @@ pub(super) fn product(a: &Mat<f64>, beta: &[f64]) -> Vec<f64> {
     (0..a.nrows())
         .map(|i| beta.iter().enumerate().map(|(j, b)| a[(i, j)] * b).sum())
         .collect()
-}
-
-/// The probability outside a confidence interval, checked.
-pub(super) fn alpha(alpha: f64) -> Result<f64> {
-    match alpha > 0.0 && alpha < 1.0 {
-        true => Ok(alpha),
-        false => Err(Error::new(format!(
-            "alpha: expected a number between 0 and 1. Received: {alpha}."
-        ))),
-    }
 }

@@ -1,12 +1,15 @@
 //! Logistic regression of two classes without penalty, with statistics.
 
 use super::Summary;
-use super::design::{Decomposed, alpha, matrix, names, product};
-use super::distributions::{chi_squared_upper, normal_two_sided, normal_upper};
+use super::coefficients::{Coefficients, Test, coefficient_methods};
+use super::design::{Decomposed, Names, matrix, naming_methods, product};
+use super::distributions::chi_squared_upper;
 use super::summary::general;
-use crate::{Error, LinearModel, Result, Rows, Targets, check};
+use crate::factor::Svd;
+use crate::options::setters;
+use crate::{Error, Result, Rows, Targets, check};
 use faer::Mat;
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 
 /// Logistic regression with the statistics of the fit, as `statsmodels.Logit`: the coefficients that make the
 /// labels most likely, by Newton's method.
@@ -25,10 +28,11 @@ use ndarray::{Array1, Array2};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Logit {
-    fit_intercept: bool,
-    names: Option<Vec<String>>,
+    names: Names,
     max_iter: usize,
 }
+
+naming_methods! { Logit }
 
 impl Default for Logit {
     fn default() -> Self {
@@ -37,32 +41,18 @@ impl Default for Logit {
 }
 
 impl Logit {
-    /// With an intercept, which comes first among the coefficients, as `const`; features are named `x1`, `x2`, …; at
-    /// most 35 iterations.
+    /// With an intercept, which comes first among the coefficients, as `const`; features are named `x1`, `x2`, … and
+    /// the target `y`; at most 35 iterations.
     pub fn new() -> Self {
         Self {
-            fit_intercept: true,
-            names: None,
+            names: Names::default(),
             max_iter: 35,
         }
     }
 
-    /// Sets whether there is an intercept; true by default.
-    pub fn fit_intercept(mut self, yes: bool) -> Self {
-        self.fit_intercept = yes;
-        self
-    }
-
-    /// Names the features, for the summary.
-    pub fn names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.names = Some(names.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Sets the greatest number of Newton's iterations; 35 by default.
-    pub fn max_iter(mut self, iterations: usize) -> Self {
-        self.max_iter = iterations;
-        self
+    setters! {
+        /// Sets the greatest number of Newton's iterations; 35 by default.
+        max_iter: usize => max_iter;
     }
 
     /// Fits labels of 0 and 1.
@@ -74,8 +64,9 @@ impl Logit {
     pub fn fit<'a>(&self, x: impl Into<Rows<'a>>, y: impl Into<Targets<'a>>) -> Result<LogitFit> {
         let (x, y) = (x.into(), y.into());
         check::fit_input(&x, &y, None)?;
-        let names = names(self.names.as_deref(), x.features(), self.fit_intercept)?;
-        let a = matrix(&x, self.fit_intercept, "Logit")?;
+        let intercept = self.names.intercept;
+        let names = self.names.of_columns(x.features())?;
+        let a = matrix(&x, intercept, "Logit")?;
         let y = y.single()?;
         if let Some(at) = y.iter().position(|&y| y != 0.0 && y != 1.0) {
             return Err(Error::new(format!(
@@ -115,14 +106,19 @@ impl Logit {
             let converged = step <= 1e-9 * size;
             if converged || iterations == self.max_iter {
                 return Ok(LogitFit {
-                    covariance: decomposed.inverse_products(),
-                    leverage: decomposed.leverage(),
+                    coefficients: Coefficients {
+                        names,
+                        target: self.names.target.clone(),
+                        params,
+                        covariance: decomposed.inverse_products(),
+                        leverage: decomposed.leverage(),
+                        intercept,
+                        test: Test::Normal,
+                    },
+                    singular: Svd::new(a.as_ref())?.s,
                     probability: state.probability,
                     llf: state.llf,
                     labels: y.to_vec(),
-                    names,
-                    params,
-                    intercept: self.fit_intercept,
                     converged,
                     iterations,
                 });
@@ -186,79 +182,19 @@ impl State {
 /// A fit of [`Logit`]. Vectors of coefficients begin with the intercept, if there is one.
 #[derive(Clone, Debug)]
 pub struct LogitFit {
-    names: Vec<String>,
-    params: Vec<f64>,
-    covariance: Mat<f64>,
-    leverage: Vec<f64>,
+    coefficients: Coefficients,
+    /// The singular values of the columns, the largest first.
+    singular: Vec<f64>,
     probability: Vec<f64>,
     labels: Vec<f64>,
     llf: f64,
-    intercept: bool,
     converged: bool,
     iterations: usize,
 }
 
+coefficient_methods! { LogitFit }
+
 impl LogitFit {
-    /// The names of the coefficients.
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    /// The coefficients: changes of the logarithm of the odds for a change of the feature by 1.
-    pub fn params(&self) -> &[f64] {
-        &self.params
-    }
-
-    /// The standard errors of the coefficients, from the curvature of the likelihood.
-    pub fn bse(&self) -> Vec<f64> {
-        (0..self.params.len())
-            .map(|j| self.covariance[(j, j)].sqrt())
-            .collect()
-    }
-
-    /// The covariances of the coefficients.
-    pub fn cov_params(&self) -> Array2<f64> {
-        let p = self.params.len();
-        Array2::from_shape_fn((p, p), |(i, j)| self.covariance[(i, j)])
-    }
-
-    /// Coefficients over standard errors: z.
-    pub fn tvalues(&self) -> Vec<f64> {
-        let errors = self.bse();
-        self.params.iter().zip(errors).map(|(b, e)| b / e).collect()
-    }
-
-    /// How likely a coefficient so far from 0 or farther is if the true one is 0: normal, two-sided.
-    pub fn pvalues(&self) -> Vec<f64> {
-        self.tvalues().into_iter().map(normal_two_sided).collect()
-    }
-
-    /// Intervals that hold the true coefficients with probability `1 − alpha`.
-    ///
-    /// # Errors
-    /// If `alpha` is not between 0 and 1.
-    pub fn conf_int(&self, alpha: f64) -> Result<Vec<(f64, f64)>> {
-        let z = normal_upper(self::alpha(alpha)? / 2.0);
-        let errors = self.bse();
-        let interval = |(b, e): (&f64, f64)| (b - z * e, b + z * e);
-        Ok(self.params.iter().zip(errors).map(interval).collect())
-    }
-
-    /// The number of rows.
-    pub fn nobs(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// The number of features.
-    pub fn df_model(&self) -> f64 {
-        (self.params.len() - usize::from(self.intercept)) as f64
-    }
-
-    /// The number of rows beyond that of coefficients.
-    pub fn df_resid(&self) -> f64 {
-        (self.nobs() - self.params.len()) as f64
-    }
-
     /// Whether the coefficients came to rest.
     pub fn converged(&self) -> bool {
         self.converged
@@ -291,14 +227,9 @@ impl LogitFit {
         chi_squared_upper(2.0 * (self.llf - self.llnull()), self.df_model())
     }
 
-    /// Akaike's criterion: `2 · (coefficients − llf)`.
-    pub fn aic(&self) -> f64 {
-        2.0 * (self.params.len() as f64 - self.llf)
-    }
-
-    /// Schwarz's criterion: `ln(nobs) · coefficients − 2 · llf`.
-    pub fn bic(&self) -> f64 {
-        (self.nobs() as f64).ln() * self.params.len() as f64 - 2.0 * self.llf
+    /// The largest over the smallest singular value of the columns.
+    pub fn condition_number(&self) -> f64 {
+        self.singular[0] / self.singular[self.singular.len() - 1]
     }
 
     /// The probability of label 1 in each row that was fitted.
@@ -313,39 +244,31 @@ impl LogitFit {
             .collect()
     }
 
-    /// The diagonal of the hat matrix of the last least squares problem of Newton's method.
-    pub fn leverage(&self) -> &[f64] {
-        &self.leverage
-    }
-
     /// Cook's distance, to first order (D. Pregibon, "Logistic regression diagnostics", 1981).
     pub fn cooks_distance(&self) -> Vec<f64> {
-        let p = self.params.len() as f64;
-        let rows = self.resid_pearson().into_iter().zip(&self.leverage);
+        let p = self.params().len() as f64;
+        let rows = self.resid_pearson().into_iter().zip(self.leverage());
         rows.map(|(r, h)| r * r * h / ((1.0 - h) * (1.0 - h) * p))
             .collect()
     }
 
-    /// The linear function of the logarithm of the odds.
-    ///
-    /// # Errors
-    /// None that could be met: the shapes are this fit's own.
-    pub fn model(&self) -> Result<LinearModel> {
-        let first = usize::from(self.intercept);
-        let coef = Array2::from_shape_fn((1, self.params.len() - first), |(_, j)| {
-            self.params[first + j]
-        });
-        let intercept = if self.intercept { self.params[0] } else { 0.0 };
-        LinearModel::new(coef, Array1::from_elem(1, intercept))
-    }
-
-    /// The table that `statsmodels` prints, without date and time.
+    /// The table that `statsmodels` prints; date and time are in it if [`Summary::dated`] puts them there.
     pub fn summary(&self) -> Summary {
         let converged = if self.converged { "True" } else { "False" };
+        let rows = self.labels.iter().zip(&self.probability);
+        let sure = rows.filter(|(y, p)| (*y - *p).abs() < 1e-4).count();
+        let sure = sure as f64 / self.nobs() as f64;
+        let warning = (sure > 0.1).then(|| {
+            format!(
+                "Possibly complete quasi-separation: A fraction {sure:4.2} of observations can be\n\
+                 perfectly predicted. This might indicate that there is complete\n\
+                 quasi-separation. In this case some parameters will not be identified."
+            )
+        });
         Summary {
             title: "Logit Regression Results".into(),
             left: vec![
-                ("Dep. Variable:", "y".into()),
+                ("Dep. Variable:", self.coefficients.target.clone()),
                 ("Model:", "Logit".into()),
                 ("Method:", "MLE".into()),
                 ("converged:", converged.into()),
@@ -360,15 +283,10 @@ impl LogitFit {
                 ("LL-Null:".into(), general(self.llnull(), 5, true)),
                 ("LLR p-value:".into(), general(self.llr_pvalue(), 4, false)),
             ],
-            statistic: 'z',
-            names: self.names.clone(),
-            params: self.params.clone(),
-            errors: self.bse(),
-            statistics: self.tvalues(),
-            pvalues: self.pvalues(),
-            intervals: self.conf_int(0.05).unwrap_or_default(),
+            coefficients: self.coefficients.clone(),
             diagnostics: Vec::new(),
             notes: Vec::new(),
+            warning,
         }
     }
 }

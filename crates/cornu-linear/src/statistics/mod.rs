@@ -16,6 +16,8 @@
 //! # Ok::<(), cornu_linear::Error>(())
 //! ```
 
+mod coefficients;
+mod date;
 mod design;
 mod distributions;
 mod logit;

@@ -1,7 +1,8 @@
 //! Least squares, each row weighing the same or not, with statistics.
 
 use super::OlsFit;
-use super::design::{Decomposed, matrix, names, product};
+use super::coefficients::{Coefficients, Test};
+use super::design::{Decomposed, Names, matrix, naming_methods, product};
 use crate::factor::Svd;
 use crate::{Error, Result, Rows, Targets, check};
 
@@ -21,37 +22,18 @@ use crate::{Error, Result, Rows, Targets, check};
 /// assert!(fit.summary().to_string().contains("dose"));
 /// # Ok::<(), cornu_linear::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Ols {
-    fit_intercept: bool,
-    names: Option<Vec<String>>,
+    names: Names,
 }
 
-impl Default for Ols {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+naming_methods! { Ols }
 
 impl Ols {
-    /// With an intercept, which comes first among the coefficients, as `const`; features are named `x1`, `x2`, ….
+    /// With an intercept, which comes first among the coefficients, as `const`; features are named `x1`, `x2`, … and
+    /// the target `y`.
     pub fn new() -> Self {
-        Self {
-            fit_intercept: true,
-            names: None,
-        }
-    }
-
-    /// Sets whether there is an intercept; true by default.
-    pub fn fit_intercept(mut self, yes: bool) -> Self {
-        self.fit_intercept = yes;
-        self
-    }
-
-    /// Names the features, for the summary.
-    pub fn names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.names = Some(names.into_iter().map(Into::into).collect());
-        self
+        Self::default()
     }
 
     /// Fits one target, each row weighing the same.
@@ -83,8 +65,9 @@ impl Ols {
                 "weights: expected positive numbers. Received: 0 for row {at}."
             )));
         }
-        let names = names(self.names.as_deref(), x.features(), self.fit_intercept)?;
-        let a = matrix(&x, self.fit_intercept, "Ols")?;
+        let intercept = self.names.intercept;
+        let names = self.names.of_columns(x.features())?;
+        let a = matrix(&x, intercept, "Ols")?;
         let y = y.single()?;
         // Rows times the square root of their weight have errors of equal variance.
         let root: Vec<f64> = match weights {
@@ -105,20 +88,28 @@ impl Ols {
             *param += correction;
         }
         let singular = Svd::new(a.as_ref())?.s;
+        let residuals: Vec<f64> = y
+            .iter()
+            .zip(product(&a, &params))
+            .map(|(y, f)| y - f)
+            .collect();
+        // The variance of the errors, as estimated.
+        let freedom = (y.len() - params.len()) as f64;
+        let variance = residuals.iter().map(|r| r * r).sum::<f64>() / freedom;
         Ok(OlsFit {
-            residuals: y
-                .iter()
-                .zip(product(&a, &params))
-                .map(|(y, f)| y - f)
-                .collect(),
-            covariance: decomposed.inverse_products(),
-            leverage: decomposed.leverage(),
+            coefficients: Coefficients {
+                names,
+                target: self.names.target.clone(),
+                params,
+                covariance: decomposed.inverse_products() * faer::Scale(variance),
+                leverage: decomposed.leverage(),
+                intercept,
+                test: Test::Student,
+            },
             singular,
-            params,
-            names,
-            target: y,
+            response: y,
+            residuals,
             root,
-            intercept: self.fit_intercept,
             weighted: weights.is_some(),
         })
     }

@@ -1,84 +1,80 @@
 //! The table of a fit, in the manner of `statsmodels`.
 
+use super::coefficients::{Coefficients, Test};
+use super::date::date_and_time;
 use std::fmt;
+use std::time::SystemTime;
 
-/// What a fit's `summary` says; printed, it is a table.
+/// What a fit's `summary` says; printed, it is the table of `statsmodels`.
 #[derive(Clone, Debug)]
 pub struct Summary {
     pub(super) title: String,
     pub(super) left: Vec<(&'static str, String)>,
     pub(super) right: Vec<(String, String)>,
-    /// The letter of the coefficients' test.
-    pub(super) statistic: char,
-    pub(super) names: Vec<String>,
-    pub(super) params: Vec<f64>,
-    pub(super) errors: Vec<f64>,
-    pub(super) statistics: Vec<f64>,
-    pub(super) pvalues: Vec<f64>,
-    pub(super) intervals: Vec<(f64, f64)>,
+    pub(super) coefficients: Coefficients,
     /// Label and value, left and right by turns.
     pub(super) diagnostics: Vec<[String; 2]>,
     pub(super) notes: Vec<String>,
+    /// What is said at the end.
+    pub(super) warning: Option<String>,
 }
 
 /// The widths of the two halves of a table of labels and values; between them is a gap of three.
 const LEFT: usize = 37;
 const RIGHT: usize = 38;
-/// The width of values at the right beside labels that are too long for that.
+/// The widths that labels on the left and values on the right have where the others are too long for that.
+const LABEL: usize = 19;
 const VALUE: usize = 19;
+
+impl Summary {
+    /// With this date and time (UTC), as `statsmodels` has those of the moment.
+    ///
+    /// ```
+    /// use cornu_linear::statistics::Ols;
+    /// let fit = Ols::new().fit(&ndarray::array![[1.0], [2.0], [4.0]], &[1.0, 2.1, 3.9])?;
+    /// println!("{}", fit.summary().dated(std::time::SystemTime::now()));
+    /// # Ok::<(), cornu_linear::Error>(())
+    /// ```
+    pub fn dated(mut self, moment: SystemTime) -> Self {
+        let (date, time) = date_and_time(moment);
+        // After the dependent variable, the model and the method.
+        let after = self.left.len().min(3);
+        self.left
+            .splice(after..after, [("Date:", date), ("Time:", time)]);
+        self
+    }
+}
+
+/// A label at the left and its value at the right of so many columns.
+fn half(label: &str, value: &str, width: usize) -> String {
+    let rest = width.saturating_sub(label.chars().count());
+    format!("{label}{value:>rest$}")
+}
+
+/// In the middle, as Python puts it.
+fn centered(text: &str, width: usize) -> String {
+    let gap = width.saturating_sub(text.chars().count());
+    let left = gap / 2 + (gap & width & 1);
+    format!("{:left$}{text}{:right$}", "", "", right = gap - left)
+}
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.names.iter().map(|n| n.chars().count()).max();
-        let name = name.unwrap_or(0).max(10);
-        let width = name + 68;
-        let half = |label: &str, value: &str, width: usize| {
-            format!(
-                "{label}{value:>0$}",
-                width.saturating_sub(label.chars().count())
-            )
-        };
+        let values = self.left.iter().map(|(_, value)| value.chars().count());
+        let left = values.max().map_or(LEFT, |value| LEFT.max(LABEL + value));
         let labels = self.right.iter().map(|(label, _)| label.chars().count());
-        let wide = labels.max().map_or(RIGHT, |label| RIGHT.max(label + VALUE));
+        let right = labels.max().map_or(RIGHT, |label| RIGHT.max(label + VALUE));
         // As in statsmodels, each of the tables has a width of its own.
-        let top = LEFT + 3 + wide;
-        writeln!(f, "{}", format!("{:^top$}", self.title).trim_end())?;
+        let top = left + 3 + right;
+        writeln!(f, "{}", centered(&self.title, top))?;
         writeln!(f, "{}", "=".repeat(top))?;
         for row in 0..self.left.len().max(self.right.len()) {
-            let left = self.left.get(row).map(|(l, v)| half(l, v, LEFT));
-            let right = self.right.get(row).map(|(l, v)| half(l, v, wide));
-            let line = format!(
-                "{:LEFT$}   {}",
-                left.unwrap_or_default(),
-                right.unwrap_or_default()
-            );
-            writeln!(f, "{}", line.trim_end())?;
+            let (label, value) = self.left.get(row).map_or(("", ""), |(l, v)| (l, v));
+            write!(f, "{}   ", half(label, value, left))?;
+            let (label, value) = self.right.get(row).map_or(("", ""), |(l, v)| (l, v));
+            writeln!(f, "{}", half(label, value, right))?;
         }
-        writeln!(f, "{}", "=".repeat(width))?;
-        writeln!(
-            f,
-            "{:name$}{:>11}{:>11}{:>11}{:>11}{:>12}{:>12}",
-            "",
-            "coef",
-            "std err",
-            self.statistic,
-            format!("P>|{}|", self.statistic),
-            "[0.025",
-            "0.975]"
-        )?;
-        writeln!(f, "{}", "-".repeat(width))?;
-        for (i, label) in self.names.iter().enumerate() {
-            writeln!(
-                f,
-                "{label:name$}{:>11}{:>11}{:>11}{:>11}{:>12}{:>12}",
-                fixed_or_general(self.params[i], 4),
-                fixed_or_general(self.errors[i], 3),
-                fixed_or_general(self.statistics[i], 3),
-                decimals(self.pvalues[i], 3),
-                fixed_or_general(self.intervals[i].0, 3),
-                fixed_or_general(self.intervals[i].1, 3),
-            )?;
-        }
+        let width = self.fmt_coefficients(f)?;
         let bottom = match self.diagnostics.is_empty() {
             true => width,
             false => LEFT + 3 + RIGHT,
@@ -98,7 +94,49 @@ impl fmt::Display for Summary {
         for (i, note) in self.notes.iter().enumerate() {
             write!(f, "\n[{}] {note}", i + 1)?;
         }
+        if let Some(warning) = &self.warning {
+            write!(f, "\n\n{warning}")?;
+        }
         Ok(())
+    }
+}
+
+impl Summary {
+    /// The table of coefficients, from its upper line to the last coefficient; returns its width.
+    fn fmt_coefficients(&self, f: &mut fmt::Formatter<'_>) -> Result<usize, fmt::Error> {
+        let coefficients = &self.coefficients;
+        let names = &coefficients.names;
+        let longest = names.iter().map(|n| n.chars().count()).max();
+        let name = longest.unwrap_or(0).max(10);
+        let width = name + 68;
+        let (statistic, p) = match coefficients.test {
+            Test::Student => ("t", "P>|t|"),
+            Test::Normal => ("z", "P>|z|"),
+        };
+        writeln!(f, "{}", "=".repeat(width))?;
+        writeln!(
+            f,
+            "{:name$}{:>11}{:>11}{statistic:>11}{p:>11}{:>12}{:>12}",
+            "", "coef", "std err", "[0.025", "0.975]"
+        )?;
+        writeln!(f, "{}", "-".repeat(width))?;
+        let (errors, statistics) = (coefficients.bse(), coefficients.tvalues());
+        let (pvalues, reach) = (coefficients.pvalues(), coefficients.reach(0.05));
+        for (i, label) in names.iter().enumerate() {
+            let (param, error) = (coefficients.params[i], errors[i]);
+            let to_side = reach.as_ref().map_or(f64::NAN, |reach| reach * error);
+            writeln!(
+                f,
+                "{label:name$}{:>11}{:>11}{:>11}{:>11}{:>12}{:>12}",
+                fixed_or_general(param, 4),
+                fixed_or_general(error, 3),
+                fixed_or_general(statistics[i], 3),
+                decimals(pvalues[i], 3),
+                fixed_or_general(param - to_side, 3),
+                fixed_or_general(param + to_side, 3),
+            )?;
+        }
+        Ok(width)
     }
 }
 

@@ -5,6 +5,7 @@
 
 import json
 import pathlib
+import re
 from importlib import resources
 
 import numpy as np
@@ -20,19 +21,9 @@ def numbers(values):
 
 
 def table(summary):
-    """The text of a summary without date and time, lines trimmed."""
-    lines = [line.rstrip() for line in summary.as_text().split("\n")]
-    rule = [i for i, line in enumerate(lines) if line.startswith("===")]
-    top = lines[rule[0] + 1 : rule[1]]
-    left = [line[:37] for line in top if line[:5] not in ("Date:", "Time:")]
-    left = [line for line in left if line.strip()]
-    right = [line[40:] for line in top if line[40:].strip()]
-    rows = max(len(left), len(right))
-    left += [""] * (rows - len(left))
-    right += [""] * (rows - len(right))
-    top = [f"{a:37}   {b}".rstrip() for a, b in zip(left, right)]
-    # The title is centred in the widest table by us, in the first by statsmodels.
-    return "\n".join([lines[0].strip()] + top + lines[rule[1] :]).rstrip()
+    """The text of a summary, of a fixed moment."""
+    text = re.sub(r"\w{3}, \d\d \w{3} \d{4}", "Wed, 25 Nov 2026", summary.as_text())
+    return re.sub(r"\d\d:\d\d:\d\d", "11:08:50", text)
 
 
 def common(fit):
@@ -52,11 +43,12 @@ def common(fit):
     }
 
 
-def ols(note, names, x, y, intercept=True, weights=None):
+def ols(note, names, x, y, intercept=True, weights=None, target="y"):
     x = np.round(np.asarray(x, float), 6)
     frame = pd.DataFrame(x, columns=names)
     if intercept:
         frame = sm.add_constant(frame)
+    y = pd.Series(np.asarray(y), name=target)
     model = sm.OLS(y, frame) if weights is None else sm.WLS(y, frame, weights=weights)
     fit = model.fit()
     # Of the rows times the roots of their weights.
@@ -64,6 +56,7 @@ def ols(note, names, x, y, intercept=True, weights=None):
     return {
         "kind": "ols",
         "note": note,
+        "target": target,
         "names": list(names),
         "x": numbers(x),
         "y": numbers(y),
@@ -81,22 +74,27 @@ def ols(note, names, x, y, intercept=True, weights=None):
     }
 
 
-def logit(note, names, x, y):
+def logit(note, names, x, y, intercept=True, target="y"):
     x = np.round(np.asarray(x, float), 6)
-    frame = sm.add_constant(pd.DataFrame(x, columns=names))
+    frame = pd.DataFrame(x, columns=names)
+    if intercept:
+        frame = sm.add_constant(frame)
+    y = pd.Series(np.asarray(y), name=target)
     fit = sm.Logit(y, frame).fit(disp=0, tol=1e-14, maxiter=100)
     influence = sm.GLM(y, frame, family=sm.families.Binomial()).fit(tol=1e-14).get_influence()
     return {
         "kind": "logit",
         "note": note,
+        "target": target,
         "names": list(names),
         "x": numbers(x),
         "y": numbers(y),
-        "intercept": True,
+        "intercept": intercept,
         **common(fit),
         "llnull": float(fit.llnull),
         "prsquared": float(fit.prsquared),
         "llr_pvalue": float(fit.llr_pvalue),
+        "condition_number": float(np.linalg.cond(frame)),
         "leverage": numbers(influence.hat_matrix_diag[:5]),
         "cooks": numbers(influence.cooks_distance[0][:5]),
     }
@@ -112,9 +110,13 @@ cases = [
     ols("long names", ["age", "a body mass index", "bp"], x, y),
     ols("weights", ["age", "bmi", "bp"], x, y, weights=np.linspace(0.5, 2, 60)),
     ols("no intercept", ["age", "bmi", "bp"], x, y, intercept=False),
+    ols("a named target", ["age", "bmi", "bp"], x, y, target="progression"),
+    ols("long names of all", ["age", "a body mass index", "bp"], x, y, target="progression after one year"),
     ols("Longley", list(longley.columns[2:]), longley.iloc[:, 2:], longley["TOTEMP"].to_numpy()),
     logit("iris", ["width"], iris.data[50:, 1:2], iris.target[50:] - 1),
-    logit("cancer", ["radius", "texture"], cancer.data[:100, :2], cancer.target[:100]),
+    logit("cancer", ["radius", "texture"], cancer.data[:100, :2], cancer.target[:100], target="benign"),
+    logit("iris without intercept", ["width", "length"], iris.data[50:, 1:3] - [2.9, 4.9], iris.target[50:] - 1,
+          intercept=False, target="the species is virginica"),
 ]
 text = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
 (HERE / "statistics.json").write_text("[\n" + text + "\n]\n", encoding="utf-8")
