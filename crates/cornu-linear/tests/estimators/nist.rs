@@ -1,5 +1,5 @@
 //! Least squares against the certified values of NIST's Statistical Reference Datasets (linear regression).
-//! Norris is as `scipy` ships it, Longley as `statsmodels` does; the others are formulas.
+//! Norris is as `scipy` ships it, Longley as `statsmodels` does, Filip and Pontius are in `nist/`; the others are formulas.
 
 use cornu_linear::LinearRegression;
 use cornu_linear::statistics::{Ols, OlsFit};
@@ -192,6 +192,81 @@ fn no_intercept() {
         rsquared: 0.993348115299335,
     };
     check(&second, &certified, 13.0, 12.0);
+}
+
+/// The targets and the powers of the one feature, up to a degree, of a file in `nist/`.
+fn polynomial(csv: &str, degree: usize) -> (Array2<f64>, Vec<f64>) {
+    let pairs = csv.lines().skip(1).map(|line| {
+        let (y, x) = line.split_once(',').expect("two numbers");
+        let number = |text: &str| text.parse::<f64>().expect("a number");
+        (number(y), number(x))
+    });
+    let (y, x): (Vec<f64>, Vec<f64>) = pairs.unzip();
+    let powers = Array2::from_shape_fn((x.len(), degree), |(i, j)| x[i].powi(j as i32 + 1));
+    (powers, y)
+}
+
+#[test]
+fn pontius() {
+    let (x, y) = polynomial(include_str!("nist/pontius.csv"), 2);
+    let certified = Certified {
+        params: &[
+            0.673565789473684e-03,
+            0.732059160401003e-06,
+            -0.316081871345029e-14,
+        ],
+        errors: &[
+            0.107938612033077e-03,
+            0.157817399981659e-09,
+            0.486652849992036e-16,
+        ],
+        deviation: 0.205177424076185e-03,
+        rsquared: 0.999999900178537,
+    };
+    let fit = Ols::new().fit(&x, &y).unwrap();
+    check(&fit, &certified, 11.0, 11.0);
+    let model = LinearRegression::new().fit(&x, &y).unwrap();
+    for (got, expected) in model.coef().iter().zip(&certified.params[1..]) {
+        assert!(digits(*got, *expected) > 9.0, "{got} is not {expected}");
+    }
+}
+
+/// A polynomial of degree 10 far from 0, whose columns are dependent but for the last digits of f64.
+#[test]
+fn filip() {
+    let (x, y) = polynomial(include_str!("nist/filip.csv"), 10);
+    let certified = Certified {
+        params: &[
+            -1467.48961422980,
+            -2772.17959193342,
+            -2316.37108160893,
+            -1127.97394098372,
+            -354.478233703349,
+            -75.1242017393757,
+            -10.8753180355343,
+            -1.06221498588947,
+            -0.670191154593408e-01,
+            -0.246781078275479e-02,
+            -0.402962525080404e-04,
+        ],
+        errors: &[
+            298.084530995537,
+            559.779865474950,
+            466.477572127796,
+            227.204274477751,
+            71.6478660875927,
+            15.2897178747400,
+            2.23691159816033,
+            0.221624321934227,
+            0.142363763154724e-01,
+            0.535617408889821e-03,
+            0.896632837373868e-05,
+        ],
+        deviation: 0.334801051324544e-02,
+        rsquared: 0.996727416185620,
+    };
+    let fit = Ols::new().fit(&x, &y).unwrap();
+    check(&fit, &certified, 7.0, 7.0);
 }
 
 /// Polynomials of degree 5 over 0 to 20, exact (the first two) and with ever more noise.
