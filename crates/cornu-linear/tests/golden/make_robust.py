@@ -23,8 +23,10 @@ def data():
 
 def cases():
     some = ["plain", "weighted", "wide", "duplicate"]
-    # Not "wide": rows that can be fitted exactly have a scale of 0, which neither side reaches.
+    # Of "wide" rows that can be fitted exactly, so that the scale is 0, unless the penalty is strong.
     yield "HuberRegressor", some[:2], {}
+    for options in [{"alpha": 100.0}, {"alpha": 100.0, "fit_intercept": False}]:
+        yield "HuberRegressor", ["wide"], options
     for options in [{"epsilon": 1.1, "alpha": 1.0}, {"fit_intercept": False, "alpha": 0.01}]:
         yield "HuberRegressor", ["plain", "weighted", "duplicate"], options
     for options in [{"alpha": 0.0}, {"quantile": 0.8, "alpha": 0.05}, {"quantile": 0.2, "alpha": 0.0},
@@ -56,6 +58,8 @@ def fits():
             d = sets[set_name]
             w = d.get("w")
             arguments = dict(options)
+            if name == "BayesianRidge":
+                arguments.update(compute_score=True)
             if name == "HuberRegressor":
                 arguments.update(tol=1e-12, max_iter=100000)
             if name == "LogisticRegressionCV":
@@ -71,7 +75,9 @@ def fits():
                 case.update(objective=quantile_objective(m, d["x"], d["y"], ones))
             if name == "BayesianRidge":
                 case.update(alpha=m.alpha_, lambda_=m.lambda_, std=m.predict(d["x"][:4], return_std=True)[1],
-                            iterations=m.n_iter_)
+                            iterations=m.n_iter_,
+                            # The last one is of the coefficients before, by mistake.
+                            scores=m.scores_[:-1])
             if name == "LogisticRegressionCV":
                 scores = m.scores_[0] if 0 in m.scores_ else next(iter(m.scores_.values()))
                 case.update(c=np.ravel(m.C_)[0], scores=np.reshape(scores, (4, 4)))
@@ -85,6 +91,7 @@ def transforms():
     cases = [
         ("StandardScaler", {}), ("StandardScaler", {"with_mean": False}), ("StandardScaler", {"with_std": False}),
         ("RobustScaler", {}), ("RobustScaler", {"quantile_range": [10, 80]}),
+        ("RobustScaler", {"quantile_range": [10, 80], "unit_variance": True}), ("RobustScaler", {"unit_variance": True}),
         ("PolynomialFeatures", {}), ("PolynomialFeatures", {"degree": 3}),
         ("PolynomialFeatures", {"degree": 3, "interaction_only": True, "include_bias": False}),
         ("SplineTransformer", {}), ("SplineTransformer", {"n_knots": 4, "degree": 2, "knots": "quantile"}),
@@ -99,8 +106,11 @@ def transforms():
             arguments["quantile_range"] = tuple(arguments["quantile_range"])
         m = getattr(pp, name)(**arguments).fit(d)
         yield {"transformer": name, "options": options, "made": m.transform(np.concatenate([d[:3], outside]))}
-    yield {"transformer": "StandardScaler", "options": {"weighted": True},
-           "made": pp.StandardScaler().fit(d, sample_weight=w).transform(np.concatenate([d[:3], outside]))}
+    for name, options in [("StandardScaler", {}), ("SplineTransformer", {"knots": "quantile", "n_knots": 4}),
+                          ("SplineTransformer", {"knots": "uniform", "n_knots": 4})]:
+        m = getattr(pp, name)(**options).fit(d, sample_weight=w)
+        yield {"transformer": name, "options": {**options, "weighted": True},
+               "made": m.transform(np.concatenate([d[:3], outside]))}
 
 
 def build():

@@ -34,14 +34,23 @@ impl Golden {
         Self(serde_json::from_str(&text).expect("JSON"))
     }
 
+    /// The value under a path of keys and places.
+    fn at(&self, keys: &[&str]) -> &Value {
+        keys.iter()
+            .fold(&self.0, |value, key| match key.parse::<usize>() {
+                Ok(place) if value.is_array() => &value[place],
+                _ => &value[key],
+            })
+    }
+
     /// All numbers under a path of keys.
     pub fn numbers(&self, keys: &[&str]) -> Vec<f64> {
-        flat(keys.iter().fold(&self.0, |value, key| &value[key]))
+        flat(self.at(keys))
     }
 
     /// The matrix under a path of keys.
     pub fn matrix(&self, keys: &[&str]) -> Array2<f64> {
-        matrix(keys.iter().fold(&self.0, |value, key| &value[key]))
+        matrix(self.at(keys))
     }
 
     pub fn cases(&self) -> impl Iterator<Item = Case<'_>> {
@@ -91,6 +100,11 @@ impl Case<'_> {
         self.w.as_deref()
     }
 
+    /// A weight for each row.
+    pub fn weights(&self) -> Vec<f64> {
+        self.w.clone().unwrap_or_else(|| vec![1.0; self.x.nrows()])
+    }
+
     pub fn number(&self, option: &str) -> Option<f64> {
         self.case["options"][option].as_f64()
     }
@@ -110,6 +124,13 @@ impl Case<'_> {
     pub fn results(&self, result: &str) -> Vec<f64> {
         flat(&self.case[result])
     }
+}
+
+/// How far apart two values of an objective are beyond 1e-8 of them, if they are; `scale` is what they are sums of,
+/// for those that are 0 but for rounding.
+pub fn apart(got: f64, expected: f64, scale: f64) -> Option<f64> {
+    let error = (got - expected).abs();
+    (error.is_nan() || error > 1e-8 * expected.abs() + 1e-14 * scale).then_some(error / expected)
 }
 
 /// The largest error relative to the largest expected number, if it is above `tolerance`.

@@ -23,10 +23,6 @@ fn check(case: &Case<'_>, what: &str, got: &[f64], tolerance: f64) {
     );
 }
 
-fn weights(case: &Case<'_>) -> Vec<f64> {
-    case.w().map_or(vec![1.0; case.y.len()], <[f64]>::to_vec)
-}
-
 #[test]
 fn huber() {
     let golden = Golden::read("robust");
@@ -57,7 +53,7 @@ fn huber() {
         };
         let losses: f64 = errors
             .iter()
-            .zip(weights(&case))
+            .zip(case.weights())
             .map(|(&e, w)| w * loss(e))
             .sum();
         let objective = losses + alpha * model.coef().iter().map(|w| w * w).sum::<f64>();
@@ -102,7 +98,7 @@ fn quantiles() {
                 (quantile - 1.0) * e
             }
         };
-        let w = weights(&case);
+        let w = case.weights();
         let losses = errors
             .iter()
             .zip(&w)
@@ -145,6 +141,13 @@ fn bayesian_ridge() {
         check(&case, "alpha", &[fit.alpha()], 1e-7);
         check(&case, "lambda_", &[fit.lambda()], 1e-7);
         check(&case, "iterations", &[fit.model().iterations() as f64], 0.0);
+        let (last, scores) = fit.scores().split_last().expect("scores");
+        check(&case, "scores", scores, 1e-7);
+        assert!(
+            *last >= scores[scores.len() - 1] - 1e-9 * last.abs(),
+            "{}",
+            case.name()
+        );
         let (_, std) = fit.predict_with_std(case.x.slice(s![..4, ..])).unwrap();
         check(&case, "std", &std.to_vec(), 1e-7);
     }
@@ -191,9 +194,9 @@ fn transformers() {
     for case in golden.transforms() {
         let number = |name: &str, default: usize| case.number(name).map_or(default, |n| n as usize);
         let flag = |name: &str, default: bool| case.flag(name).unwrap_or(default);
+        let weights = flag("weighted", false).then_some(&w[..]);
         let made: Array2<f64> = match case.transformer() {
             "StandardScaler" => {
-                let weights = flag("weighted", false).then_some(&w[..]);
                 let scaler = StandardScaler::new()
                     .with_mean(flag("with_mean", true))
                     .with_std(flag("with_std", true))
@@ -210,6 +213,7 @@ fn transformers() {
                     [low, high] => RobustScaler::new().quantile_range(low, high),
                     _ => RobustScaler::new(),
                 };
+                let scaler = scaler.unit_variance(flag("unit_variance", false));
                 scaler.fit(&x).unwrap().transform(&rows).unwrap()
             }
             "PolynomialFeatures" => PolynomialFeatures::new()
@@ -225,8 +229,8 @@ fn transformers() {
                 SplineTransformer::new()
                     .degree(number("degree", 3))
                     .knots(match case.text("knots") {
-                        Some(_) => Knots::Quantile(knots),
-                        None => Knots::Uniform(knots),
+                        Some("quantile") => Knots::Quantile(knots),
+                        _ => Knots::Uniform(knots),
                     })
                     .extrapolation(match case.text("extrapolation") {
                         Some("linear") => Extrapolation::Linear,
@@ -235,7 +239,7 @@ fn transformers() {
                         _ => Extrapolation::Constant,
                     })
                     .include_bias(flag("include_bias", true))
-                    .fit(&x)
+                    .fit_rows((&x).into(), weights)
                     .unwrap()
                     .transform(&rows)
                     .unwrap()
@@ -249,7 +253,7 @@ fn transformers() {
         );
         count += 1;
     }
-    assert_eq!(count, 16);
+    assert_eq!(count, 20);
 }
 
 #[test]
@@ -302,6 +306,8 @@ fn bad_input_is_refused() {
         RobustScaler::new().quantile_range(70.0, 20.0).fit(&x),
         "70 and 20",
     );
+    let scaler = RobustScaler::new().unit_variance(true);
+    refused(scaler.quantile_range(0.0, 75.0).fit(&x), "unit_variance");
     let wide = Array2::<f64>::zeros((1, 500));
     refused(PolynomialFeatures::new().degree(5).fit(&wide), "fewer than");
     refused(
