@@ -21,9 +21,11 @@ pub use cornu_linear::*;
 use crate::Array;
 use crate::layers::{Dense, Input};
 use crate::models::Sequential;
-use ndarray::{Array1, ArrayView2};
+use cornu_linear::preprocessing::{PipelineFit, Scaler};
+use ndarray::{Array1, Array2, ArrayView2};
 
-/// What is a network of one layer: fitted linear models.
+/// What is a network of one layer: fitted linear models, also those that a pipeline fitted to scaled features or a
+/// grid search chose.
 pub trait ToSequential {
     /// The same function as a [`Sequential`] of one `Dense` in `f32`, which may be saved as `.keras`, compiled, and
     /// trained on.
@@ -50,15 +52,20 @@ fn one_dense(
     network.add(Input::new([features]));
     network.add(Dense::new(units).activation(activation));
     network.build()?;
-    let kernel = coef.t().mapv(|w| w as f32);
-    let bias = intercept.mapv(|b| b as f32);
+    fill(&mut network, coef.t(), intercept)?;
+    Ok(network)
+}
+
+/// Gives the one layer these weights.
+fn fill(network: &mut Sequential, kernel: ArrayView2<'_, f64>, bias: &Array1<f64>) -> Result<()> {
+    let kernel = kernel.mapv(|w| w as f32);
+    let bias = bias.mapv(|b| b as f32);
     if let Some(w) = kernel.iter().chain(&bias).find(|w| !w.is_finite()) {
         return Err(crate::Error::new(format!(
             "A network's weights: expected coefficients that are finite in f32. Received: {w}."
         )));
     }
-    network.set_weights(&[Array::from(&kernel), Array::from(&bias)])?;
-    Ok(network)
+    network.set_weights(&[Array::from(&kernel), Array::from(&bias)])
 }
 
 impl ToSequential for LinearModel {
@@ -100,6 +107,31 @@ macro_rules! by_model {
 }
 
 by_model! { RidgeCVFit ElasticNetCVFit HuberFit BayesianRidgeFit LogisticRegressionCVFit }
+
+impl<E: Estimator<Fitted: ToSequential>> ToSequential for model_selection::GridSearchFit<E> {
+    fn to_sequential(&self) -> Result<Sequential> {
+        self.model().to_sequential()
+    }
+}
+
+/// Scaling is a linear function too, which goes into the layer's weights.
+impl<M: ToSequential> ToSequential for PipelineFit<Scaler, M> {
+    fn to_sequential(&self) -> Result<Sequential> {
+        let mut network = self.model().to_sequential()?;
+        let (center, scale) = (self.transform().center(), self.transform().scale());
+        if let [kernel, bias] = &network.get_weights()?[..] {
+            let mut bias = Array1::from(bias.to_vec::<f64>());
+            let shape = (center.len(), bias.len());
+            let mut kernel = Array2::from_shape_vec(shape, kernel.to_vec::<f64>())?;
+            for (mut weights, scale) in kernel.rows_mut().into_iter().zip(scale) {
+                weights /= *scale;
+            }
+            bias -= &center.dot(&kernel);
+            fill(&mut network, kernel.view(), &bias)?;
+        }
+        Ok(network)
+    }
+}
 
 impl ToSequential for statistics::OlsFit {
     fn to_sequential(&self) -> Result<Sequential> {

@@ -1,6 +1,8 @@
 //! Linear models as networks: the same predictions, also after saving.
 #![cfg(feature = "linear")]
 
+use cornu::linear::model_selection::GridSearchCV;
+use cornu::linear::preprocessing::{Pipeline, RobustScaler, StandardScaler, Transform};
 use cornu::linear::statistics::{Logit, Ols};
 use cornu::linear::*;
 use cornu::prelude::*;
@@ -128,6 +130,31 @@ fn classifications_predict_alike() {
         outputs(&model, &x, "scores"),
         model.decision_function(&x).unwrap(),
         "scores",
+    );
+}
+
+#[test]
+fn pipelines_and_searches_predict_alike() {
+    let (x, y) = data();
+    let x = x * 30.0 + 7.0;
+    let column = |v: Array1<f64>| v.insert_axis(Axis(1));
+    let pipeline = Pipeline::new(StandardScaler::new(), Lasso::new().alpha(0.1));
+    let fit = pipeline.fit(&x, &y).unwrap();
+    same(
+        outputs(&fit, &x, "pipeline"),
+        column(fit.predict(&x).unwrap()),
+        "Pipeline",
+    );
+    let three = y.mapv(|v| if v > 1.0 { 2 } else { u8::from(v > -1.0) });
+    let scaler = RobustScaler::new().unit_variance(true);
+    let grid = [0.1, 1.0].map(|c| Pipeline::new(scaler, LogisticRegression::new().c(c)));
+    let search = GridSearchCV::new(grid).cv(3).fit(&x, &three).unwrap();
+    let best = search.model();
+    let scaled = best.transform().transform(&x).unwrap();
+    same(
+        outputs(&search, &x, "search"),
+        best.model().predict_proba(&scaled).unwrap(),
+        "GridSearchCV",
     );
 }
 
