@@ -22,7 +22,10 @@ fn main() -> cornu::Result<()> {
     let (x, y) = (&diabetes.data, &diabetes.target);
 
     // What the fit says of the data.
-    let fit = Ols::new().names(&diabetes.feature_names).fit(x, y)?;
+    let ols = Ols::new()
+        .names(&diabetes.feature_names)
+        .target("progression");
+    let fit = ols.fit(x, y)?;
     println!("{}", fit.summary());
     residuals(&fit.fittedvalues().to_vec(), &fit.resid().to_vec())
         .save(folder.join("residuals.svg"))?;

@@ -34,6 +34,7 @@ fn tumours(folder: &Path) -> cornu::Result<()> {
     let names = chosen.map(|j| cancer.feature_names[j].clone());
     let fit = Logit::new()
         .names(names)
+        .target("benign")
         .fit(&x.select(Axis(1), &chosen), y)?;
     println!("{}", fit.summary());
 

@@ -139,17 +139,7 @@ impl Features {
         Ok(Model::new(self.inputs, goal.end(&x))?)
     }
 
-    /// The model with nothing between the features and one linear layer.
-    pub fn linear(self, goal: Goal) -> Result<Model, Failure> {
-        let x = &self.features;
-        let end = match goal {
-            Goal::Number(..) => Dense::new(1).on(x),
-            Goal::Classes(_) => goal.end(x),
-        };
-        Ok(Model::new(self.inputs, end)?)
-    }
-
-    /// The model in which another one, given by the user, takes the features.
+    /// The model in which another one takes the features.
     pub fn body(self, body: &Model) -> Result<Model, Failure> {
         Ok(Model::new(self.inputs, body.on(self.features))?)
     }

@@ -7,11 +7,10 @@ use crate::exit::Failure;
 use crate::model_file::ModelFile;
 use crate::network::{Features, Goal};
 use crate::schema::{Schema, Target};
-use cornu::Array;
 use cornu::linear::statistics::{Logit, Ols};
 use cornu::linear::{
-    Estimator, Lasso, LassoCV, LinearClassifier, LinearModel, LogisticRegression, Predictor, Ridge,
-    RidgeCV,
+    Estimator, Lasso, LassoCV, LinearClassifier, LinearModel, LogisticRegression, Predictor,
+    Probabilities, Ridge, RidgeCV, ToSequential,
 };
 use ndarray::{Array1, Array2, ArrayView1};
 use std::io::Write;
@@ -203,7 +202,8 @@ fn fit(
             "--model linear, ridge and lasso predict numbers: give --task regression, or --model logistic.",
         )),
         (Linear::Plain, _) => {
-            let fit = Ols::new().names(&design.names).fit(&design.x, y)?;
+            let ols = Ols::new().names(&design.names).target(target.name());
+            let fit = ols.fit(&design.x, y)?;
             let (intercept, coef) = split(fit.params());
             Ok(Fitted {
                 outputs: vec![(coef, intercept)],
@@ -233,7 +233,8 @@ fn fit(
             penalised(design, &model, "Lasso", alpha, model.score(&x, y)?)
         }
         (Linear::Logistic(None), _) if goal == Goal::Classes(2) => {
-            let fit = Logit::new().names(&design.names).fit(&design.x, y);
+            let logit = Logit::new().names(&design.names).target(target.name());
+            let fit = logit.fit(&design.x, y);
             let fit =
                 fit.map_err(|e| Failure::data(format!("{e} Here that is --model logistic:1.")))?;
             let (intercept, coef) = split(fit.params());
@@ -332,7 +333,8 @@ fn coefficients(title: &str, design: &Design, outputs: &[(String, &Vec<f64>, f64
     text
 }
 
-/// The network that computes the same from the table's columns.
+/// The network that computes the same from the table's columns: the model of the columns as the network scales
+/// them, turned into a network itself, after what makes them.
 fn network(
     schema: &Schema,
     design: &Design,
@@ -340,20 +342,25 @@ fn network(
     goal: Goal,
 ) -> Result<ModelFile, Failure> {
     let outputs = fitted.outputs.len();
-    let mut kernel = vec![0f32; design.width * outputs];
-    let mut bias = vec![0f32; outputs];
-    for (o, (coef, intercept)) in fitted.outputs.iter().enumerate() {
-        let mut shifted = *intercept;
-        for (i, w) in coef.iter().enumerate() {
+    let mut coef = Array2::zeros((outputs, design.width));
+    let mut intercepts = Array1::zeros(outputs);
+    for (o, (own, intercept)) in fitted.outputs.iter().enumerate() {
+        intercepts[o] = *intercept;
+        for (i, w) in own.iter().enumerate() {
             let (mean, deviation) = design.scale(i);
-            kernel[design.places[i] * outputs + o] = (w * deviation) as f32;
-            shifted += w * mean;
+            coef[[o, design.places[i]]] = w * deviation;
+            intercepts[o] += w * mean;
         }
-        bias[o] = shifted as f32;
     }
-    let mut model = Features::of_table(schema, false).linear(goal)?;
-    let kernel = Array::from_vec([design.width, outputs], kernel)?;
-    model.set_weights(&[kernel, Array::from(bias)])?;
+    let network = match goal {
+        Goal::Number(..) => LinearModel::new(coef, intercepts)?.to_sequential()?,
+        Goal::Classes(count) => {
+            let places = (0..count).map(|place| place as f64).collect();
+            LinearClassifier::new(places, coef, intercepts, Probabilities::Softmax)?
+                .to_sequential()?
+        }
+    };
+    let mut model = Features::of_table(schema, false).body(&network)?;
     model.compile("adam", goal.loss(), [goal.metric()])?;
     let mut file = ModelFile::new(model);
     file.about.table = Some(schema.clone());
