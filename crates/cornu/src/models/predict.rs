@@ -66,6 +66,7 @@ impl<'a> Predict<'a> {
 /// Batches of `predict` when none is asked for: large enough for the matrix kernels, small enough to
 /// stay in cache. (Keras' 32 would only be slower; the result is the same.)
 const BATCH: usize = 256;
+
 impl Model {
     /// The model's output for each sample.
     ///

@@ -168,22 +168,37 @@ fn run_into(f: &mut Forward, input: &[f32], output: &mut [f32]) -> Result<()> {
 
 #[cfg(feature = "onnx")]
 impl Model {
-    /// The forward pass for a batch of this size, which changes nothing.
-    pub(crate) fn inference(&self, batch: usize) -> Result<Program> {
+    /// The numbers of inputs, and the axes of each, that are left open besides the batch.
+    pub(crate) fn open_axes(&self) -> Result<Vec<(usize, usize)>> {
+        let mut open = Vec::new();
+        for (input, port) in self.graph()?.inputs.iter().enumerate() {
+            let extents = port.shape.0.iter().enumerate().skip(1);
+            open.extend(
+                extents
+                    .filter(|(_, d)| d.is_none())
+                    .map(|(axis, _)| (input, axis)),
+            );
+        }
+        Ok(open)
+    }
+
+    /// The forward pass, which changes nothing, for a batch of the first of these sizes and open axes of the
+    /// others (one for all of them, or one for each).
+    pub(crate) fn inference(&self, sizes: &[usize]) -> Result<Program> {
         let graph = self.graph()?;
+        let (batch, lengths) = sizes.split_first().unwrap_or((&1, &[]));
+        let mut lengths = lengths.iter().cycle();
         let types = graph.inputs.iter().map(|port| {
-            if port.shape.0.iter().skip(1).any(Option::is_none) {
-                return Err(Error::shape(format!(
-                    "ONNX files are written of models whose inputs leave open the batch alone. Received: \"{}\" of shape {}.",
-                    port.name, port.shape
-                )));
+            let mut shape = port.shape.clone();
+            for extent in shape.0.iter_mut().skip(1) {
+                *extent = extent.or_else(|| lengths.next().copied());
             }
-            Ok(TensorType {
-                shape: port.shape.with(batch),
+            TensorType {
+                shape: shape.with(*batch),
                 dtype: port.dtype,
-            })
+            }
         });
-        let types = types.collect::<Result<Vec<_>>>()?;
+        let types: Vec<_> = types.collect();
         let (program, _) = trace(graph, &types)?;
         match program.updates.is_empty() {
             true => Ok(program),

@@ -49,27 +49,24 @@ impl Attribute {
     }
 }
 
-/// A tensor's name and type, as graphs tell of their inputs and outputs.
-pub(super) fn value_info(name: &str, dtype: DType, extents: &[Extent]) -> ValueInfoProto {
-    let dim = |e: &Extent| {
-        let value = match e.known() {
-            Some(n) => Some(proto::Extent::Value(n)),
-            None if e.is_batch() => Some(proto::Extent::Param("batch".into())),
-            None => None,
-        };
-        DimensionProto { value }
-    };
-    let tensor = TensorTypeProto {
-        elem_type: data_type(dtype),
-        shape: Some(TensorShapeProto {
-            dim: extents.iter().map(dim).collect(),
-        }),
-    };
-    ValueInfoProto {
-        name: name.to_string(),
-        r#type: Some(TypeProto {
-            tensor_type: Some(tensor),
-        }),
+/// An extent that inputs leave open: the one along an axis of an input.
+pub(super) struct Open {
+    /// What files call it.
+    pub name: String,
+    pub tensor: String,
+    pub axis: usize,
+    /// The list of this one number, where it has been asked for.
+    found: Option<String>,
+}
+
+impl Open {
+    pub fn new(name: &str, tensor: &str, axis: usize) -> Open {
+        Open {
+            name: name.to_string(),
+            tensor: tensor.to_string(),
+            axis,
+            found: None,
+        }
     }
 }
 
@@ -83,17 +80,36 @@ pub(super) struct Builder {
     lists: HashMap<Vec<i64>, String>,
     sizes: HashMap<Vec<Extent>, String>,
     scalars: HashMap<(DType, Scalar), String>,
-    /// The tensor whose first extent is the batch.
-    batch_of: String,
-    batch: Option<String>,
+    /// The extents that inputs leave open.
+    pub open: Vec<Open>,
     /// The part of the model that nodes are of.
     pub scope: String,
 }
 
 impl Builder {
-    /// Says which tensor's first extent is the batch.
-    pub fn read_batch_from(&mut self, tensor: &str) {
-        self.batch_of = tensor.to_string();
+    /// A tensor's name and type, as graphs tell of their inputs and outputs.
+    pub fn value_info(&self, name: &str, dtype: DType, extents: &[Extent]) -> ValueInfoProto {
+        let dim = |e: &Extent| {
+            let open = e.is_open().and_then(|i| self.open.get(i));
+            let value = match (e.known(), open) {
+                (Some(n), _) => Some(proto::Extent::Value(n)),
+                (None, Some(open)) => Some(proto::Extent::Param(open.name.clone())),
+                (None, None) => None,
+            };
+            DimensionProto { value }
+        };
+        let tensor = TensorTypeProto {
+            elem_type: data_type(dtype),
+            shape: Some(TensorShapeProto {
+                dim: extents.iter().map(dim).collect(),
+            }),
+        };
+        ValueInfoProto {
+            name: name.to_string(),
+            r#type: Some(TypeProto {
+                tensor_type: Some(tensor),
+            }),
+        }
     }
 
     /// Another name, one of its own already, for a tensor.
@@ -191,7 +207,7 @@ impl Builder {
         name
     }
 
-    /// A list of extents, computed from the batch where they depend on it.
+    /// A list of extents, computed from those that inputs leave open where they depend on them.
     pub fn size(&mut self, extents: &[Extent]) -> String {
         let known: Option<Vec<i64>> = extents.iter().map(|e| e.known()).collect();
         if let Some(known) = known {
@@ -214,31 +230,38 @@ impl Builder {
 
     /// One extent as a list of one number.
     fn extent(&mut self, extent: Extent) -> String {
-        if let Some(n) = extent.known() {
-            return self.list(&[n]);
+        let mut sum: Option<String> = None;
+        for (n, of) in extent.products() {
+            let mut product: Option<String> = match n {
+                1 if !of.is_empty() => None,
+                n => Some(self.list(&[n])),
+            };
+            for open in of {
+                let size = self.open_size(open);
+                product = Some(match product {
+                    Some(product) => self.node("Mul", &[&product, &size], vec![]),
+                    None => size,
+                });
+            }
+            sum = match (sum, product) {
+                (Some(a), Some(b)) => Some(self.node("Add", &[&a, &b], vec![])),
+                (a, b) => a.or(b),
+            };
         }
-        let batch = match self.batch.clone() {
-            Some(batch) => batch,
-            None => {
-                let first = vec![("start", Attribute::Int(0)), ("end", Attribute::Int(1))];
-                let input = self.batch_of.clone();
-                let batch = self.node("Shape", &[&input], first);
-                self.batch.insert(batch).clone()
-            }
-        };
-        let times = match extent.times {
-            1 => batch,
-            n => {
-                let n = self.list(&[n]);
-                self.node("Mul", &[&batch, &n], vec![])
-            }
-        };
-        match extent.plus {
-            0 => times,
-            n => {
-                let n = self.list(&[n]);
-                self.node("Add", &[&times, &n], vec![])
-            }
+        sum.unwrap_or_else(|| self.list(&[0]))
+    }
+
+    /// An open extent as a list of one number.
+    fn open_size(&mut self, i: usize) -> String {
+        if let Some(found) = &self.open[i].found {
+            return found.clone();
         }
+        let (tensor, axis) = (self.open[i].tensor.clone(), self.open[i].axis as i64);
+        let only = vec![
+            ("start", Attribute::Int(axis)),
+            ("end", Attribute::Int(axis + 1)),
+        ];
+        let found = self.node("Shape", &[&tensor], only);
+        self.open[i].found.insert(found).clone()
     }
 }

@@ -31,22 +31,24 @@ impl Value {
     }
 }
 
-/// A program, traced for two batches, on its way to a graph.
+/// A program, traced for several sizes of what is open, on its way to a graph.
 pub(super) struct Lowering<'p> {
-    pub programs: [&'p Program; 2],
+    pub programs: &'p [Program],
     pub graph: Builder,
     values: Vec<Value>,
 }
 
 impl<'p> Lowering<'p> {
     /// Writes all nodes; `inputs` are the names of the program's inputs.
-    pub fn run(programs: [&'p Program; 2], inputs: &[String], graph: Builder) -> Result<Self> {
-        let [a, b] = programs;
+    pub fn run(programs: &'p [Program], inputs: &[String], graph: Builder) -> Result<Self> {
+        let a = &programs[0];
         let alike = |(a, b): (&Inst, &Inst)| a.op.name() == b.op.name() && a.args == b.args;
-        if a.insts.len() != b.insts.len() || !a.insts.iter().zip(&b.insts).all(alike) {
-            return Err(Error::new(
-                "The model computes otherwise for batches of another size, which ONNX cannot say.",
-            ));
+        for b in programs {
+            if a.insts.len() != b.insts.len() || !a.insts.iter().zip(&b.insts).all(alike) {
+                return Err(Error::new(
+                    "The model computes otherwise for inputs of another size, which ONNX cannot say.",
+                ));
+            }
         }
         let values = Vec::with_capacity(a.insts.len());
         let mut lowering = Lowering {
@@ -78,11 +80,31 @@ impl<'p> Lowering<'p> {
 
     /// All extents of a value.
     pub fn extents(&self, v: ValueId) -> Result<Vec<Extent>> {
-        let [a, b] = self.programs.map(|p| &p.inst(v).ty.shape);
-        a.iter()
-            .zip(b.iter())
-            .map(|(a, b)| Extent::of(*a, *b))
-            .collect()
+        let rank = self.inst(v).ty.shape.rank();
+        let along = |axis| self.extent(|p| p.inst(v).ty.shape[axis]);
+        (0..rank).map(along).collect()
+    }
+
+    /// A number of the programs, as it depends on what is open.
+    pub fn extent(&self, of: impl Fn(&Program) -> usize) -> Result<Extent> {
+        let values: Vec<usize> = self.programs.iter().map(of).collect();
+        Extent::of(&values)
+    }
+
+    /// Refuses an operation whose parameters, but for extents, depend on what is open.
+    fn check_parameters(&self, v: ValueId) -> Result<()> {
+        let first = &self.inst(v).op;
+        match self
+            .programs
+            .iter()
+            .all(|p| same_parameters(first, &p.inst(v).op))
+        {
+            true => Ok(()),
+            false => Err(no_form(&format!(
+                "{} with parameters that depend on open extents",
+                first.name()
+            ))),
+        }
     }
 
     /// The value as it is, axes along which it repeats left out.
@@ -107,6 +129,7 @@ impl<'p> Lowering<'p> {
     }
 
     fn value(&mut self, v: ValueId, inputs: &[String]) -> Result<Value> {
+        self.check_parameters(v)?;
         let inst = self.inst(v);
         let (extents, args) = (self.extents(v)?, &inst.args);
         let brief = |value: String| Ok(Value::new(value, Vec::new()));
@@ -114,9 +137,7 @@ impl<'p> Lowering<'p> {
             Op::Input(i) => inputs[*i].clone(),
             Op::Variable(variable) => self.graph.constant(variable.name(), &variable.value()),
             Op::Constant(Constant(array)) => self.graph.constant("constant", array),
-            Op::Full(Full { value, dtype, .. }) => {
-                return brief(self.graph.scalar(*value, *dtype));
-            }
+            Op::Full(full) => return brief(self.number(v, full)?),
             Op::Iota(iota) => return self.iota(iota, &extents),
             Op::Unary(f) => return elementwise::unary(self, *f, args[0]),
             Op::Binary(f) => return elementwise::binary(self, *f, args[0], args[1]),
@@ -157,7 +178,7 @@ impl<'p> Lowering<'p> {
                 }
                 self.graph.node("MatMul", &[&names[0], &names[1]], vec![])
             }
-            Op::Conv(op) => windows::conv(self, op, args)?,
+            Op::Conv(op) => windows::conv(self, v, op, args)?,
             Op::Pool(op) => windows::pool(self, op, args)?,
             Op::Reshape(_) => {
                 let x = self.full(args[0])?;
@@ -181,7 +202,7 @@ impl<'p> Lowering<'p> {
             Op::TakeAlong(op) => self.gather("GatherElements", op.axis, args)?,
             Op::ArgSort(op) => {
                 let x = self.full(args[0])?;
-                let k = self.graph.list(&[op.k as i64]);
+                let k = self.graph.size(&extents[extents.len() - 1..]);
                 let largest = vec![("largest", Attribute::Int(i64::from(op.descending)))];
                 let found = self.graph.nodes_of("TopK", &[&x, &k], largest, 2);
                 self.cast(&found[1], inst.ty.dtype)
@@ -204,7 +225,7 @@ impl<'p> Lowering<'p> {
             .node("Transpose", &[x], vec![("perm", Attribute::Ints(order))])
     }
 
-    /// One extent that depends on the batch is found from the others.
+    /// One extent that depends on what is open is found from the others.
     pub fn reshape(&mut self, x: &str, extents: &[Extent]) -> String {
         let unknown = extents.iter().filter(|e| e.known().is_none()).count();
         let size = match unknown {
@@ -215,6 +236,39 @@ impl<'p> Lowering<'p> {
             _ => self.graph.size(extents),
         };
         self.graph.node("Reshape", &[x, &size], vec![])
+    }
+
+    /// One value everywhere, which may be an open extent or its reciprocal.
+    fn number(&mut self, v: ValueId, full: &Full) -> Result<String> {
+        let of = |p: &Program| match &p.inst(v).op {
+            Op::Full(full) => full.value,
+            _ => full.value,
+        };
+        if self.programs.iter().all(|p| of(p) == full.value) {
+            return Ok(self.graph.scalar(full.value, full.dtype));
+        }
+        let size = |invert: bool| {
+            let whole = |p: &Program| {
+                let value: f64 = of(p).to();
+                let number = if invert { value.recip() } else { value };
+                let near = (number - number.round()).abs() <= 1e-6 * number.abs();
+                (near && number >= 1.0).then_some(number.round() as usize)
+            };
+            let all: Option<Vec<usize>> = self.programs.iter().map(whole).collect();
+            all.and_then(|values| Extent::of(&values).ok())
+        };
+        let (extent, inverted) = match (size(false), size(true)) {
+            (Some(extent), _) => (extent, false),
+            (None, Some(extent)) => (extent, true),
+            (None, None) => return Err(no_form("a number that depends on open extents")),
+        };
+        let size = self.graph.size(&[extent]);
+        let size = self.reshape(&size, &[]);
+        let number = self.cast(&size, full.dtype);
+        Ok(match inverted {
+            true => self.graph.node("Reciprocal", &[&number], vec![]),
+            false => number,
+        })
     }
 
     fn iota(&mut self, iota: &Iota, extents: &[Extent]) -> Result<Value> {
@@ -271,9 +325,6 @@ impl<'p> Lowering<'p> {
 
     fn slice(&mut self, v: ValueId, slice: &SliceOp, x: ValueId) -> Result<String> {
         let (from, to) = (self.extents(x)?, self.extents(v)?);
-        let Op::SliceOp(other) = &self.programs[1].inst(v).op else {
-            return Err(no_form("slice"));
-        };
         if let Some(rows) = self.brief(x).tape {
             let rest = (1..to.len()).all(|a| to[a] == from[a]);
             return match slice.start.iter().all(|s| *s == 0) && to[0] == rows && rest {
@@ -283,19 +334,15 @@ impl<'p> Lowering<'p> {
         }
         let (mut starts, mut ends, mut axes, mut steps) = (vec![], vec![], vec![], vec![]);
         for a in 0..from.len() {
-            let start = Extent::of(slice.start[a], other.start[a])?;
+            let start = self.extent(|p| match &p.inst(v).op {
+                Op::SliceOp(slice) => slice.start[a],
+                _ => slice.start[a],
+            })?;
             let step = slice.step[a] as i64;
             if to[a] == from[a] && step == 1 {
                 continue;
             }
-            let span = Extent {
-                times: to[a].times * step,
-                plus: to[a].plus * step,
-            };
-            let end = Extent {
-                times: start.times + span.times,
-                plus: start.plus + span.plus,
-            };
+            let end = start.plus(to[a].times(step));
             // A walk back to the first element ends before it, which no positive number says.
             let back_to_first = step < 0 && end.known().is_none_or(|n| n < 0);
             starts.push(start);
@@ -327,19 +374,38 @@ impl<'p> Lowering<'p> {
             margins[apart.len() + a + 1] = each - 1;
             let margins = self.graph.list(&margins);
             name = self.graph.node("Pad", &[&name, &margins, &value], vec![]);
-            extents[a].times *= each;
-            extents[a].plus *= each;
+            extents[a] = extents[a].times(each);
             name = self.reshape(&name, &extents);
             let (first, last) = (self.graph.list(&[0]), self.graph.list(&[1 - each]));
             let axis = self.graph.list(&[a as i64]);
             name = self
                 .graph
                 .node("Slice", &[&name, &first, &last, &axis], vec![]);
-            extents[a].plus -= each - 1;
+            extents[a] = extents[a].plus(Extent::fixed(1 - each));
         }
         let margins: Vec<i64> = pad.low.iter().chain(&pad.high).map(|n| *n as i64).collect();
         let margins = self.graph.list(&margins);
         Ok(self.graph.node("Pad", &[&name, &margins, &value], vec![]))
+    }
+}
+
+/// Whether two operations of programs that differ in their sizes do the same. What is said of extents in them is
+/// seen in the types of values.
+fn same_parameters(a: &Op, b: &Op) -> bool {
+    match (a, b) {
+        (
+            Op::Full(_)
+            | Op::Iota(_)
+            | Op::Reshape(_)
+            | Op::Broadcast(_)
+            | Op::SliceOp(_)
+            | Op::ArgSort(_),
+            _,
+        ) => true,
+        (Op::Conv(a), Op::Conv(b)) => (a.f, &a.options, &a.size) == (b.f, &b.options, &b.size),
+        (Op::Pool(a), Op::Pool(b)) => (a.f, &a.windows) == (b.f, &b.windows),
+        (Op::Constant(a), Op::Constant(b)) => a == b || a.0 == b.0,
+        _ => a == b,
     }
 }
 

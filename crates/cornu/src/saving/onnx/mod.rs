@@ -1,7 +1,8 @@
 //! ONNX: a model's way from inputs to outputs for other programs to run.
 //!
 //! What is written is the traced program of inference, so that whatever layers are made of has its form, layers
-//! of one's own too. The batch may be of any size; recurrences are `Scan`s, which walk over their steps.
+//! of one's own too. The batch may be of any size, and so may what inputs leave open, as the number of steps;
+//! recurrences are `Scan`s, which walk over their steps.
 
 mod elementwise;
 mod extents;
@@ -16,8 +17,8 @@ mod windows;
 use crate::files::write_atomically;
 use crate::models::Model;
 use crate::{DType, Error, Result};
-use extents::BATCHES;
-use graph::{Builder, value_info};
+use cornu_core::Program;
+use graph::{Builder, Open};
 use lower::Lowering;
 use prost::Message;
 use proto::{GraphProto, ModelProto, OperatorSetIdProto};
@@ -36,7 +37,9 @@ impl Model {
     /// `model.export(path, format="onnx")`. The file holds the weights, but neither layers nor training: keep
     /// the model with [`Model::save`] too. It is written whole or not at all.
     ///
-    /// Inputs and outputs have the names of the model's, types as they are, and batches of any size.
+    /// Inputs and outputs have the names of the model's, types as they are, and batches of any size. Other extents
+    /// that inputs leave open, such as the number of steps, are open in the file too: up to two, or one that all
+    /// of them are.
     ///
     /// ```
     /// use cornu::prelude::*;
@@ -51,8 +54,8 @@ impl Model {
     ///
     /// # Errors
     /// Another ending than `.onnx`, a model that is not built, or that ONNX cannot say: one that keeps states
-    /// between calls, has inputs with extents left open besides the batch, or uses an operation without a form
-    /// in ONNX, which is named; weights of more than 2 GiB; or what the file system says.
+    /// between calls, in which an extent depends on an open one otherwise than as its multiple, or that uses an
+    /// operation without a form in ONNX, which is named; weights of more than 2 GiB; or what the file system says.
     pub fn export(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         if path.extension().is_none_or(|e| e != "onnx") {
@@ -77,29 +80,48 @@ pub fn to_bytes(model: &Model) -> Result<Vec<u8>> {
             "A file of ONNX holds at most 2 GiB. Received: weights of {weights} bytes."
         )));
     }
-    let programs = BATCHES.map(|n| model.inference(n));
-    let [first, second] = programs;
-    let (first, second) = (first?, second?);
+    let open = model.open_axes()?;
+    let traced = |lengths: usize| -> Result<Vec<Program>> {
+        let sizes = extents::traces(1 + lengths);
+        sizes.iter().map(|sizes| model.inference(sizes)).collect()
+    };
+    // Lengths are each their own, unless there are too many or the model needs them to be one.
+    let (lengths, programs) = match open.len() {
+        n @ ..=1 => (n, traced(n)?),
+        n if n < extents::MOST => match traced(n) {
+            Ok(programs) => (n, programs),
+            Err(_) => (1, traced(1)?),
+        },
+        _ => (1, traced(1)?),
+    };
     let (inputs, outputs) = model.ends()?;
     let mut builder = Builder::default();
     let names: Vec<String> = inputs.iter().map(|name| builder.free(name)).collect();
     let outputs: Vec<String> = outputs.iter().map(|name| builder.free(name)).collect();
-    builder.read_batch_from(&names[0]);
-    let mut lowering = Lowering::run([&first, &second], &names, builder)?;
+    builder.open.push(Open::new("batch", &names[0], 0));
+    for (n, (input, axis)) in open.iter().take(lengths).enumerate() {
+        let name = match n {
+            0 => "length".to_string(),
+            n => format!("length_{n}"),
+        };
+        builder.open.push(Open::new(&name, &names[*input], *axis));
+    }
+    let mut lowering = Lowering::run(&programs, &names, builder)?;
     lowering.graph.scope.clear();
     let mut described = [Vec::new(), Vec::new()];
     for (i, name) in names.iter().enumerate() {
-        let [a, b] = [&first, &second].map(|p| &p.inputs[i]);
-        let extents = a.shape.iter().zip(b.shape.iter());
-        let extents = extents.map(|(a, b)| extents::Extent::of(*a, *b));
-        let extents = extents.collect::<Result<Vec<_>>>()?;
-        described[0].push(value_info(name, a.dtype, &extents));
+        let ty = &programs[0].inputs[i];
+        let along = |axis| lowering.extent(|p| p.inputs[i].shape[axis]);
+        let extents = (0..ty.shape.rank())
+            .map(along)
+            .collect::<Result<Vec<_>>>()?;
+        described[0].push(lowering.graph.value_info(name, ty.dtype, &extents));
     }
-    for (name, v) in outputs.iter().zip(&first.outputs) {
+    for (name, v) in outputs.iter().zip(&programs[0].outputs) {
         let value = lowering.full(*v)?;
         lowering.graph.alias(&value, name);
         let (dtype, extents): (DType, _) = (lowering.dtype(*v), lowering.extents(*v)?);
-        described[1].push(value_info(name, dtype, &extents));
+        described[1].push(lowering.graph.value_info(name, dtype, &extents));
     }
     let [input, output] = described;
     let model = ModelProto {

@@ -1,7 +1,7 @@
 //! Recurrences as ONNX's `Scan`: a graph that is walked over the steps.
 
 use super::extents::Extent;
-use super::graph::{Attribute, value_info};
+use super::graph::Attribute;
 use super::lower::{Lowering, Value};
 use super::proto::GraphProto;
 use crate::{DType, Result};
@@ -13,7 +13,7 @@ use cornu_core::program::ValueId;
 pub(super) fn walk(to: &mut Lowering<'_>, op: &Recurrent, args: &[ValueId]) -> Result<Value> {
     let dtype = to.dtype(args[0]);
     let (z, kernel) = (to.extents(args[0])?, to.extents(args[1])?);
-    let (batch, steps, units) = (z[0], z[1], kernel[0]);
+    let (batch, units) = (z[0], kernel[0]);
     let names = args.iter().map(|v| to.full(*v));
     let names = names.collect::<Result<Vec<_>>>()?;
     let count = op.cell.states();
@@ -50,13 +50,10 @@ pub(super) fn walk(to: &mut Lowering<'_>, op: &Recurrent, args: &[ValueId]) -> R
     let states = to
         .graph
         .node("Concat", &parts, vec![("axis", Attribute::Int(1))]);
-    let rows = op
-        .cell
-        .state_rows(steps.known().unwrap_or_default() as usize) as i64;
-    let rows = Extent {
-        times: batch.times * rows,
-        plus: batch.plus * rows,
-    };
+    let rows = to.extent(|p| {
+        let shape = &p.inst(args[0]).ty.shape;
+        shape[0] * op.cell.state_rows(shape[1])
+    })?;
     Ok(Value {
         name: to.reshape(&states, &[rows, units]),
         extents: vec![rows, units],
@@ -94,19 +91,22 @@ impl Step<'_> {
         }
         // What is shown of a step is its h.
         after.push(to.graph.node("Identity", &[&after[0]], vec![]));
-        let batch = Extent { times: 1, plus: 0 };
+        let batch = Extent::open(0);
         let row = |name: &String, columns: i64| {
-            value_info(name, self.dtype, &[batch, Extent::fixed(columns)])
+            to.graph
+                .value_info(name, self.dtype, &[batch, Extent::fixed(columns)])
         };
         let mut input: Vec<_> = given.iter().map(|s| row(s, self.units)).collect();
         input.push(row(&z, self.units * self.op.cell.gates() as i64));
-        input.extend(mask.iter().map(|m| value_info(m, DType::Bool, &[batch])));
+        let of_mask = |m: &String| to.graph.value_info(m, DType::Bool, &[batch]);
+        input.extend(mask.iter().map(of_mask));
+        let output = after.iter().map(|s| row(s, self.units)).collect();
         GraphProto {
             node: std::mem::replace(&mut to.graph.nodes, before),
             name: "step".into(),
             initializer: Vec::new(),
             input,
-            output: after.iter().map(|s| row(s, self.units)).collect(),
+            output,
         }
     }
 

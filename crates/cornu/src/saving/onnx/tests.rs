@@ -1,6 +1,6 @@
 //! What exported files look like; that they compute what they should, `tests/interop/check_onnx.py` checks.
 
-use super::proto::{Extent, GraphProto, ModelProto};
+use super::proto::{Extent, GraphProto, ModelProto, ValueInfoProto};
 use super::to_bytes;
 use crate::prelude::*;
 use crate::{Error, Result};
@@ -103,13 +103,53 @@ fn recurrences_are_scans() {
 }
 
 #[test]
+fn what_inputs_leave_open_is_open() {
+    let extents = |end: &ValueInfoProto| -> Vec<Option<Extent>> {
+        let tensor = end.r#type.as_ref().unwrap().tensor_type.as_ref().unwrap();
+        let shape = tensor.shape.as_ref().unwrap();
+        shape.dim.iter().map(|d| d.value.clone()).collect()
+    };
+    let open = |name: &str| Some(Extent::Param(name.into()));
+    let fixed = |n| Some(Extent::Value(n));
+    let graph = exported(vec![
+        Input::of_shape([None, Some(3)]).into(),
+        GRU::new(2).return_sequences(true).into(),
+        Conv1D::new(4, 3).into(),
+    ]);
+    let graph = graph.unwrap();
+    assert_eq!(
+        extents(&graph.input[0]),
+        [open("batch"), open("length"), fixed(3)]
+    );
+    assert_eq!(extents(&graph.output[0]), [open("batch"), None, fixed(4)]);
+
+    let (a, b) = (
+        Input::of_shape([None, Some(3)]).name("a").symbol(),
+        Input::of_shape([None, Some(3)]).name("b").symbol(),
+    );
+    let own = Model::new([&a, &b], Attention::new().on([&a, &b])).unwrap();
+    let one = Model::new([&a, &b], Add::new().on([&a, &b])).unwrap();
+    for (model, of_b) in [(own, "length_1"), (one, "length")] {
+        let file = ModelProto::decode(&to_bytes(&model).unwrap()[..]).unwrap();
+        let graph = file.graph.unwrap();
+        let expected = [open("batch"), open("length"), fixed(3)];
+        assert_eq!(extents(&graph.input[0]), expected);
+        assert_eq!(extents(&graph.output[0]), expected);
+        assert_eq!(extents(&graph.input[1])[1], open(of_b));
+    }
+}
+
+#[test]
 fn what_onnx_cannot_say_is_refused() {
     let refused = |layers| exported(layers).unwrap_err().to_string();
     let open = refused(vec![
         Input::of_shape([None, Some(3)]).into(),
-        GRU::new(2).into(),
+        Conv1D::new(2, 3).strides(2).name("conv").into(),
     ]);
-    assert!(open.contains("leave open the batch alone"), "{open}");
+    assert!(
+        open.contains("Layer \"conv\": ONNX needs extents"),
+        "{open}"
+    );
     let states = refused(vec![
         Input::new([4, 3]).batch_size(2).into(),
         GRU::new(2).stateful(true).into(),

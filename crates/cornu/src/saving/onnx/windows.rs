@@ -3,6 +3,7 @@
 use super::graph::Attribute;
 use super::lower::{Lowering, named};
 use crate::{DType, Result};
+use cornu_core::Op;
 use cornu_core::ops::conv::{Conv, ConvFn};
 use cornu_core::ops::creation::Scalar;
 use cornu_core::ops::pool::{Pool, PoolFn};
@@ -26,7 +27,23 @@ fn margins(padding: &[(usize, usize)]) -> Attribute {
     ints(low.chain(high))
 }
 
-pub(super) fn conv(to: &mut Lowering<'_>, op: &Conv, args: &[ValueId]) -> Result<String> {
+/// What the last place of the kernel leaves of each axis, and of the margin after it.
+fn left_over(op: &Conv) -> Result<Vec<usize>> {
+    let (places, o) = (op.places()?, &op.options);
+    let left = |i: usize| {
+        let reach = (op.size[i] - 1) * o.dilation[i] + 1;
+        let (low, high) = o.padding[i];
+        (op.spatial[i] + low + high) - ((places[i] - 1) * o.strides[i] + reach)
+    };
+    Ok((0..op.spatial.len()).map(left).collect())
+}
+
+pub(super) fn conv(
+    to: &mut Lowering<'_>,
+    v: ValueId,
+    op: &Conv,
+    args: &[ValueId],
+) -> Result<String> {
     let axes = op.spatial.len();
     let [first, last] = orders(axes);
     let (x, kernel) = (to.full(args[0])?, to.full(args[1])?);
@@ -44,13 +61,14 @@ pub(super) fn conv(to: &mut Lowering<'_>, op: &Conv, args: &[ValueId]) -> Result
     let node = match op.f {
         ConvFn::Output => "Conv",
         ConvFn::Input => {
-            let places = op.places()?;
-            let left = |i: usize| {
-                let reach = (op.size[i] - 1) * o.dilation[i] + 1;
-                let (low, high) = o.padding[i];
-                (op.spatial[i] + low + high) - ((places[i] - 1) * o.strides[i] + reach)
-            };
-            attributes.push(("output_padding", ints((0..axes).map(left))));
+            let left = left_over(op)?;
+            for p in to.programs {
+                match &p.inst(v).op {
+                    Op::Conv(other) if left_over(other)? == left => {}
+                    _ => return Err(named(op)),
+                }
+            }
+            attributes.push(("output_padding", ints(left)));
             "ConvTranspose"
         }
         ConvFn::Kernel => return Err(named(op)),
