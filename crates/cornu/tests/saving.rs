@@ -194,6 +194,23 @@ fn training_goes_on_exactly() {
 }
 
 #[test]
+fn a_folder_of_an_archives_members_is_a_model() {
+    let folder = Folder::new("unzipped");
+    let mut model = everything();
+    fit(&mut model, 1);
+    let path = folder.file("model.keras");
+    model.save(&path).unwrap();
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(&path).unwrap()).unwrap();
+    archive.extract(folder.file("open")).unwrap();
+    let again = load_model(folder.file("open")).unwrap();
+    assert_eq!(again.get_weights().unwrap(), model.get_weights().unwrap());
+    assert_eq!(optimizer_state(&again), optimizer_state(&model));
+    std::fs::remove_file(folder.file("open/config.json")).unwrap();
+    let e = load_model(folder.file("open")).unwrap_err().to_string();
+    assert!(e.contains("config.json cannot be read"), "{e}");
+}
+
+#[test]
 fn what_is_python_is_refused() {
     let mut model = Sequential::new();
     model.add(Dense::new(2).input_shape([3]));
@@ -267,7 +284,8 @@ fn objects_of_ones_own_come_back_by_their_names() {
             let rate = config["learning_rate"].as_f64().unwrap_or(0.5);
             Ok(SGD::new().learning_rate(2.0 * rate).into())
         });
-    let again = load_model_with(&path, &LoadModel::new().custom_objects(own.clone())).unwrap();
+    let own = LoadModel::new().custom_objects(own);
+    let again = load_model_with(&path, &own).unwrap();
     assert!(again.to_json() == model.to_json());
     let fresh = model_from_json_with(&json, &own).unwrap();
     assert_eq!(fresh.get_weights().unwrap()[0].to_vec::<f32>(), [2.0, 2.0]);

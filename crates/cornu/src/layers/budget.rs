@@ -11,36 +11,68 @@ const FACTOR: usize = 16;
 /// What is left for small models, whose file is all structure.
 const FLOOR: usize = 1 << 20;
 
-thread_local! {
-    static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
+/// What the weights may take of a model whose description comes without them.
+const DESCRIBED: usize = 1 << 30;
+
+/// Where a model comes from, and the bytes of weights that it may claim if nothing else is said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Source {
+    /// A file of so many bytes, which brings the values of weights.
+    #[cfg_attr(not(feature = "saving"), expect(dead_code))]
+    File(usize),
+    /// Its description alone.
+    Description,
 }
 
-/// Runs what reads a file of so many bytes: weights are zeros until they are read, and no more of them may be
-/// declared than the file can hold.
-pub(crate) fn weight_budget<T>(file: usize, read: impl FnOnce() -> T) -> T {
-    /// Puts back what was there before, also after a panic.
-    struct Before(Option<usize>);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            LEFT.set(self.0);
+impl Source {
+    fn allows(self) -> usize {
+        match self {
+            Source::File(bytes) => bytes.saturating_mul(FACTOR).saturating_add(FLOOR),
+            Source::Description => DESCRIBED,
         }
     }
-    let _before = Before(LEFT.replace(Some(file.saturating_mul(FACTOR).saturating_add(FLOOR))));
+}
+
+/// The bytes of weights that may yet be made of what is read, and where it comes from.
+#[derive(Clone, Copy)]
+struct Budget {
+    left: usize,
+    source: Source,
+}
+
+thread_local! {
+    static BUDGET: Cell<Option<Budget>> = const { Cell::new(None) };
+}
+
+/// Runs what reads a model: no more weights may be declared than `most` bytes, or than its source allows. Where a
+/// file brings their values they are zeros until these are read.
+pub(crate) fn weight_budget<T>(source: Source, most: Option<usize>, read: impl FnOnce() -> T) -> T {
+    /// Puts back what was there before, also after a panic.
+    struct Before(Option<Budget>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            BUDGET.set(self.0);
+        }
+    }
+    let left = most.unwrap_or(source.allows());
+    let _before = Before(BUDGET.replace(Some(Budget { left, source })));
     read()
 }
 
 /// Whether a model is being read from a file, which brings the values.
-pub(super) fn is_reading() -> bool {
-    LEFT.get().is_some()
+pub(super) fn values_follow() -> bool {
+    BUDGET
+        .get()
+        .is_some_and(|budget| budget.source != Source::Description)
 }
 
-/// Whether so many bytes of weights may be made: within the budget of a file, and in what memory there is.
+/// Whether so many bytes of weights may be made: within the budget of what is read, and in what memory there is.
 pub(super) fn grant(bytes: usize) -> bool {
-    if let Some(left) = LEFT.get() {
-        let Some(rest) = left.checked_sub(bytes) else {
+    if let Some(budget) = BUDGET.get() {
+        let Some(left) = budget.left.checked_sub(bytes) else {
             return false;
         };
-        LEFT.set(Some(rest));
+        BUDGET.set(Some(Budget { left, ..budget }));
     }
     Vec::<u8>::new().try_reserve_exact(bytes).is_ok()
 }
@@ -57,7 +89,7 @@ const STEPS: usize = 10_000;
 fn within(what: &str, numbers: Option<usize>, most: usize) -> Result<()> {
     match numbers {
         Some(n) if n <= most => Ok(()),
-        _ if !is_reading() => Ok(()),
+        _ if BUDGET.get().is_none() => Ok(()),
         _ => Err(Error::shape(format!(
             "A model in a file may have {what} of at most {most} numbers. Received: {}.",
             numbers.map_or("more than can be counted".to_string(), |n| n.to_string())

@@ -219,7 +219,7 @@ impl WeightSpec<'_> {
         let fits = |n: &usize| *n <= limit && super::budget::grant(n * self.dtype.size());
         if size.filter(fits).is_none() {
             return Err(Error::shape(format!(
-                "Weight \"{}\" of shape {} needs more memory than there is, or than the file it comes from may ask for.",
+                "Weight \"{}\" of shape {} needs more memory than there is, or than what it is read from may ask for.",
                 self.name, self.shape
             )));
         }
@@ -228,7 +228,7 @@ impl WeightSpec<'_> {
             .as_ref()
             .map_or(Ok(()), Regularizer::check)?;
         self.constraint.as_ref().map_or(Ok(()), Constraint::check)?;
-        let value = if self.dry || super::budget::is_reading() {
+        let value = if self.dry || super::budget::values_follow() {
             Array::zeros(self.dtype, self.shape)
         } else {
             self.initializer

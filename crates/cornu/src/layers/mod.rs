@@ -90,7 +90,7 @@ pub use attention::ScoreMode;
 pub use augmentation::Factor;
 pub(crate) use base::snake_case;
 pub use base::{Base, InputShape, LayerOptions};
-pub(crate) use budget::{table, weight_budget};
+pub(crate) use budget::{Source, table, weight_budget};
 pub(crate) use built::{Built, Outputs, Pass, Site, build_layer, call_layer, output_shapes};
 pub use categories::OutputMode;
 pub use concatenate::concatenate;

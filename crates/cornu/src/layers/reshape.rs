@@ -47,12 +47,9 @@ impl Reshape {
                 self.target_shape
             )));
         }
-        let known: usize = self
-            .target_shape
-            .iter()
-            .filter(|d| **d >= 0)
-            .map(|d| *d as usize)
-            .product();
+        let mut known = self.target_shape.iter().filter(|d| **d >= 0);
+        let known = known.try_fold(1usize, |n, d| n.checked_mul(usize::try_from(*d).ok()?));
+        let known = known.ok_or_else(mismatch)?;
         let rest = match (wild, size.checked_rem(known)) {
             (0, _) if known == size => 1,
             (1, Some(0)) => size / known,

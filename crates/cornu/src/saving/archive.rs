@@ -4,23 +4,38 @@ use crate::{Error, Result};
 use flate2::Crc;
 use std::io::{Cursor, Read, Seek, Write};
 use std::ops::Range;
+use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
-/// Writes the members one after another, as they are.
-pub(super) fn write(out: impl Write + Seek, members: &[(&str, &[u8])]) -> Result<()> {
-    let failed = |e: zip::result::ZipError| Error::io(format!("The archive cannot be made: {e}."));
-    let mut archive = ZipWriter::new(out);
-    for (name, bytes) in members {
+/// An archive that is written member after member, each as it is.
+pub(super) struct Writer<W: Write + Seek>(ZipWriter<W>);
+
+fn not_made(e: ZipError) -> Error {
+    Error::io(format!("The archive cannot be made: {e}."))
+}
+
+impl<W: Write + Seek> Writer<W> {
+    pub fn new(out: W) -> Self {
+        Self(ZipWriter::new(out))
+    }
+
+    /// Begins a member of about so many bytes, to be written to what is returned.
+    pub fn member(&mut self, name: &str, bytes: usize) -> Result<&mut impl Write> {
+        // What is said of a member beforehand has no room for 4 GiB unless it is said that it needs it.
+        let large = bytes.saturating_add(1 << 20) >= u32::MAX as usize;
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .last_modified_time(DateTime::default())
-            .large_file(bytes.len() >= u32::MAX as usize);
-        archive.start_file(*name, options).map_err(failed)?;
-        archive.write_all(bytes)?;
+            .large_file(large);
+        self.0.start_file(name, options).map_err(not_made)?;
+        Ok(&mut self.0)
     }
-    archive.finish().map_err(failed)?;
-    Ok(())
+
+    pub fn finish(self) -> Result<()> {
+        self.0.finish().map_err(not_made)?;
+        Ok(())
+    }
 }
 
 /// The members of a `.keras` file. Keras stores them as they are; that others compress them is allowed for, but

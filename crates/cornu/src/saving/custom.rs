@@ -23,7 +23,7 @@ type MakeOptimizer = dyn Fn(&Value) -> Result<Optimizer> + Send + Sync;
 /// ```
 /// use cornu::layers::{Call, Layer};
 /// use cornu::prelude::*;
-/// use cornu::saving::{CustomObjects, model_from_json_with};
+/// use cornu::saving::{CustomObjects, LoadModel, model_from_json_with};
 ///
 /// /// Twice the input.
 /// #[derive(Debug)]
@@ -43,7 +43,8 @@ type MakeOptimizer = dyn Fn(&Value) -> Result<Optimizer> + Send + Sync;
 /// let e = cornu::saving::model_from_json(&model.to_json()).unwrap_err();
 /// assert!(e.to_string().contains("Unknown layer class \"Twice\""));
 /// let own = CustomObjects::new().layer("Twice", |_config| Ok(Twice.into()));
-/// assert!(model_from_json_with(&model.to_json(), &own)?.is_built());
+/// let options = LoadModel::new().custom_objects(own);
+/// assert!(model_from_json_with(&model.to_json(), &options)?.is_built());
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Clone, Default)]

@@ -89,23 +89,31 @@ impl Kind {
     }
 }
 
+/// How many elements are turned to bytes at a time: they stay in the nearest cache.
+const BLOCK: usize = 1024;
+
 /// Appends the elements, little-endian, in C order.
 pub(super) fn append(array: &Array, bytes: &mut Vec<u8>) {
+    bytes.reserve(array.size() * array.dtype().size());
     macro_rules! little_endian {
-        ($values:expr) => {
-            for v in $values {
-                bytes.extend_from_slice(&v.to_le_bytes());
+        ($values:expr, $n:literal) => {
+            for block in $values.chunks(BLOCK) {
+                let mut turned = [[0u8; $n]; BLOCK];
+                for (to, v) in turned.iter_mut().zip(block) {
+                    *to = v.to_le_bytes();
+                }
+                bytes.extend_from_slice(turned[..block.len()].as_flattened());
             }
         };
     }
     match array.view().data {
         Slice::Bool(values) => bytes.extend(values.iter().map(|v| u8::from(*v))),
         Slice::U8(values) => bytes.extend_from_slice(values),
-        Slice::I32(values) => little_endian!(values),
-        Slice::I64(values) => little_endian!(values),
-        Slice::BF16(values) => little_endian!(values),
-        Slice::F16(values) => little_endian!(values),
-        Slice::F32(values) => little_endian!(values),
-        Slice::F64(values) => little_endian!(values),
+        Slice::I32(values) => little_endian!(values, 4),
+        Slice::I64(values) => little_endian!(values, 8),
+        Slice::BF16(values) => little_endian!(values, 2),
+        Slice::F16(values) => little_endian!(values, 2),
+        Slice::F32(values) => little_endian!(values, 4),
+        Slice::F64(values) => little_endian!(values, 8),
     }
 }

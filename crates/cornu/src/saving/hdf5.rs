@@ -4,20 +4,23 @@
 //! links that go in circles lead nowhere, and says how large a data set may be before any of it is read. The
 //! library checks every extent against the file's; should it panic all the same, that is an error here.
 
-use crate::{Array, Error, Result, Shape};
-use cornu_core::{Slice, bf16, f16};
+use super::elements;
+use crate::{Array, DType, Error, Result, Shape, Variable};
+use cornu_core::{bf16, f16};
 use hdf5_pure::{
-    AttrValue, Datatype, DatatypeByteOrder, FileBuilder, FloatingPointLayout, GroupBuilder,
+    AttrValue, DatasetBuilder, Datatype, DatatypeByteOrder, FileBuilder, FloatingPointLayout,
+    GroupBuilder, make_f32_type, make_f64_type, make_i32_type, make_i64_type, make_u8_type,
 };
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// A group to be written: attributes of text, groups and arrays by name.
-#[derive(Debug, Default)]
+/// A group to be written: attributes of text, groups and the values of variables by name.
+#[derive(Default)]
 pub(crate) struct Group {
     pub attributes: BTreeMap<String, String>,
     pub groups: BTreeMap<String, Group>,
-    pub arrays: Vec<(String, Array)>,
+    pub variables: Vec<(String, Variable)>,
 }
 
 impl Group {
@@ -29,8 +32,15 @@ impl Group {
         })
     }
 
-    /// The bytes of a file with this group as its root.
-    pub fn write(self) -> Result<Vec<u8>> {
+    /// About how large the file will be: what describes an array is less than a KiB.
+    pub fn bytes(&self) -> usize {
+        let own = self.variables.iter();
+        let own = own.map(|(_, v)| v.shape().size() * v.dtype().size() + 1024);
+        own.chain(self.groups.values().map(Group::bytes)).sum()
+    }
+
+    /// Writes a file with this group as its root.
+    pub fn write(self, out: impl Write) -> Result<()> {
         let mut file = FileBuilder::new();
         for (name, value) in self.attributes {
             file.set_attr(&name, AttrValue::VarLenString(value));
@@ -40,10 +50,10 @@ impl Group {
             group.fill(&mut builder);
             file.add_group(builder.finish());
         }
-        for (name, array) in self.arrays {
-            put(file.create_dataset(&name), array);
+        for (name, variable) in self.variables {
+            put(file.create_dataset(&name), &variable.read());
         }
-        file.finish()
+        file.finish_to(out)
             .map_err(|e| Error::io(format!("The HDF5 file cannot be made: {e}.")))
     }
 
@@ -56,8 +66,8 @@ impl Group {
             group.fill(&mut builder);
             into.add_group(builder.finish());
         }
-        for (name, array) in self.arrays {
-            put(into.create_dataset(&name), array);
+        for (name, variable) in self.variables {
+            put(into.create_dataset(&name), &variable.read());
         }
     }
 }
@@ -72,40 +82,36 @@ const HALF: FloatingPointLayout = FloatingPointLayout {
     exponent_bias: 15,
 };
 
-fn put(set: &mut hdf5_pure::DatasetBuilder, array: Array) {
-    let shape: Vec<u64> = array.shape().iter().map(|d| *d as u64).collect();
-    let size = array.size() as u64;
-    match array.view().data {
-        Slice::F32(values) => set.with_f32_data(values),
-        Slice::F64(values) => set.with_f64_data(values),
-        Slice::I32(values) => set.with_i32_data(values),
-        Slice::I64(values) => set.with_i64_data(values),
-        Slice::U8(values) => set.with_u8_data(values),
+/// The type of elements in a file.
+fn datatype(dtype: DType) -> Datatype {
+    match dtype {
+        DType::F32 => make_f32_type(),
+        DType::F64 => make_f64_type(),
+        DType::I32 => make_i32_type(),
+        DType::I64 => make_i64_type(),
         // HDF5 has no type of truth values that other readers share.
-        Slice::Bool(values) => {
-            let values: Vec<u8> = values.iter().map(|v| u8::from(*v)).collect();
-            set.with_u8_data(&values)
-        }
-        Slice::F16(values) => {
-            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            let datatype = Datatype::FloatingPoint {
-                size: 2,
-                byte_order: DatatypeByteOrder::LittleEndian,
-                layout: HALF,
-            };
-            set.with_raw_data(datatype, bytes, size)
-        }
-        Slice::BF16(values) => {
-            // As Keras has it: two bytes of no type, and an attribute that says what they are.
-            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            let datatype = Datatype::Opaque {
-                size: 2,
-                tag: Vec::new(),
-            };
-            set.with_raw_data(datatype, bytes, size);
-            set.set_attr("dtype", AttrValue::VarLenString("bfloat16".into()))
-        }
-    };
+        DType::U8 | DType::Bool => make_u8_type(),
+        DType::F16 => Datatype::FloatingPoint {
+            size: 2,
+            byte_order: DatatypeByteOrder::LittleEndian,
+            layout: HALF,
+        },
+        // As Keras has it: two bytes of no type, and an attribute that says what they are.
+        DType::BF16 => Datatype::Opaque {
+            size: 2,
+            tag: Vec::new(),
+        },
+    }
+}
+
+fn put(set: &mut DatasetBuilder, array: &Array) {
+    let shape: Vec<u64> = array.shape().iter().map(|d| *d as u64).collect();
+    let mut bytes = Vec::with_capacity(array.size() * array.dtype().size());
+    elements::append(array, &mut bytes);
+    set.with_raw_data(datatype(array.dtype()), bytes, array.size() as u64);
+    if array.dtype() == DType::BF16 {
+        set.set_attr("dtype", AttrValue::VarLenString("bfloat16".into()));
+    }
     set.with_shape(&shape);
 }
 

@@ -11,6 +11,7 @@ mod elements;
 mod hdf5;
 #[cfg(feature = "saving")]
 mod legacy_h5;
+mod load;
 #[cfg(feature = "saving")]
 mod model;
 pub mod npy;
@@ -32,32 +33,31 @@ pub(crate) use custom::{
     custom_activation, custom_constraint, custom_initializer, custom_layer, custom_loss,
     custom_metric, custom_optimizer, custom_regularizer,
 };
+pub use load::LoadModel;
 #[cfg(feature = "saving")]
-pub use model::{LoadModel, load_model, load_model_with, member_from_bytes, model_from_bytes};
+pub use model::{load_model, load_model_with, member_from_bytes, model_from_bytes};
 
+use crate::Result;
 use crate::files::write_atomically;
 use crate::models::Model;
-use crate::{Error, Result};
 use std::io::Write;
 use std::path::Path;
 
 /// A model from the text of Keras' JSON ([`Model::to_json`]): its architecture, and how it is compiled, with
-/// weights as they are made new.
+/// weights as they are made new, of at most 1 GiB ([`LoadModel::weight_limit`] says otherwise).
 ///
 /// # Errors
-/// Text that is no JSON of a model; a class, an argument or a string that is not known.
+/// Text that is no JSON of a model; a class, an argument or a string that is not known; more weights.
 pub fn model_from_json(text: &str) -> Result<Model> {
-    model_from_json_with(text, &CustomObjects::new())
+    model_from_json_with(text, &LoadModel::new())
 }
 
-/// As [`model_from_json`], with objects of one's own.
+/// As [`model_from_json`], with options.
 ///
 /// # Errors
 /// As [`model_from_json`].
-pub fn model_from_json_with(text: &str, custom_objects: &CustomObjects) -> Result<Model> {
-    let object = serde_json::from_str(text)
-        .map_err(|e| Error::new(format!("The text is no JSON of a model: {e}.")))?;
-    custom_objects.within(|| Model::deserialize(&object, true))
+pub fn model_from_json_with(text: &str, options: &LoadModel) -> Result<Model> {
+    options.from_json(text)
 }
 
 /// Writes a file so that at every moment there is either what was there before or the whole of the new.

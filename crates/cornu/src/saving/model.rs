@@ -3,17 +3,22 @@
 use super::archive::{self, Archive};
 use super::hdf5::File;
 use super::shards::{self, Shards, Store};
-use super::{CustomObjects, legacy_h5, weights_h5};
+use super::{LoadModel, legacy_h5, weights_h5};
 use crate::files::write_atomically;
-use crate::layers::weight_budget;
+use crate::layers::Source;
 use crate::models::Model;
 use crate::{Error, Result};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::fs;
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The members of the archive that a model is.
+const METADATA: &str = "metadata.json";
+const CONFIG: &str = "config.json";
+const WEIGHTS: &str = "model.weights.h5";
 
 /// The version of Keras whose files these are.
 const KERAS_VERSION: &str = "3.15.1";
@@ -62,22 +67,29 @@ impl Model {
         let metadata =
             json!({"keras_version": KERAS_VERSION, "date_saved": date(SystemTime::now())});
         let (metadata, config) = (metadata.to_string(), config.to_string());
-        let weights = weights_h5::tree(self)?.write()?;
-        let mut members: Vec<(&str, &[u8])> = vec![
-            ("metadata.json", metadata.as_bytes()),
-            ("config.json", config.as_bytes()),
-            ("model.weights.h5", &weights),
-        ];
-        for (name, bytes) in more {
-            let known: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
-            if known.contains(name) {
+        let weights = weights_h5::tree(self)?;
+        // Structure beside the values is little, but grows with their number.
+        let bytes = weights.bytes();
+        for (i, (name, _)) in more.iter().enumerate() {
+            let own = [METADATA, CONFIG, WEIGHTS].contains(name);
+            if own || more[..i].iter().any(|(other, _)| other == name) {
                 return Err(Error::new(format!(
                     "A member of the archive must have a name of its own. Received: \"{name}\"."
                 )));
             }
-            members.push((name, bytes));
         }
-        write_atomically(path, |out| archive::write(out, &members))
+        write_atomically(path, |out| {
+            let mut archive = archive::Writer::new(out);
+            let texts = [(METADATA, metadata.as_bytes()), (CONFIG, config.as_bytes())];
+            for (name, content) in texts {
+                archive.member(name, content.len())?.write_all(content)?;
+            }
+            weights.write(archive.member(WEIGHTS, bytes)?)?;
+            for (name, content) in more {
+                archive.member(name, content.len())?.write_all(content)?;
+            }
+            archive.finish()
+        })
     }
 
     /// Saves the weights, and if the model is compiled the optimizer's state, to a `.weights.h5` file. The file
@@ -93,8 +105,8 @@ impl Model {
                 path.display()
             )));
         }
-        let bytes = weights_h5::tree(self)?.write()?;
-        write_atomically(path, |out| Ok(out.write_all(&bytes)?))
+        let weights = weights_h5::tree(self)?;
+        write_atomically(path, |out| weights.write(out))
     }
 
     /// As [`Model::save_weights`], but in files of at most `max_shard_size` GB (2³⁰ bytes) each, and an index of
@@ -182,7 +194,7 @@ fn weights_file(path: &Path) -> Result<Store> {
         return Ok(Store::Shards(Shards::open(path, &bytes)?));
     }
     let bytes = match ends_with(path, ".keras") {
-        true => archive::take(bytes, "model.weights.h5")?,
+        true => archive::take(bytes, WEIGHTS)?,
         false => bytes,
     };
     Ok(Store::One(File::open(bytes)?))
@@ -196,47 +208,48 @@ fn legacy(store: &Store) -> Result<Option<(&File, &'static str)>> {
     Ok(legacy_h5::group(file)?.map(|group| (file, group)))
 }
 
-/// How [`load_model_with`] reads a file.
-#[derive(Clone, Debug)]
-pub struct LoadModel {
-    compile: bool,
-    custom_objects: CustomObjects,
-}
-
-impl Default for LoadModel {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl LoadModel {
-    /// Compiled as it was saved, and without objects of one's own.
-    pub fn new() -> Self {
-        Self {
-            compile: true,
-            custom_objects: CustomObjects::new(),
-        }
+    /// A model from the content of a file.
+    fn from_file(&self, bytes: Vec<u8>) -> Result<Model> {
+        self.read(Source::File(bytes.len()), || {
+            if bytes.starts_with(legacy_h5::SIGNATURE) {
+                return legacy_h5::model(&File::open(bytes)?, self.compile);
+            }
+            let mut archive = Archive::open(&bytes)?;
+            let config = archive.read(CONFIG)?;
+            if !archive.has(WEIGHTS) && archive.has("model.weights.npz") {
+                return Err(Error::io(
+                    "The weights in the archive are pickled Python, which neither Cornu nor Keras reads: save the model again, with its weights in \"model.weights.h5\".",
+                ));
+            }
+            self.of_members(&config, archive::take(bytes, WEIGHTS)?)
+        })
     }
 
-    /// Whether the model is compiled as it was when it was saved; it is by default.
-    pub fn compile(mut self, compile: bool) -> Self {
-        self.compile = compile;
-        self
+    /// A model from a folder that has the members of an archive as files, as Keras saves it with `zipped=False`.
+    fn from_folder(&self, folder: &Path) -> Result<Model> {
+        let (config, weights) = (read(&folder.join(CONFIG))?, read(&folder.join(WEIGHTS))?);
+        let bytes = config.len() + weights.len();
+        self.read(Source::File(bytes), || self.of_members(&config, weights))
     }
 
-    /// What names in the file stand for that Keras does not define.
-    pub fn custom_objects(mut self, objects: CustomObjects) -> Self {
-        self.custom_objects = objects;
-        self
+    fn of_members(&self, config: &[u8], weights: Vec<u8>) -> Result<Model> {
+        let config: Value = serde_json::from_slice(config)
+            .map_err(|e| Error::new(format!("{CONFIG} is no JSON of a model: {e}.")))?;
+        let file = Store::One(File::open(weights)?);
+        let mut model = Model::deserialize(&config, self.compile)?;
+        weights_h5::load(&model, &file, false)?;
+        weights_h5::load_optimizer(&mut model, &file)?;
+        Ok(model)
     }
 }
 
-/// A model from a `.keras` file, as [`Model::save`] here or `model.save` in Keras 3 wrote it: with its weights,
-/// compiled if it was, and its optimizer where it was. Also from a whole model in an `.h5` file, as Keras 2
-/// wrote it.
+/// A model from a `.keras` file, as [`Model::save`] here or `model.save` in Keras 3 wrote it (with
+/// `zipped=False` a folder): with its weights, compiled if it was, and its optimizer where it was. Also from a
+/// whole model in an `.h5` file, as Keras 2 wrote it.
 ///
 /// A file runs no code: a layer that is Python is refused, and named. What the model may need in memory is
-/// bounded by the file: weights may be claimed up to 16 times its size, and a mebibyte.
+/// bounded by the file, see [`LoadModel::weight_limit`].
 ///
 /// # Errors
 /// A file that cannot be read, or holds no model; a class or argument that is not known; weights that do not
@@ -250,39 +263,19 @@ pub fn load_model(path: impl AsRef<Path>) -> Result<Model> {
 /// # Errors
 /// As [`load_model`].
 pub fn load_model_with(path: impl AsRef<Path>, options: &LoadModel) -> Result<Model> {
-    model_from(read(path.as_ref())?, options)
+    let path = path.as_ref();
+    match path.is_dir() {
+        true => options.from_folder(path),
+        false => options.from_file(read(path)?),
+    }
 }
 
-/// As [`load_model_with`], from the content of a file.
+/// As [`load_model_with`], from the content of a file; one that is given away is not copied.
 ///
 /// # Errors
 /// As [`load_model`].
-pub fn model_from_bytes(bytes: &[u8], options: &LoadModel) -> Result<Model> {
-    model_from(bytes.to_vec(), options)
-}
-
-fn model_from(bytes: Vec<u8>, options: &LoadModel) -> Result<Model> {
-    let length = bytes.len();
-    let read = move || {
-        if bytes.starts_with(legacy_h5::SIGNATURE) {
-            return legacy_h5::model(&File::open(bytes)?, options.compile);
-        }
-        let config = Archive::open(&bytes)?.read("config.json")?;
-        let config: Value = serde_json::from_slice(&config)
-            .map_err(|e| Error::new(format!("config.json is no JSON of a model: {e}.")))?;
-        let file = Store::One(File::open(archive::take(bytes, "model.weights.h5")?)?);
-        let mut model = Model::deserialize(&config, options.compile)?;
-        weights_h5::load(&model, &file, false)?;
-        weights_h5::load_optimizer(&mut model, &file)?;
-        Ok(model)
-    };
-    let bounded = move || weight_budget(length, read);
-    let guarded = AssertUnwindSafe(|| options.custom_objects.within(bounded));
-    catch_unwind(guarded).unwrap_or_else(|_| {
-        Err(Error::io(
-            "The model in the file is not possible: what it asks for cannot be computed.",
-        ))
-    })
+pub fn model_from_bytes<'a>(bytes: impl Into<Cow<'a, [u8]>>, options: &LoadModel) -> Result<Model> {
+    options.from_file(bytes.into().into_owned())
 }
 
 /// A member of the archive that a `.keras` file is, if it has one of this name; see

@@ -141,7 +141,7 @@ pub(super) fn write(index: &Path, places: Vec<Place>, most: usize) -> Result<()>
         for (path, name, i, variable) in shard.values {
             let group = root.at(&path);
             group.attributes.insert("name".into(), name);
-            group.arrays.push((i.to_string(), variable.value()));
+            group.variables.push((i.to_string(), variable));
             let files = map.entry(format!("/{path}")).or_insert_with(|| json!([]));
             if let Some(files) = files
                 .as_array_mut()
@@ -150,10 +150,7 @@ pub(super) fn write(index: &Path, places: Vec<Place>, most: usize) -> Result<()>
                 files.push(json!(file));
             }
         }
-        let bytes = root.write()?;
-        write_atomically(&index.with_file_name(&file), |out| {
-            Ok(out.write_all(&bytes)?)
-        })?;
+        write_atomically(&index.with_file_name(&file), |out| root.write(out))?;
     }
     let json = json!({"metadata": {"total_size": total}, "weight_map": map});
     write_atomically(index, |out| Ok(out.write_all(json.to_string().as_bytes())?))

@@ -5,7 +5,7 @@ use super::shards::Store;
 use super::variables::{Place, places};
 use crate::models::Model;
 use crate::optimizers::loss_scale;
-use crate::{Array, Error, Result, Variable};
+use crate::{Array, Error, Result};
 
 /// All that a model keeps, as the tree of a file.
 pub(super) fn tree(model: &Model) -> Result<Group> {
@@ -13,8 +13,8 @@ pub(super) fn tree(model: &Model) -> Result<Group> {
     for place in all_places(model)? {
         let group = root.at(&format!("{}/vars", place.path));
         group.attributes.insert("name".into(), place.name);
-        let values = place.variables.iter().map(Variable::value).enumerate();
-        group.arrays = values.map(|(i, value)| (i.to_string(), value)).collect();
+        let variables = place.variables.into_iter().enumerate();
+        group.variables = variables.map(|(i, v)| (i.to_string(), v)).collect();
     }
     Ok(root)
 }
