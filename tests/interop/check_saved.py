@@ -1,6 +1,6 @@
 """Loads with Keras what Cornu saved, and compares what the models predict and how their training goes on:
 
-    CORNU_SAVED=/tmp/saved cargo test -p cornu --test golden_saved for_keras
+    CORNU_SAVED=/tmp/saved cargo test -p cornu --features safetensors --test golden_saved for_keras
     python tests/interop/check_saved.py /tmp/saved
 
 Without Keras it says so and passes.
@@ -16,6 +16,7 @@ try:
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     import keras
     import numpy as np
+    from safetensors.numpy import load_file as load_safetensors
 except ImportError as e:
     print(f"Keras is not installed ({e}); what Cornu saved was not checked with it.")
     sys.exit(0)
@@ -35,6 +36,10 @@ def several(arrays):
     return arrays if len(arrays) > 1 else arrays[0]
 
 
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
 def check(path, name, given):
     model = keras.saving.load_model(os.path.join(path, name + ".keras"))
     with open(os.path.join(path, name + ".json")) as f:
@@ -50,10 +55,19 @@ def check(path, name, given):
     for got, want in zip(out, made["outputs"]):
         np.testing.assert_allclose(np.asarray(got), array(want), rtol=tolerance, atol=tolerance)
     before = model.get_weights()
-    for w in model.weights:
-        w.assign(w * 0)
-    model.load_weights(os.path.join(path, name + ".weights.json"))
-    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)), "shards differ"
+    for ending in [".weights.json", ".weights.h5"]:
+        for w in model.weights:
+            w.assign(w * 0)
+        model.load_weights(os.path.join(path, name + ending))
+        assert same(before, model.get_weights()), ending
+    paths = [w.path for w in model.weights]
+    for ending, load in [(".npz", np.load), (".safetensors", load_safetensors)]:
+        arrays = load(os.path.join(path, name + ending))
+        assert len(arrays) == len(before), ending
+        # Of weights of one path, which layers in models within models can have, all but the first have a number.
+        if len(set(paths)) == len(paths):
+            assert set(arrays) == set(paths), f"{ending}: {set(arrays) ^ set(paths)}"
+            assert same(before, [np.asarray(arrays[p]) for p in paths]), ending
     y = several([array(a) for a in given.get("targets", [])] or [None])
     for want in made.get("curve", []):
         logs = model.train_on_batch(feed, y, return_dict=True)

@@ -38,6 +38,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Prints a model's layers, shapes and parameters
+    #[command(after_help = "Example:
+  cornu summary model.keras")]
     Summary(ModelArgs),
     /// Draws a model's layers and what flows between them
     Plot(Plot),
@@ -54,6 +56,10 @@ pub enum Command {
     /// Measures a model's latency, throughput and memory
     Bench(Bench),
     /// Lists the ready-made data sets, or writes one to a file
+    #[command(after_help = "Examples:
+  cornu datasets list
+  cornu datasets get iris -o iris.csv
+  cornu datasets get mnist -o mnist.npz")]
     Datasets {
         #[command(subcommand)]
         command: Datasets,
@@ -61,30 +67,36 @@ pub enum Command {
     /// Lists what models can run on
     Devices,
     /// Prints a script that completes commands in a shell
+    #[command(after_help = "Examples:
+  cornu completions bash > /etc/bash_completion.d/cornu
+  cornu completions fish > ~/.config/fish/completions/cornu.fish")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Prints the manual page (in roff, for `man -l -`)
+    /// Prints the manual page (in roff: cornu man | man -l -)
     Man,
 }
 
 /// A model's files.
 #[derive(Args, Debug)]
 pub struct ModelArgs {
-    /// The model: .keras, a whole .h5 of Keras 2, .safetensors as written by `cornu train`, or .json as Keras'
+    /// The model: .keras, a whole .h5 of Keras 2, .safetensors as written by this program, or .json as Keras'
     /// `to_json`
     pub model: PathBuf,
-    /// Its weights (.weights.h5, .safetensors or .npz), if they are in a file of their own
+    /// Its weights (.weights.h5, .weights.json, .safetensors or .npz), if they are in a file of their own
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cornu plot model.keras -o model.svg --show-shapes
+  cornu plot model.keras -o model.png --rankdir lr --expand-nested")]
 pub struct Plot {
     #[command(flatten)]
     pub model: ModelArgs,
-    /// The picture: .svg, or .dot (.gv) for Graphviz
+    /// The picture: .svg, .png, or .dot (.gv) for Graphviz
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// Shows the shapes of inputs and outputs
@@ -126,6 +138,9 @@ pub enum Direction {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cornu diff before.keras after.keras
+  cornu diff model.keras model.safetensors --tolerance 1e-6 && echo the same")]
 pub struct Diff {
     /// One model
     pub a: PathBuf,
@@ -137,6 +152,13 @@ pub struct Diff {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cornu predict iris.keras --input new.csv                     the class of each row
+  cornu predict iris.keras --input new.csv --json              and the probabilities of all
+  cornu predict model.keras --input x.npy --output y.npy
+  cornu predict model.keras --input pictures/ --classes
+  cornu predict model.keras --input text=a.npy --input image=b.npy -o y.npz
+  cat new.csv | cornu predict iris.keras --input - | sort | uniq -c")]
 pub struct Predict {
     #[command(flatten)]
     pub model: ModelArgs,
@@ -162,6 +184,10 @@ pub struct Predict {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cornu evaluate iris.keras --data iris.csv --confusion matrix.png
+  cornu evaluate model.keras --x x.npy --y y.npy --json
+  cornu evaluate model.json --weights model.weights.h5 --x x.npy --y y.npy --loss mse --metric mae")]
 pub struct Evaluate {
     #[command(flatten)]
     pub model: ModelArgs,
@@ -202,6 +228,12 @@ pub enum Task {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cornu train --data iris.csv --target target -o iris.keras --curves curves.png
+  cornu train --data homes.parquet --target price --drop id --model mlp:128,64 --epochs 100 --patience 10 -o homes.keras
+  cornu train --data pictures/ --image-size 64x64x3 --model net.json -o pictures.keras --resume kept
+  cornu train --data iris.csv --target target --model iris.keras --epochs 5 -o again.keras
+  cornu train --data diabetes.csv --target target --model linear -o ols.keras")]
 pub struct Train {
     /// mlp:64,64 (sizes of hidden layers); linear, ridge, lasso or logistic, with their own exact solvers
     /// (ridge:ALPHA, lasso:ALPHA, logistic:C for a penalty); a .json or .keras that takes the data's features;
@@ -209,7 +241,8 @@ pub struct Train {
     #[arg(long, default_value = "mlp:64,64", value_name = "MODEL")]
     pub model: String,
     /// A table with a header (.csv, .parquet, or - for standard input), a folder with a folder of images for each
-    /// class, or an .npz with x and y (or x_train and y_train)
+    /// class, or an .npz with x and y (or x_train and y_train), or with arrays of the names of the model's inputs
+    /// and outputs
     #[arg(long, value_name = "FILE")]
     pub data: String,
     /// The column to predict (of a table)
@@ -233,6 +266,9 @@ pub struct Train {
     /// Samples per step (default: 32)
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
+    /// Keras' name of the loss (default: a compiled model's own, else by what is predicted)
+    #[arg(long, value_name = "NAME")]
+    pub loss: Option<String>,
     /// Keras' name of the optimizer (default: an earlier model's own with its state, else adam)
     #[arg(long, value_name = "NAME")]
     pub optimizer: Option<String>,
@@ -271,24 +307,38 @@ impl Train {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cornu convert keras2.h5 model.keras
+  cornu convert model.keras model.onnx
+  cornu convert model.keras model.weights.h5
+  cornu convert model.json model.keras --weights weights.safetensors")]
 pub struct Convert {
     /// The model or weights: .keras, .h5 of Keras 2, .safetensors, .npz or .json
     pub from: PathBuf,
-    /// Where to: .keras, .safetensors (all), .onnx (for other programs to run), .json (the architecture),
-    /// .weights.h5 or .npz (the weights)
+    /// Where to: .keras (all), .safetensors (all but the optimizer's state), .onnx (for other programs to run),
+    /// .json (the architecture), .weights.h5, .weights.json (several files) or .npz (the weights)
     pub to: PathBuf,
-    /// Weights for a .json (.weights.h5, .safetensors or .npz)
+    /// Weights for a .json (.weights.h5, .weights.json, .safetensors or .npz)
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// GB of weights in each of the files that a .weights.json lists
+    #[arg(long, default_value_t = 1.0, value_name = "X")]
+    pub shard_size: f64,
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cornu bench model.keras
+  cornu bench model.keras --batch-size 1024 --threads 1 --json")]
 pub struct Bench {
     #[command(flatten)]
     pub model: ModelArgs,
     /// Samples in the large batch
     #[arg(long, default_value_t = 256, value_name = "N")]
     pub batch_size: usize,
+    /// What extents that the model leaves open are, as the number of steps
+    #[arg(long, default_value_t = 32, value_name = "N")]
+    pub length: usize,
     /// Seconds for each measurement
     #[arg(long, default_value_t = 1.0, value_name = "X")]
     pub seconds: f64,

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod data;
 mod exit;
+mod format;
 mod model_file;
 mod network;
 mod schema;

@@ -2,12 +2,15 @@
 
 use crate::data::write_file;
 use crate::exit::Failure;
+use crate::format::Format;
 use crate::schema::{Schema, Target};
 use cornu::Array;
 use cornu::models::Model;
 use cornu::saving::npz;
 use cornu::saving::safetensors::{self, Content};
-use cornu::saving::{LoadModel, member_from_bytes, model_from_bytes, model_from_json};
+use cornu::saving::{
+    LoadModel, load_model_with, member_from_bytes, model_from_bytes, model_from_json,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -58,31 +61,18 @@ pub struct Input {
     pub shape: Vec<Option<usize>>,
 }
 
-/// The ending of a file's name, in lower case.
-pub fn ending(path: &Path) -> String {
-    let ending = path.extension().unwrap_or_default();
-    ending.to_string_lossy().to_lowercase()
-}
-
-/// The arrays of a file of weights.
+/// The arrays of a file of weights by name.
 pub fn weights(path: &Path) -> Result<Vec<(String, Array)>, Failure> {
-    match ending(path).as_str() {
-        "safetensors" => Ok(safetensors::load(path)?.arrays),
-        "npz" => Ok(npz::load(path)?),
-        _ => Err(Failure::data(format!(
-            "Weights come from .safetensors or .npz. Received: {}.",
-            path.display()
-        ))),
+    match Format::of(path)? {
+        Format::Safetensors => Ok(safetensors::load(path)?.arrays),
+        Format::Npz => Ok(npz::load(path)?),
+        _ => Err(weights_only(path)),
     }
-}
-
-fn is_weights(path: &Path) -> bool {
-    path.to_string_lossy().ends_with(".weights.h5")
 }
 
 fn weights_only(path: &Path) -> Failure {
     Failure::data(format!(
-        "{} holds weights only: give the model's .json, and this file with --weights.",
+        "{0} holds weights only: give the model's .json, and --weights {0}.",
         path.display()
     ))
 }
@@ -104,42 +94,65 @@ impl ModelFile {
 
     /// Reads a model, and its weights if they are in another file.
     pub fn open(path: &Path, other: Option<&Path>) -> Result<ModelFile, Failure> {
-        let mut file = match ending(path).as_str() {
-            "json" => ModelFile::new(from_json(path)?),
-            "keras" => Self::keras(path)?,
-            // Whole models of Keras 2.
-            "h5" if !is_weights(path) => Self::keras(path)?,
-            "h5" => return Err(weights_only(path)),
-            "safetensors" => Self::safetensors(path)?,
-            _ => {
-                return Err(Failure::data(format!(
-                    "A model comes from .keras, .safetensors, .json or Keras 2's .h5. Received: {}.",
+        Self::read(path, other, &LoadModel::new())
+    }
+
+    /// The same without what it is compiled with and its optimizer's state, for models that are only asked.
+    pub fn open_to_ask(path: &Path, other: Option<&Path>) -> Result<ModelFile, Failure> {
+        Self::read(path, other, &LoadModel::new().compile(false))
+    }
+
+    fn read(path: &Path, other: Option<&Path>, options: &LoadModel) -> Result<ModelFile, Failure> {
+        let mut file = match Format::of(path)? {
+            Format::Keras | Format::Legacy => Self::keras(path, options)?,
+            Format::Json => ModelFile::new(from_json(path)?),
+            Format::Safetensors => Self::safetensors(path)?,
+            Format::Weights | Format::Shards | Format::Npz => return Err(weights_only(path)),
+            Format::Onnx => {
+                return Err(Failure::usage(format!(
+                    "An .onnx file is written for other programs to run; a model comes from .keras, .safetensors, .json or Keras 2's .h5. Received: {}.",
                     path.display()
                 )));
             }
         };
-        if let Some(other) = other {
-            match ending(other).as_str() {
-                "npz" => npz::load_weights(&mut file.model, other)?,
-                "h5" => file.model.load_weights(other)?,
-                _ => safetensors::load_weights(&mut file.model, other)?,
+        let Some(other) = other else {
+            return Ok(file);
+        };
+        match Format::of(other)? {
+            Format::Npz => npz::load_weights(&mut file.model, other)?,
+            Format::Safetensors => safetensors::load_weights(&mut file.model, other)?,
+            Format::Json | Format::Onnx => {
+                return Err(Failure::usage(format!(
+                    "--weights must end in .weights.h5, .weights.json, .safetensors, .npz, .keras or .h5. Received: {}.",
+                    other.display()
+                )));
             }
+            _ => file.model.load_weights(other)?,
         }
         Ok(file)
     }
 
-    fn keras(path: &Path) -> Result<ModelFile, Failure> {
-        let bytes = std::fs::read(path).map_err(|e| Failure::file(path.display(), e))?;
+    fn keras(path: &Path, options: &LoadModel) -> Result<ModelFile, Failure> {
         let wrong = |e: cornu::Error| Failure::data(format!("{}: {e}", path.display()));
-        let model = model_from_bytes(&bytes, &LoadModel::new()).map_err(wrong)?;
-        let about = match ending(path) == "keras" {
-            true => member_from_bytes(&bytes, MEMBER).map_err(wrong)?,
-            false => None,
+        let unread = |e| Failure::file(path.display(), e);
+        if path.is_dir() {
+            let about = match std::fs::read(path.join(MEMBER)) {
+                Ok(text) => parsed(path, &text)?,
+                Err(_) => About::default(),
+            };
+            let model = load_model_with(path, options).map_err(wrong)?;
+            return Ok(ModelFile { model, about });
+        }
+        let bytes = std::fs::read(path).map_err(unread)?;
+        let about = match Format::of(path)? {
+            Format::Keras => member_from_bytes(&bytes, MEMBER).map_err(wrong)?,
+            _ => None,
         };
         let about = match about {
             Some(text) => parsed(path, &text)?,
             None => About::default(),
         };
+        let model = model_from_bytes(bytes, options).map_err(wrong)?;
         Ok(ModelFile { model, about })
     }
 
@@ -155,21 +168,21 @@ impl ModelFile {
     }
 
     /// Writes the whole model to a `.keras` or `.safetensors` file (the latter without the optimizer's
-    /// state), its computation to `.onnx`, its architecture to `.json`, or its weights to `.weights.h5` or `.npz`.
+    /// state), its computation to `.onnx`, its architecture to `.json`, or its weights to `.weights.h5` or
+    /// `.npz`.
     pub fn save(&self, path: &Path) -> Result<(), Failure> {
-        match ending(path).as_str() {
-            "npz" => Ok(npz::save_weights(&self.model, path)?),
-            "keras" if self.about.is_empty() => Ok(self.model.save(path)?),
-            "keras" => {
+        match Format::of(path)? {
+            Format::Npz => Ok(npz::save_weights(&self.model, path)?),
+            Format::Keras if self.about.is_empty() => Ok(self.model.save(path)?),
+            Format::Keras => {
                 let about = text(path, &self.about)?;
-                Ok(self
-                    .model
-                    .save_with_members(path, &[(MEMBER, about.as_bytes())])?)
+                let members = [(MEMBER, about.as_bytes())];
+                Ok(self.model.save_with_members(path, &members)?)
             }
-            "h5" => Ok(self.model.save_weights(path)?),
-            "onnx" => Ok(self.model.export(path)?),
-            "json" => write_file(path, self.model.to_json().as_bytes()),
-            "safetensors" => {
+            Format::Weights => Ok(self.model.save_weights(path)?),
+            Format::Onnx => Ok(self.model.export(path)?),
+            Format::Json => write_file(path, self.model.to_json().as_bytes()),
+            Format::Safetensors => {
                 let whole = Whole {
                     model: parsed(path, self.model.to_json().as_bytes())?,
                     about: self.about.clone(),
@@ -180,8 +193,8 @@ impl ModelFile {
                 };
                 Ok(safetensors::save(path, &content)?)
             }
-            _ => Err(Failure::usage(format!(
-                "A model goes to .keras, .safetensors, .onnx, .json, .weights.h5 or .npz. Received: {}.",
+            Format::Legacy | Format::Shards => Err(Failure::usage(format!(
+                "A model goes to .keras, .safetensors, .onnx, .json, .weights.h5, .weights.json or .npz. Received: {}.",
                 path.display()
             ))),
         }
@@ -205,6 +218,17 @@ impl ModelFile {
             }
         };
         Ok(names.into_iter().map(of).collect())
+    }
+
+    /// A name for each of the model's outputs: that of its layer, with a number at further outputs of one layer.
+    pub fn outputs(&self) -> Result<Vec<String>, Failure> {
+        let mut names: Vec<String> = Vec::new();
+        for name in self.model.output_names()? {
+            let numbered = (1..).map(|n| format!("{name}_{n}"));
+            let mut candidates = std::iter::once(name.clone()).chain(numbered);
+            names.extend(candidates.find(|name| !names.contains(name)));
+        }
+        Ok(names)
     }
 
     /// The names of the classes, as far as they are known.

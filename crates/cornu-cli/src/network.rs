@@ -22,11 +22,12 @@ pub enum Goal {
 }
 
 impl Goal {
-    pub fn loss(self) -> &'static str {
-        match self {
-            Goal::Number(..) => "mse",
-            Goal::Classes(2) => "binary_crossentropy",
-            Goal::Classes(_) => "sparse_categorical_crossentropy",
+    /// Of a model with an output of so many numbers: of two classes one may be told, or both.
+    pub fn loss(self, width: usize) -> &'static str {
+        match (self, width) {
+            (Goal::Number(..), _) => "mse",
+            (Goal::Classes(2), 1) => "binary_crossentropy",
+            (Goal::Classes(_), _) => "sparse_categorical_crossentropy",
         }
     }
 

@@ -548,7 +548,10 @@ fn models_weights_and_their_formats() {
     ok(&folder, "plot net.keras -o net.dot");
     let dot = std::fs::read_to_string(folder.0.join("net.dot")).unwrap();
     assert!(dot.starts_with("digraph") && dot.contains("out"), "{dot}");
-    fails(&folder, "plot net.keras -o net.png", 2, ".svg, .dot");
+    ok(&folder, "plot net.keras -o net.png --expand-nested");
+    let png = std::fs::read(folder.0.join("net.png")).unwrap();
+    assert!(png.starts_with(b"\x89PNG") && png.len() > 1000);
+    fails(&folder, "plot net.keras -o net.jpg", 2, ".svg, .png, .dot");
     assert_eq!(
         ok(&folder, "predict same.safetensors -i x.csv"),
         "4,15\n10,21\n"
@@ -593,7 +596,20 @@ fn models_weights_and_their_formats() {
         "--loss",
     );
     fails(&folder, "convert net.json n.safetensors", 2, "--weights");
-    fails(&folder, "summary net.txt", 4, ".json");
+    fails(&folder, "summary net.txt", 2, ".json");
+    fails(&folder, "summary net.onnx", 2, "for other programs to run");
+    fails(
+        &folder,
+        "convert net.keras net.h5",
+        2,
+        "A model goes to .keras",
+    );
+    fails(
+        &folder,
+        "convert net.weights.h5 net.onnx",
+        4,
+        "--weights net.weights.h5",
+    );
     folder.file("cut.keras", "PK");
     fails(&folder, "summary cut.keras", 4, "cut.keras: ");
     fails(&folder, "sumary net.json", 2, "summary");
@@ -607,6 +623,64 @@ fn models_weights_and_their_formats() {
 }
 
 #[test]
+fn every_format_becomes_every_other() {
+    let folder = Folder::new("formats");
+    let sequential = cornu::saving::model_from_json(JSON).unwrap();
+    sequential.save(folder.0.join("m.keras")).unwrap();
+    folder.file("x.csv", "1,2,3\n-4,5,6\n");
+    let told = ok(&folder, "predict m.keras -i x.csv");
+    ok(&folder, "convert m.keras m.json");
+    ok(&folder, "convert m.keras m.safetensors");
+    for weights in ["w.weights.h5", "w.weights.json", "w.npz", "w.safetensors"] {
+        ok(
+            &folder,
+            &format!("convert m.keras {weights} --shard-size 0.001"),
+        );
+    }
+    let from = [
+        "m.keras",
+        "m.safetensors",
+        "m.json --weights w.weights.h5",
+        "m.json --weights w.weights.json",
+        "m.json --weights w.npz",
+        "m.json --weights w.safetensors",
+        "m.json --weights m.keras",
+    ];
+    for (i, from) in from.iter().enumerate() {
+        let at = format!("{i}");
+        for to in ["keras", "safetensors", "json", "onnx"] {
+            ok(&folder, &format!("convert {from} {at}.{to}"));
+        }
+        for to in ["weights.h5", "weights.json", "npz"] {
+            ok(&folder, &format!("convert {from} {at}.{to}"));
+            let line = format!("predict m.json --weights {at}.{to} -i x.csv");
+            assert_eq!(ok(&folder, &line), told, "{from} to {to}");
+        }
+        for to in ["keras", "safetensors"] {
+            let line = format!("predict {at}.{to} -i x.csv");
+            assert_eq!(ok(&folder, &line), told, "{from} to {to}");
+        }
+        let read = |name: &str| std::fs::read(folder.0.join(name)).unwrap();
+        assert_eq!(
+            read(&format!("{at}.json")),
+            read("m.json"),
+            "{from} to json"
+        );
+        assert_eq!(
+            read(&format!("{at}.onnx")),
+            read("0.onnx"),
+            "{from} to onnx"
+        );
+    }
+    // The members of the archive as files in a folder, as Keras' `zipped=False` leaves them.
+    std::fs::create_dir(folder.0.join("open")).unwrap();
+    let archive = std::fs::File::open(folder.0.join("m.keras")).unwrap();
+    let mut archive = zip::ZipArchive::new(archive).unwrap();
+    archive.extract(folder.0.join("open")).unwrap();
+    assert_eq!(ok(&folder, "predict open -i x.csv"), told);
+}
+
+#[test]
 fn what_needs_no_model() {
     let folder = Folder::new("plain");
     assert!(ok(&folder, "datasets list").contains("mnist "));
@@ -614,6 +688,7 @@ fn what_needs_no_model() {
     assert!(ok(&folder, "completions bash").contains("_cornu()"));
     assert!(ok(&folder, "man").contains(".TH"));
     assert!(ok(&folder, "--help").contains("Exit codes: 0 done"));
+    assert!(ok(&folder, "predict --help").contains("cat new.csv | cornu predict"));
     fails(&folder, "datasets get mnst -o x.npz", 4, "mnist");
     fails(&folder, "datasets get iris -o x.npz", 2, ".csv");
     fails(&folder, "devices --threads 0", 4, "at least 1 thread");

@@ -56,7 +56,7 @@ impl Figure {
     /// If it is too large (more than 16384 pixels in a direction).
     #[cfg(feature = "png")]
     pub fn png(&self) -> Result<Vec<u8>> {
-        crate::png::render(&self.svg)
+        crate::png::svg_to_png(&self.svg)
     }
 
     /// Writes the picture to a file; its ending says how: `.svg` or `.png`.

@@ -46,5 +46,7 @@ pub use decision_boundary::decision_boundary;
 pub use figure::Figure;
 pub use learning_curves::learning_curves;
 pub use panel::Panel;
+#[cfg(feature = "png")]
+pub use png::svg_to_png;
 pub use regression::{Estimate, regression_line, residuals};
 pub use roc_curve::roc_curve;

@@ -16,7 +16,18 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-pub(crate) fn render(svg: &str) -> Result<Vec<u8>> {
+/// A picture that is SVG, such as that of a model, as a PNG file's bytes: two pixels for each of the SVG's, with
+/// a font of its own.
+///
+/// ```
+/// let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><path d="M0,0L8,8"/></svg>"#;
+/// assert!(cornu_plot::svg_to_png(svg)?.starts_with(b"\x89PNG"));
+/// # Ok::<(), cornu_plot::Error>(())
+/// ```
+///
+/// # Errors
+/// If the text is no SVG, or the picture is too large (more than 16384 pixels in a direction).
+pub fn svg_to_png(svg: &str) -> Result<Vec<u8>> {
     let options = Options {
         fontdb: FONTS.clone(),
         font_family: "DejaVu Sans".into(),

@@ -3,39 +3,31 @@
 use super::predict::{Samples, as_inputs};
 use crate::args::Bench;
 use crate::exit::Failure;
-use crate::model_file::ModelFile;
+use crate::model_file::{Input, ModelFile};
 use cornu::{Array, DType};
 use serde_json::json;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 pub fn run(args: &Bench) -> Result<(), Failure> {
-    if args.batch_size == 0 || !args.seconds.is_finite() || args.seconds <= 0.0 {
+    let time = Duration::try_from_secs_f64(args.seconds).unwrap_or_default();
+    if args.batch_size == 0 || args.length == 0 || time.is_zero() {
         return Err(Failure::usage(
-            "--batch-size and --seconds must be above 0.",
+            "--batch-size, --length and --seconds must be above 0.",
         ));
     }
     let start = Instant::now();
-    let file = ModelFile::open(&args.model.model, args.model.weights.as_deref())?;
+    let file = ModelFile::open_to_ask(&args.model.model, args.model.weights.as_deref())?;
     let load = start.elapsed();
-    let mut samples = Vec::new();
-    for input in file.inputs()? {
-        let Some(shape) = input.shape.into_iter().collect::<Option<Vec<usize>>>() else {
-            return Err(Failure::data(format!(
-                "The input \"{}\" has no fixed shape to make samples of.",
-                input.name
-            )));
-        };
-        samples.push((input.name, shape));
-    }
+    let inputs = file.inputs()?;
     let rows = |n: usize| -> Samples {
-        let zeros = |shape: &Vec<usize>| Array::zeros(DType::F32, [&[n], &shape[..]].concat());
-        let named = samples.iter();
-        named
-            .map(|(name, shape)| (Some(name.clone()), zeros(shape)))
-            .collect()
+        let zeros = |input: &Input| {
+            let extents = input.shape.iter().map(|d| d.unwrap_or(args.length));
+            let shape: Vec<usize> = std::iter::once(n).chain(extents).collect();
+            (Some(input.name.clone()), Array::zeros(DType::F32, shape))
+        };
+        inputs.iter().map(zeros).collect()
     };
-    let time = Duration::from_secs_f64(args.seconds);
     let one = measure(&file, &rows(1), time)?;
     let many = measure(&file, &rows(args.batch_size), time)?;
     let throughput = args.batch_size as f64 / many.as_secs_f64();

@@ -2,45 +2,49 @@
 
 use crate::args::Convert;
 use crate::exit::Failure;
-use crate::model_file::{ModelFile, ending, weights};
+use crate::format::Format;
+use crate::model_file::{KEY, ModelFile, weights};
 use cornu::saving::npz;
 use cornu::saving::safetensors::{self, Content};
 
-pub fn run(args: &Convert) -> Result<(), Failure> {
-    let (from, to) = (ending(&args.from), ending(&args.to));
-    let whole = match from.as_str() {
-        "json" | "keras" | "h5" => true,
-        "safetensors" => ["json", "keras", "onnx"].contains(&to.as_str()) || is_whole(args)?,
+pub fn run(args: &Convert, quiet: bool) -> Result<(), Failure> {
+    let (from, to) = (Format::of(&args.from)?, Format::of(&args.to)?);
+    // Arrays by name go to each other's format without the model that they are of.
+    let plain = match from {
+        Format::Npz => true,
+        Format::Safetensors => !is_whole(args)?,
         _ => false,
     };
-    if whole {
-        if from == "json" && to != "json" && args.weights.is_none() {
-            return Err(Failure::usage(format!(
-                "{} has no weights: give them with --weights.",
-                args.from.display()
-            )));
+    if plain && args.weights.is_none() {
+        let arrays = weights(&args.from)?;
+        match to {
+            Format::Npz => return Ok(npz::save(&args.to, arrays.iter().map(|(n, a)| (n, a)))?),
+            Format::Safetensors => {
+                let metadata = Vec::new();
+                return Ok(safetensors::save(&args.to, &Content { arrays, metadata })?);
+            }
+            _ => {}
         }
-        let file = ModelFile::open(&args.from, args.weights.as_deref())?;
-        return file.save(&args.to);
     }
-    let arrays = weights(&args.from)?;
-    match to.as_str() {
-        "npz" => Ok(npz::save(&args.to, arrays.iter().map(|(n, a)| (n, a)))?),
-        "safetensors" => {
-            let metadata = Vec::new();
-            Ok(safetensors::save(&args.to, &Content { arrays, metadata })?)
-        }
-        _ => Err(Failure::usage(format!(
-            "Weights go to .safetensors or .npz. Received: {}.",
-            args.to.display()
-        ))),
+    if from == Format::Json && to != Format::Json && args.weights.is_none() {
+        return Err(Failure::usage(format!(
+            "{} has no weights: give them with --weights.",
+            args.from.display()
+        )));
+    }
+    let file = ModelFile::open(&args.from, args.weights.as_deref())?;
+    let state = file.model.optimizer().is_ok_and(|o| o.is_built());
+    if state && to == Format::Safetensors && !quiet {
+        eprintln!("The optimizer's state is left out, which .safetensors has no place for.");
+    }
+    match to {
+        Format::Shards => Ok(file.model.save_weights_sharded(&args.to, args.shard_size)?),
+        _ => file.save(&args.to),
     }
 }
 
 /// Whether a file of weights holds the architecture too.
 fn is_whole(args: &Convert) -> Result<bool, Failure> {
     let metadata = safetensors::load(&args.from)?.metadata;
-    Ok(metadata
-        .iter()
-        .any(|(key, _)| key == crate::model_file::KEY))
+    Ok(metadata.iter().any(|(key, _)| key == KEY))
 }

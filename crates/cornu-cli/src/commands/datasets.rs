@@ -3,7 +3,7 @@
 use crate::args::Datasets;
 use crate::data::write_file;
 use crate::exit::Failure;
-use crate::model_file::ending;
+use crate::format::ending;
 use cornu::Array;
 use cornu::datasets::{self, Table};
 use cornu::saving::npz;
@@ -27,7 +27,7 @@ enum Loaded {
     Text(String),
 }
 
-const KNOWN: [Known; 9] = [
+const KNOWN: [Known; 10] = [
     Known {
         name: "mnist",
         about: "70,000 grey images of handwritten digits, 28×28",
@@ -62,6 +62,11 @@ const KNOWN: [Known; 9] = [
         name: "linnerud",
         about: "20 men: exercises, and three measures of the body",
         load: linnerud,
+    },
+    Known {
+        name: "sunspots",
+        about: "309 years from 1700 on: spots on the sun, a series",
+        load: sunspots,
     },
     Known {
         name: "movie_reviews",
@@ -162,6 +167,14 @@ fn linnerud() -> cornu::Result<Loaded> {
     Ok(table(&t, &names, |i| {
         t.target.row(i).iter().map(f64::to_string).collect()
     }))
+}
+
+fn sunspots() -> cornu::Result<Loaded> {
+    let mut csv = String::from("year,spots\n");
+    for (year, spots) in (1700..).zip(datasets::sunspots::load_data()?) {
+        let _ = writeln!(csv, "{year},{spots}");
+    }
+    Ok(Loaded::Csv(csv))
 }
 
 fn movie_reviews() -> cornu::Result<Loaded> {

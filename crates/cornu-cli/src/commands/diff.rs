@@ -9,10 +9,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 pub fn run(args: &Diff, quiet: bool) -> Result<Exit, Failure> {
-    let (a, b) = (
-        ModelFile::open(&args.a, None)?,
-        ModelFile::open(&args.b, None)?,
-    );
+    let a = ModelFile::open_to_ask(&args.a, None)?;
+    let b = ModelFile::open_to_ask(&args.b, None)?;
     let mut lines = Vec::new();
     architecture("", &a.model.to_config(), &b.model.to_config(), &mut lines);
     let named = |file: &ModelFile| -> Result<BTreeMap<String, _>, Failure> {

@@ -2,7 +2,7 @@
 
 use super::draw;
 use super::predict::{Samples, as_inputs, classes_of, image_size, samples};
-use super::train::x_and_y;
+use super::training_data::x_and_y;
 use crate::args::Evaluate;
 use crate::data::{Content, images, read};
 use crate::exit::Failure;

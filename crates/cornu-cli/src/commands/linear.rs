@@ -161,6 +161,7 @@ pub fn run(
     let given = [
         ("--epochs", args.epochs.is_some()),
         ("--batch-size", args.batch_size.is_some()),
+        ("--loss", args.loss.is_some()),
         ("--optimizer", args.optimizer.is_some()),
         ("--learning-rate", args.learning_rate.is_some()),
         ("--patience", args.patience.is_some()),
@@ -361,7 +362,7 @@ fn network(
         }
     };
     let mut model = Features::of_table(schema, false).body(&network)?;
-    model.compile("adam", goal.loss(), [goal.metric()])?;
+    model.compile("adam", goal.loss(1), [goal.metric()])?;
     let mut file = ModelFile::new(model);
     file.about.table = Some(schema.clone());
     Ok(file)

@@ -9,11 +9,13 @@ mod linear;
 mod plot;
 mod predict;
 mod train;
+mod training_data;
 
 use crate::args::{Cli, Command};
 use crate::data::write_file;
 use crate::exit::{Exit, Failure};
-use crate::model_file::{ModelFile, ending};
+use crate::format::ending;
+use crate::model_file::ModelFile;
 use clap::CommandFactory;
 use std::io::Write;
 use std::path::Path;
@@ -30,7 +32,7 @@ pub fn run(command: Command, quiet: bool) -> Result<Exit, Failure> {
         Command::Predict(args) => predict::run(&args)?,
         Command::Evaluate(args) => evaluate::run(&args, quiet)?,
         Command::Train(args) => train::run(&args, quiet)?,
-        Command::Convert(args) => convert::run(&args)?,
+        Command::Convert(args) => convert::run(&args, quiet)?,
         Command::Bench(args) => bench::run(&args)?,
         Command::Datasets { command } => datasets::run(command, quiet)?,
         Command::Devices => {

@@ -9,19 +9,14 @@ use serde_json::{Map, Value};
 use std::path::Path;
 
 pub fn run(args: &Predict) -> Result<(), Failure> {
-    let file = ModelFile::open(&args.model.model, args.model.weights.as_deref())?;
+    let file = ModelFile::open_to_ask(&args.model.model, args.model.weights.as_deref())?;
     let (inputs, files) = named_samples(&file, &args.input)?;
     let mut options = cornu::models::Predict::new();
     if let Some(n) = args.batch_size {
         options = options.batch_size(n);
     }
     let outputs = file.model.predict_all_with(as_inputs(&inputs), options)?;
-    let outputs: Vec<(String, Array)> = file
-        .model
-        .output_names()?
-        .into_iter()
-        .zip(outputs)
-        .collect();
+    let outputs: Vec<(String, Array)> = file.outputs()?.into_iter().zip(outputs).collect();
     let names = file.class_names();
     if args.json {
         let shown = names.filter(|_| !args.proba);

@@ -3,6 +3,7 @@
 use crate::exit::Failure;
 use cornu::Array;
 use image::imageops::FilterType;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// Images of one size, and the classes they are of.
@@ -18,15 +19,21 @@ pub struct Images {
     pub labels: Vec<i32>,
 }
 
+/// How high and wide images may be made.
+const SIDE: RangeInclusive<usize> = 1..=16_384;
+
 /// Height, width and channels from `32x32x3`.
 pub fn image_sizes(text: &str) -> Result<[usize; 3], Failure> {
     let sizes: Vec<usize> = text.split('x').filter_map(|n| n.parse().ok()).collect();
     match sizes[..] {
-        [height, width, channels @ (1 | 3 | 4)] if height * width > 0 => {
+        [height, width, channels @ (1 | 3 | 4)]
+            if SIDE.contains(&height) && SIDE.contains(&width) =>
+        {
             Ok([height, width, channels])
         }
         _ => Err(Failure::usage(format!(
-            "--image-size must be like 32x32x3, with 1, 3 or 4 channels. Received: {text}."
+            "--image-size must be like 32x32x3, of at most {} pixels a side and with 1, 3 or 4 channels. Received: {text}.",
+            SIDE.end()
         ))),
     }
 }
@@ -73,7 +80,17 @@ pub fn images(folder: &Path, [height, width, channels]: [usize; 3]) -> Result<Im
             folder.display()
         )));
     }
-    let mut pixels = Vec::with_capacity(files.len() * height * width * channels);
+    let extents = [files.len(), height, width, channels];
+    let count = extents.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+    let mut pixels: Vec<f32> = Vec::new();
+    let room = count.map(|count| pixels.try_reserve_exact(count));
+    if !matches!(room, Some(Ok(()))) {
+        return Err(Failure::data(format!(
+            "{}: {} images of {height}×{width}×{channels} need more memory than there is.",
+            folder.display(),
+            files.len()
+        )));
+    }
     let size = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     for file in &files {
         let image =
@@ -95,7 +112,7 @@ pub fn images(folder: &Path, [height, width, channels]: [usize; 3]) -> Result<Im
         pixels.extend(bytes.into_iter().map(f32::from));
     }
     Ok(Images {
-        pixels: Array::from_vec([files.len(), height, width, channels], pixels)?,
+        pixels: Array::from_vec(extents, pixels)?,
         files,
         classes,
         labels,

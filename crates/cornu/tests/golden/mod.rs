@@ -1,6 +1,8 @@
 //! Reading the golden files, and comparing with them. See `tests/golden/README.md`.
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod saved;
+
 use cornu::{Array, DType, Device, Shape, Tensor};
 use serde_json::Value;
 
