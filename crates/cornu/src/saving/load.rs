@@ -67,7 +67,7 @@ impl LoadModel {
     }
 
     /// A model from its JSON alone.
-    pub(super) fn from_json(&self, text: &str) -> Result<Model> {
+    pub(super) fn of_json(&self, text: &str) -> Result<Model> {
         self.read(Source::Description, || {
             let object = serde_json::from_str(text)
                 .map_err(|e| Error::new(format!("The text is no JSON of a model: {e}.")))?;

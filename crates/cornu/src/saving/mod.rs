@@ -57,7 +57,7 @@ pub fn model_from_json(text: &str) -> Result<Model> {
 /// # Errors
 /// As [`model_from_json`].
 pub fn model_from_json_with(text: &str, options: &LoadModel) -> Result<Model> {
-    options.from_json(text)
+    options.of_json(text)
 }
 
 /// Writes a file so that at every moment there is either what was there before or the whole of the new.

@@ -210,7 +210,7 @@ fn legacy(store: &Store) -> Result<Option<(&File, &'static str)>> {
 
 impl LoadModel {
     /// A model from the content of a file.
-    fn from_file(&self, bytes: Vec<u8>) -> Result<Model> {
+    fn of_file(&self, bytes: Vec<u8>) -> Result<Model> {
         self.read(Source::File(bytes.len()), || {
             if bytes.starts_with(legacy_h5::SIGNATURE) {
                 return legacy_h5::model(&File::open(bytes)?, self.compile);
@@ -227,7 +227,7 @@ impl LoadModel {
     }
 
     /// A model from a folder that has the members of an archive as files, as Keras saves it with `zipped=False`.
-    fn from_folder(&self, folder: &Path) -> Result<Model> {
+    fn of_folder(&self, folder: &Path) -> Result<Model> {
         let (config, weights) = (read(&folder.join(CONFIG))?, read(&folder.join(WEIGHTS))?);
         let bytes = config.len() + weights.len();
         self.read(Source::File(bytes), || self.of_members(&config, weights))
@@ -265,8 +265,8 @@ pub fn load_model(path: impl AsRef<Path>) -> Result<Model> {
 pub fn load_model_with(path: impl AsRef<Path>, options: &LoadModel) -> Result<Model> {
     let path = path.as_ref();
     match path.is_dir() {
-        true => options.from_folder(path),
-        false => options.from_file(read(path)?),
+        true => options.of_folder(path),
+        false => options.of_file(read(path)?),
     }
 }
 
@@ -275,7 +275,7 @@ pub fn load_model_with(path: impl AsRef<Path>, options: &LoadModel) -> Result<Mo
 /// # Errors
 /// As [`load_model`].
 pub fn model_from_bytes<'a>(bytes: impl Into<Cow<'a, [u8]>>, options: &LoadModel) -> Result<Model> {
-    options.from_file(bytes.into().into_owned())
+    options.of_file(bytes.into().into_owned())
 }
 
 /// A member of the archive that a `.keras` file is, if it has one of this name; see
