@@ -1,6 +1,9 @@
 //! Linear models as networks: the same predictions, also after saving.
 #![cfg(feature = "linear")]
 
+use cornu::linear::metrics::{
+    log_loss, mean_absolute_error, mean_squared_error, r2_score, roc_auc_score,
+};
 use cornu::linear::model_selection::GridSearchCV;
 use cornu::linear::preprocessing::{Pipeline, RobustScaler, StandardScaler, Transform};
 use cornu::linear::statistics::{Logit, Ols};
@@ -174,6 +177,47 @@ fn a_converted_model_learns_on() {
     let after = network.evaluate(&x, &y).unwrap()["loss"];
     // It is at the optimum already.
     assert!((after - before).abs() < 1e-6, "{before} {after}");
+}
+
+/// The metrics of both worlds say the same of the same predictions.
+#[test]
+fn models_are_measured_alike() {
+    let (x, y) = data();
+    let (x32, y32) = (x.mapv(|v| v as f32), y.mapv(|v| v as f32));
+    let near = |network: f64, exact: f64, tolerance: f64| {
+        assert!((network - exact).abs() < tolerance, "{network} {exact}");
+    };
+    let model = Ridge::new().fit(&x, &y).unwrap();
+    let predicted = model.predict(&x).unwrap();
+    let mut network = model.to_sequential().unwrap();
+    network
+        .compile(SGD::new(), "mse", ["mae", "r2_score"])
+        .unwrap();
+    let measured = network.evaluate(&x32, &y32).unwrap();
+    let error = mean_absolute_error(&y, &predicted, None).unwrap();
+    near(measured["mae"], error, 1e-6);
+    let error = mean_squared_error(&y, &predicted, None).unwrap();
+    near(measured["loss"], error, 1e-6);
+    near(
+        measured["r2_score"],
+        r2_score(&y, &predicted, None).unwrap(),
+        1e-6,
+    );
+
+    let two = Array1::from_shape_fn(60, |r| f32::from(u8::from(y[r] + (r % 3) as f64 > 1.0)));
+    let model = LogisticRegression::new().fit(&x, &two).unwrap();
+    let probabilities = model.predict_proba(&x).unwrap();
+    let mut network = model.to_sequential().unwrap();
+    network
+        .compile(SGD::new(), "binary_crossentropy", ["accuracy", "auc"])
+        .unwrap();
+    let measured = network.evaluate(&x32, &two).unwrap();
+    let loss = log_loss(&two, &probabilities, model.classes(), None).unwrap();
+    near(measured["loss"], loss, 1e-5);
+    near(measured["accuracy"], model.score(&x, &two).unwrap(), 1e-6);
+    // Keras' area is that of 200 thresholds.
+    let area = roc_auc_score(&two, &probabilities.column(1), None).unwrap();
+    near(measured["auc"], area, 5e-3);
 }
 
 #[test]
