@@ -104,7 +104,7 @@ pub const CASES: &[Case] = &[
     Case(
         "too large",
         "Layer \"dense\": Weight \"kernel\" of shape (3, 18446744073709551615) needs more memory \
-         than there is, or than the file it comes from may ask for.",
+         than there is, or than what it is read from may ask for.",
         || one(Dense::new(usize::MAX).input_shape([3])),
     ),
     Case(

@@ -134,7 +134,7 @@ pub const CASES: &[Case] = &[
     Case(
         "too many filters",
         "Layer \"conv2d\": Weight \"kernel\" of shape (3, 3, 1, 18446744073709551615) \
-         needs more memory than there is, or than the file it comes from may ask for.",
+         needs more memory than there is, or than what it is read from may ask for.",
         || one(Conv2D::new(usize::MAX, 3).input_shape([6, 6, 1])),
     ),
     Case(
