@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// ```
 /// use cornu::layers::{Build, Call, InputShape, Layer, Wrapper};
 /// use cornu::prelude::*;
-/// use cornu::saving::{CustomObjects, model_from_json_with};
+/// use cornu::saving::{CustomObjects, LoadModel, model_from_json_with};
 /// use serde::{Deserialize, Serialize};
 ///
 /// /// A way around a layer: `x + layer(x)`.
@@ -50,7 +50,8 @@ use std::sync::Arc;
 ///         .map_err(|e| cornu::Error::new(e.to_string()))?;
 ///     Ok(layer.into())
 /// });
-/// assert_eq!(model_from_json_with(&model.to_json(), &own)?.count_params()?, 12);
+/// let options = LoadModel::new().custom_objects(own);
+/// assert_eq!(model_from_json_with(&model.to_json(), &options)?.count_params()?, 12);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Clone, Debug)]
