@@ -84,6 +84,6 @@ fn parquet(bytes: Vec<u8>, path: &str) -> Result<Table, Failure> {
 #[cfg(not(feature = "parquet"))]
 fn parquet(_: Vec<u8>, path: &str) -> Result<Table, Failure> {
     Err(Failure::usage(format!(
-        "{path} is Parquet, which this program was built without: install it with --features parquet."
+        "{path} is Parquet, which this program was built without: install it with its feature parquet."
     )))
 }
