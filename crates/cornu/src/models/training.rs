@@ -5,7 +5,9 @@ use crate::callbacks::{State, Trained, WriteState};
 use crate::interrupt::Interrupt;
 use crate::{Array, Error, Result, Variable};
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "saving")]
+use std::path::Path;
+use std::path::PathBuf;
 
 /// A model that is being trained or measured (`&mut Model`), or asked (`&Model`).
 pub(super) struct Training<M> {

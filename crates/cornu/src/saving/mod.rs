@@ -1,6 +1,6 @@
 //! Models, weights and arrays in files.
 //!
-//! Every reader is bounded: a file that is cut off, altered or made to do harm gives an [`Error`], and never
+//! Every reader is bounded: a file that is cut off, altered or made to do harm gives an [`Error`](crate::Error), and never
 //! takes more memory than a small multiple of its own size.
 
 #[cfg(feature = "saving")]
