@@ -6,10 +6,8 @@
 Without the packages onnx and onnxruntime it says so and passes.
 """
 
-import json
 import os
 import sys
-import zipfile
 
 try:
     import numpy as np
@@ -19,27 +17,10 @@ except ImportError as e:
     print(f"A package is not installed ({e}); what Cornu exported was not checked with ONNX Runtime.")
     sys.exit(0)
 
-GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden")
+from saved_models import array, cases
 
 # Checked, but not run: the CPU's kernels for 16-bit formats are not complete.
 NOT_RUN = {"mixed_precision", "weights_in_half"}
-
-
-def cases():
-    """What Keras was given and computed, by the names of the models."""
-    found = {}
-    for archive in ["saved.zip", "saved_layers.zip"]:
-        with zipfile.ZipFile(os.path.join(GOLDEN, archive)) as golden:
-            for member in golden.namelist():
-                name, file = member.split("/")
-                if file == "case.json":
-                    found[name] = json.loads(golden.read(member))
-    return found
-
-
-def array(v):
-    data = [float(x) if isinstance(x, str) else x for x in v["data"]]
-    return np.asarray(data, v.get("dtype", "float32")).reshape(v["shape"])
 
 
 def check(path, name, given):

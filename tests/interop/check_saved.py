@@ -9,7 +9,6 @@ Without Keras it says so and passes.
 import json
 import os
 import sys
-import zipfile
 
 try:
     os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -21,27 +20,10 @@ except ImportError as e:
     print(f"Keras is not installed ({e}); what Cornu saved was not checked with it.")
     sys.exit(0)
 
-GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden")
+from saved_models import array, cases
 
 # The 16-bit formats have two or three digits.
 COARSE = {"mixed_precision", "weights_in_half"}
-
-
-def cases():
-    """What Keras was given and computed, by the names of the models."""
-    found = {}
-    for archive in ["saved.zip", "saved_layers.zip"]:
-        with zipfile.ZipFile(os.path.join(GOLDEN, archive)) as golden:
-            for member in golden.namelist():
-                name, file = member.split("/")
-                if file == "case.json":
-                    found[name] = json.loads(golden.read(member))
-    return found
-
-
-def array(v):
-    data = [float(x) if isinstance(x, str) else x for x in v["data"]]
-    return np.asarray(data, v.get("dtype", "float32")).reshape(v["shape"])
 
 
 def several(arrays):
