@@ -2,6 +2,7 @@
 
 use crate::dtype::{DType, Element};
 use crate::shape::Shape;
+use crate::tensor::TensorType;
 use crate::{Error, Result};
 use half::{bf16, f16};
 
@@ -345,6 +346,14 @@ impl Array {
 }
 
 impl View<'_> {
+    /// The type.
+    pub fn ty(&self) -> TensorType {
+        TensorType {
+            shape: self.shape.into(),
+            dtype: self.data.dtype(),
+        }
+    }
+
     /// An owned copy.
     pub fn to_array(&self) -> Array {
         let data = with_values!(Slice, self.data, v => Element::wrap(v.to_vec()));

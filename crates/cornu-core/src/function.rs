@@ -2,6 +2,7 @@
 
 use crate::array::{Array, View, ViewMut};
 use crate::backend::{Backend, Executable};
+use crate::compiled::{Compiled, CompiledForms};
 use crate::program::{Key, Program};
 use crate::tensor::{Tensor, TensorType};
 use crate::{Result, Variable};
@@ -9,7 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-type Compiled = Arc<Mutex<Box<dyn Executable>>>;
+type Cached = Arc<Mutex<Box<dyn Executable>>>;
 
 /// Programs kept compiled by [`Device::eval`]; beyond, the cache starts anew.
 const CACHE: usize = 256;
@@ -20,7 +21,7 @@ pub struct Device(Arc<Inner>);
 
 struct Inner {
     backend: Box<dyn Backend>,
-    cache: Mutex<HashMap<Key, Compiled>>,
+    cache: Mutex<HashMap<Key, Cached>>,
 }
 
 impl fmt::Debug for Device {
@@ -57,7 +58,7 @@ impl Device {
         let compiled = match known {
             Some(c) => c,
             None => {
-                let c: Compiled = Arc::new(Mutex::new(self.compile(&program)?));
+                let c: Cached = Arc::new(Mutex::new(self.compile(&program)?));
                 let mut cache = self.lock_cache();
                 if cache.len() >= CACHE {
                     cache.clear();
@@ -79,7 +80,7 @@ impl Device {
         Ok(outputs)
     }
 
-    fn lock_cache(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Compiled>> {
+    fn lock_cache(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Cached>> {
         self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -122,7 +123,7 @@ impl From<Vec<Tensor>> for Traced {
 type Trace = dyn Fn(&[Tensor]) -> Result<Traced> + Send + Sync;
 
 /// A function of tensors that is traced and compiled once for each combination of input types, then
-/// called with arrays.
+/// called with arrays. The 16 forms used last are kept; threads may call at once.
 ///
 /// ```
 /// use cornu_core::{Array, Device, Function, Reference};
@@ -133,13 +134,7 @@ type Trace = dyn Fn(&[Tensor]) -> Result<Traced> + Send + Sync;
 pub struct Function {
     device: Device,
     trace: Box<Trace>,
-    compiled: Mutex<Vec<Specialised>>,
-}
-
-struct Specialised {
-    inputs: Vec<TensorType>,
-    outputs: Vec<TensorType>,
-    executable: Box<dyn Executable>,
+    forms: CompiledForms,
 }
 
 impl fmt::Debug for Function {
@@ -165,7 +160,7 @@ impl Function {
         Function {
             device: device.clone(),
             trace: Box::new(trace),
-            compiled: Mutex::default(),
+            forms: CompiledForms::default(),
         }
     }
 
@@ -192,39 +187,20 @@ impl Function {
     fn with<R>(
         &self,
         inputs: &[View<'_>],
-        run: impl FnOnce(&mut Specialised) -> Result<R>,
+        run: impl FnOnce(&mut Compiled) -> Result<R>,
     ) -> Result<R> {
-        let mut all = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |f: &Specialised| {
-            f.inputs.len() == inputs.len()
-                && f.inputs
-                    .iter()
-                    .zip(inputs)
-                    .all(|(ty, x)| *ty.shape == *x.shape && ty.dtype == x.data.dtype())
-        };
-        if let Some(f) = all.iter_mut().find(|f| fits(f)) {
-            return run(f);
-        }
-        let types: Vec<TensorType> = inputs
-            .iter()
-            .map(|x| TensorType {
-                shape: x.shape.into(),
-                dtype: x.data.dtype(),
-            })
-            .collect();
-        let arguments: Vec<Tensor> = types
-            .iter()
-            .enumerate()
-            .map(|(i, ty)| Tensor::input(i, ty.shape.clone(), ty.dtype))
-            .collect();
+        self.forms.with(inputs, |types| self.compile(types), run)
+    }
+
+    fn compile(&self, inputs: Vec<TensorType>) -> Result<Compiled> {
+        let argument = |(i, ty): (usize, &TensorType)| Tensor::input(i, ty.shape.clone(), ty.dtype);
+        let arguments: Vec<Tensor> = inputs.iter().enumerate().map(argument).collect();
         let traced = (self.trace)(&arguments)?;
-        let program = Program::trace(&types, &traced.outputs, &traced.updates)?;
-        all.push(Specialised {
-            inputs: types,
+        let program = Program::trace(&inputs, &traced.outputs, &traced.updates)?;
+        Ok(Compiled {
+            inputs,
             outputs: traced.outputs.iter().map(|t| t.ty().clone()).collect(),
             executable: self.device.compile(&program)?,
-        });
-        let last = all.len() - 1;
-        run(&mut all[last])
+        })
     }
 }

@@ -16,6 +16,7 @@
 
 pub mod array;
 pub mod backend;
+mod compiled;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod dtype;
@@ -35,6 +36,7 @@ mod variable;
 
 pub use array::{Array, Slice, SliceMut, View, ViewMut};
 pub use backend::{Backend, Executable};
+pub use compiled::{Compiled, CompiledForms};
 pub use dtype::{DType, Element};
 pub use error::{Error, ErrorKind, Result};
 pub use function::{Device, Function};

@@ -68,7 +68,7 @@ impl<'a> Predict<'a> {
 const BATCH: usize = 256;
 
 impl Model {
-    /// The model's output for each sample.
+    /// The model's output for each sample. Several threads may ask at once: each computes in memory of its own.
     ///
     /// ```
     /// use cornu::prelude::*;

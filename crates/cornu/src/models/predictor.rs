@@ -4,35 +4,15 @@ use super::graph::Graph;
 use super::model::Model;
 use crate::layers::Pass;
 use crate::{DType, Error, Result, Tensor};
-use cornu_core::{Executable, Program, Slice, SliceMut, TensorType, View, ViewMut};
-use std::sync::{Mutex, PoisonError};
+use cornu_core::{Compiled, CompiledForms, Program, Slice, SliceMut, TensorType, View, ViewMut};
 
 /// The forward passes compiled so far.
-#[derive(Default)]
-pub(super) struct Predictor(Mutex<Vec<Forward>>);
-
-/// A forward pass.
-pub(super) struct Forward {
-    inputs: Vec<TensorType>,
-    pub outputs: Vec<TensorType>,
-    pub executable: Box<dyn Executable>,
-}
-
-impl std::fmt::Debug for Predictor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Predictor")
-    }
-}
-
-/// Programs kept; each has an arena.
-const KEPT: usize = 16;
+#[derive(Debug, Default)]
+pub(super) struct Predictor(CompiledForms);
 
 impl Predictor {
     pub fn clear(&mut self) {
-        self.0
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.0.clear();
     }
 
     /// Runs `run` with the forward pass for inputs of these types, compiled at first use.
@@ -40,37 +20,17 @@ impl Predictor {
         &self,
         graph: &Graph,
         inputs: &[View<'_>],
-        run: impl FnOnce(&mut Forward) -> Result<R>,
+        run: impl FnOnce(&mut Compiled) -> Result<R>,
     ) -> Result<R> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |f: &Forward| {
-            let same = |(ty, x): (&TensorType, &View<'_>)| {
-                *ty.shape == *x.shape && ty.dtype == x.data.dtype()
-            };
-            f.inputs.len() == inputs.len() && f.inputs.iter().zip(inputs).all(same)
-        };
-        if let Some(f) = all.iter_mut().find(|f| fits(f)) {
-            return run(f);
-        }
-        let types: Vec<TensorType> = inputs
-            .iter()
-            .map(|x| TensorType {
-                shape: x.shape.into(),
-                dtype: x.data.dtype(),
+        let compile = |inputs: Vec<TensorType>| {
+            let (program, outputs) = trace(graph, &inputs)?;
+            Ok(Compiled {
+                executable: crate::device().compile(&program)?,
+                inputs,
+                outputs,
             })
-            .collect();
-        let (program, outputs) = trace(graph, &types)?;
-        let executable = crate::device().compile(&program)?;
-        if all.len() >= KEPT {
-            all.remove(0);
-        }
-        all.push(Forward {
-            inputs: types,
-            outputs,
-            executable,
-        });
-        let last = all.len() - 1;
-        run(&mut all[last])
+        };
+        self.0.with(inputs, compile, run)
     }
 }
 
@@ -105,16 +65,13 @@ impl Model {
     pub fn predict_into(&self, input: &[f32], output: &mut [f32]) -> Result<()> {
         let room = output.len();
         let of = |types: &[TensorType], size: usize| matches!(types, [one] if one.dtype == DType::F32 && one.shape.size() == size);
-        let fits = |f: &Forward| of(&f.inputs, input.len()) && of(&f.outputs, room);
-        {
-            let mut all = self
-                .predictor
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            if let Some(f) = all.iter_mut().find(|f| fits(f)) {
-                return run_into(f, input, output);
-            }
+        let fits = |f: &Compiled| of(&f.inputs, input.len()) && of(&f.outputs, room);
+        let known = self
+            .predictor
+            .0
+            .with_known(fits, |f| run_into(f, input, output));
+        if let Some(result) = known {
+            return result;
         }
         let graph = self.graph()?;
         let sample = match &graph.inputs[..] {
@@ -154,7 +111,7 @@ impl Model {
     }
 }
 
-fn run_into(f: &mut Forward, input: &[f32], output: &mut [f32]) -> Result<()> {
+fn run_into(f: &mut Compiled, input: &[f32], output: &mut [f32]) -> Result<()> {
     let x = View {
         shape: &f.inputs[0].shape,
         data: Slice::F32(input),

@@ -11,4 +11,5 @@ mod noise;
 mod normalization;
 mod properties;
 mod properties_space;
+mod threads;
 mod training;
