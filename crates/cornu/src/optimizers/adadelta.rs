@@ -1,6 +1,6 @@
 //! Adadelta.
 
-use super::common::{at_least_zero, common_options, fraction, own_config};
+use super::common::{at_least_zero, common_options, fraction, own_config, setters};
 use super::{Common, Rule, Slot, Step};
 use crate::{Result, Tensor, Variable};
 use serde::{Deserialize, Serialize};
@@ -41,19 +41,12 @@ impl Default for Adadelta {
 
 common_options!(Adadelta);
 
-impl Adadelta {
+setters!(Adadelta {
     /// The share of the old averages in the new (default 0.95).
-    pub fn rho(mut self, rho: f64) -> Self {
-        self.rho = rho;
-        self
-    }
-
+    rho: f64,
     /// Keeps the divisor away from 0 (default 1e-7).
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-}
+    epsilon: f64,
+});
 
 impl Rule for Adadelta {
     fn class_name(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! Adafactor.
 
-use super::common::{at_least_zero, common_options, own_config};
+use super::common::{at_least_zero, common_options, own_config, setters};
 use super::rule::Prepared;
 use super::{Common, Rule, Slot, Step};
 use crate::{Array, Error, Result, Tensor, Variable};
@@ -53,37 +53,18 @@ impl Default for Adafactor {
 
 common_options!(Adafactor);
 
-impl Adafactor {
+setters!(Adafactor {
     /// The power of the step that the averages forget with (default −0.8).
-    pub fn beta_2_decay(mut self, beta_2_decay: f64) -> Self {
-        self.beta_2_decay = beta_2_decay;
-        self
-    }
-
+    beta_2_decay: f64,
     /// Keeps squares of gradients away from 0 (default 1e-30).
-    pub fn epsilon_1(mut self, epsilon_1: f64) -> Self {
-        self.epsilon_1 = epsilon_1;
-        self
-    }
-
+    epsilon_1: f64,
     /// The least norm of a variable that counts (default 1e-3).
-    pub fn epsilon_2(mut self, epsilon_2: f64) -> Self {
-        self.epsilon_2 = epsilon_2;
-        self
-    }
-
+    epsilon_2: f64,
     /// The longest update, as root mean square (default 1).
-    pub fn clip_threshold(mut self, clip_threshold: f64) -> Self {
-        self.clip_threshold = clip_threshold;
-        self
-    }
-
+    clip_threshold: f64,
     /// Keras' option of this name (default yes); the rate is at most `1/√t` either way.
-    pub fn relative_step(mut self, yes: bool) -> Self {
-        self.relative_step = yes;
-        self
-    }
-}
+    relative_step: bool,
+});
 
 impl Rule for Adafactor {
     fn class_name(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! Adagrad.
 
-use super::common::{at_least_zero, common_options, own_config};
+use super::common::{at_least_zero, common_options, own_config, setters};
 use super::{Common, Rule, Slot, Step};
 use crate::{Result, Tensor, Variable};
 use serde::{Deserialize, Serialize};
@@ -40,19 +40,12 @@ impl Default for Adagrad {
 
 common_options!(Adagrad);
 
-impl Adagrad {
+setters!(Adagrad {
     /// What the sum of squares starts from (default 0.1).
-    pub fn initial_accumulator_value(mut self, initial_accumulator_value: f64) -> Self {
-        self.initial_accumulator_value = initial_accumulator_value;
-        self
-    }
-
+    initial_accumulator_value: f64,
     /// Keeps the divisor away from 0 (default 1e-7).
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-}
+    epsilon: f64,
+});
 
 impl Rule for Adagrad {
     fn class_name(&self) -> &'static str {

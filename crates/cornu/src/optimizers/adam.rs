@@ -1,6 +1,6 @@
 //! Adam, and what AdamW shares with it.
 
-use super::common::{at_least_zero, common_options, fraction, own_config};
+use super::common::{at_least_zero, common_options, fraction, own_config, setters};
 use super::rule::{Prepared, moving, one_minus_power};
 use super::{Common, Rule, Slot, Step};
 use crate::{Result, Tensor, Variable};
@@ -39,31 +39,16 @@ macro_rules! adam {
 
         common_options!($class);
 
-        impl $class {
+        setters!($class {
             /// The share of the old average of the gradient in the new (default 0.9).
-            pub fn beta_1(mut self, beta: f64) -> Self {
-                self.beta_1 = beta;
-                self
-            }
-
+            beta_1: f64,
             /// The share of the old average of the square in the new (default 0.999).
-            pub fn beta_2(mut self, beta: f64) -> Self {
-                self.beta_2 = beta;
-                self
-            }
-
+            beta_2: f64,
             /// Keeps the divisor away from 0 (default 1e-7).
-            pub fn epsilon(mut self, epsilon: f64) -> Self {
-                self.epsilon = epsilon;
-                self
-            }
-
+            epsilon: f64,
             /// Whether to divide by the largest average so far (default no).
-            pub fn amsgrad(mut self, yes: bool) -> Self {
-                self.amsgrad = yes;
-                self
-            }
-        }
+            amsgrad: bool,
+        });
 
         impl Rule for $class {
             fn class_name(&self) -> &'static str {

@@ -1,7 +1,7 @@
 //! AdamW.
 
 use super::adam::{adam, corrected_rate};
-use super::common::{at_least_zero, common_options, fraction, own_config};
+use super::common::{at_least_zero, common_options, fraction, own_config, setters};
 use super::rule::{Prepared, moving};
 use super::{Common, Rule, Slot, Step};
 use crate::{Result, Tensor, Variable};

@@ -211,6 +211,20 @@ pub(super) fn own_config<T: serde::Serialize>(options: &T) -> Map<String, Value>
     }
 }
 
+/// Builder methods of a struct, each of which sets the field of its name.
+macro_rules! setters {
+    ($class:ident { $($(#[$doc:meta])* $field:ident: $ty:ty,)+ }) => {
+        impl $class {
+            $($(#[$doc])*
+            pub fn $field(mut self, $field: $ty) -> Self {
+                self.$field = $field;
+                self
+            })+
+        }
+    };
+}
+pub(super) use setters;
+
 /// `new()`, the builder methods of the common options and `from_config` for an optimizer: a struct
 /// with a field `common`, Keras' defaults as `Default`, and serde for its other fields.
 macro_rules! common_options {

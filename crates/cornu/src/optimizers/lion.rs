@@ -1,6 +1,6 @@
 //! Lion.
 
-use super::common::{common_options, fraction, own_config};
+use super::common::{common_options, fraction, own_config, setters};
 use super::rule::rounded;
 use super::{Common, Rule, Slot, Step};
 use crate::{Error, Result, Tensor, Variable};
@@ -41,19 +41,12 @@ impl Default for Lion {
 
 common_options!(Lion);
 
-impl Lion {
+setters!(Lion {
     /// The share of the average in the blend (default 0.9).
-    pub fn beta_1(mut self, beta: f64) -> Self {
-        self.beta_1 = beta;
-        self
-    }
-
+    beta_1: f64,
     /// The share of the old average in the new (default 0.99).
-    pub fn beta_2(mut self, beta: f64) -> Self {
-        self.beta_2 = beta;
-        self
-    }
-}
+    beta_2: f64,
+});
 
 impl Rule for Lion {
     fn class_name(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! Nadam.
 
-use super::common::{at_least_zero, common_options, fraction, own_config};
+use super::common::{at_least_zero, common_options, fraction, own_config, setters};
 use super::rule::{Prepared, moving, one_minus_power, rounded};
 use super::{Common, Rule, Slot, Step};
 use crate::{DType, Result, Tensor, Variable};
@@ -45,25 +45,14 @@ impl Default for Nadam {
 
 common_options!(Nadam);
 
-impl Nadam {
+setters!(Nadam {
     /// The share of the old average of the gradient in the new (default 0.9).
-    pub fn beta_1(mut self, beta: f64) -> Self {
-        self.beta_1 = beta;
-        self
-    }
-
+    beta_1: f64,
     /// The share of the old average of the square in the new (default 0.999).
-    pub fn beta_2(mut self, beta: f64) -> Self {
-        self.beta_2 = beta;
-        self
-    }
-
+    beta_2: f64,
     /// Keeps the divisor away from 0 (default 1e-7).
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-}
+    epsilon: f64,
+});
 
 impl Rule for Nadam {
     fn class_name(&self) -> &'static str {

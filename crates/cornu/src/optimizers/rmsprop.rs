@@ -1,6 +1,6 @@
 //! RMSprop.
 
-use super::common::{at_least_zero, common_options, fraction, own_config};
+use super::common::{at_least_zero, common_options, fraction, own_config, setters};
 use super::{Common, Rule, Slot, Step};
 use crate::{Result, Tensor, Variable};
 use serde::{Deserialize, Serialize};
@@ -44,31 +44,16 @@ impl Default for RMSprop {
 
 common_options!(RMSprop);
 
-impl RMSprop {
+setters!(RMSprop {
     /// The share of the old average in the new (default 0.9).
-    pub fn rho(mut self, rho: f64) -> Self {
-        self.rho = rho;
-        self
-    }
-
+    rho: f64,
     /// How much of the last step goes into the next (default 0).
-    pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
+    momentum: f64,
     /// Keeps the divisor away from 0 (default 1e-7).
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
+    epsilon: f64,
     /// Whether to divide by an estimate of the variance instead of the mean square (default no).
-    pub fn centered(mut self, yes: bool) -> Self {
-        self.centered = yes;
-        self
-    }
-}
+    centered: bool,
+});
 
 impl Rule for RMSprop {
     fn class_name(&self) -> &'static str {

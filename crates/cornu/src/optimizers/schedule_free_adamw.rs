@@ -1,6 +1,6 @@
 //! Schedule-free AdamW.
 
-use super::common::{at_least_zero, common_options, fraction, own_config};
+use super::common::{at_least_zero, common_options, fraction, own_config, setters};
 use super::rule::{Prepared, moving, one_minus_power, rounded};
 use super::{Common, Rule, Slot, Step};
 use crate::{Error, Result, Tensor, Variable};
@@ -48,31 +48,16 @@ impl Default for ScheduleFreeAdamW {
 
 common_options!(ScheduleFreeAdamW);
 
-impl ScheduleFreeAdamW {
+setters!(ScheduleFreeAdamW {
     /// The share of the average in the weights (default 0.9).
-    pub fn beta_1(mut self, beta: f64) -> Self {
-        self.beta_1 = beta;
-        self
-    }
-
+    beta_1: f64,
     /// The share of the old average of the square in the new (default 0.999).
-    pub fn beta_2(mut self, beta: f64) -> Self {
-        self.beta_2 = beta;
-        self
-    }
-
+    beta_2: f64,
     /// Keeps the divisor away from 0 (default 1e-8).
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
+    epsilon: f64,
     /// The learning rate rises from 0 over so many steps (default 0).
-    pub fn warmup_steps(mut self, warmup_steps: u32) -> Self {
-        self.warmup_steps = warmup_steps;
-        self
-    }
-}
+    warmup_steps: u32,
+});
 
 impl Rule for ScheduleFreeAdamW {
     fn class_name(&self) -> &'static str {

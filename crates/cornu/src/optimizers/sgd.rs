@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use super::common::{common_options, own_config};
+use super::common::{common_options, own_config, setters};
 use super::{Common, Rule, Slot, Step};
 use crate::{Error, Result, Tensor, Variable};
 use serde::{Deserialize, Serialize};
@@ -41,19 +41,12 @@ impl Default for SGD {
 
 common_options!(SGD);
 
-impl SGD {
+setters!(SGD {
     /// How much of the last step goes into the next, from 0 (the default: none) to 1.
-    pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
+    momentum: f64,
     /// Whether to apply Nesterov's momentum: the step that would follow (default no).
-    pub fn nesterov(mut self, yes: bool) -> Self {
-        self.nesterov = yes;
-        self
-    }
-}
+    nesterov: bool,
+});
 
 impl Rule for SGD {
     fn class_name(&self) -> &'static str {
