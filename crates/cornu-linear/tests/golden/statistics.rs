@@ -36,52 +36,78 @@ fn moment() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_604_930)
 }
 
+/// What statsmodels says of one fit, and how exactly.
+struct Case<'a> {
+    golden: &'a Value,
+    tolerance: f64,
+}
+
+impl Case<'_> {
+    #[track_caller]
+    fn check(&self, name: &str, got: &[f64]) {
+        self.check_to(self.tolerance, name, got);
+    }
+
+    /// Far tails amplify the error of their argument.
+    #[track_caller]
+    fn check_tail(&self, name: &str, got: &[f64]) {
+        self.check_to(100.0 * self.tolerance, name, got);
+    }
+
+    #[track_caller]
+    fn check_to(&self, tolerance: f64, name: &str, got: &[f64]) {
+        let what = format!("{}: {name}", self.golden["note"]);
+        close(&what, got, &self.golden[name], tolerance);
+    }
+
+    fn check_ols(&self, fit: &OlsFit) {
+        check_common!(self, fit);
+        self.check("rsquared", &[fit.rsquared()]);
+        self.check("rsquared_adj", &[fit.rsquared_adj()]);
+        self.check("fvalue", &[fit.fvalue()]);
+        self.check("resid", &fit.resid().to_vec());
+        self.check_tail("f_pvalue", &[fit.f_pvalue()]);
+    }
+
+    fn check_logit(&self, fit: &LogitFit) {
+        check_common!(self, fit);
+        assert!(fit.converged());
+        self.check("llnull", &[fit.llnull()]);
+        self.check("prsquared", &[fit.prsquared()]);
+        self.check_tail("llr_pvalue", &[fit.llr_pvalue()]);
+    }
+}
+
 /// What both kinds of fits have.
 macro_rules! check_common {
-    ($fit:expr, $case:expr, $tolerance:expr) => {{
-        let (fit, case, tolerance) = ($fit, $case, $tolerance);
-        let check = |name: &str, got: &[f64]| {
-            close(
-                &format!("{}: {name}", case["note"]),
-                got,
-                &case[name],
-                tolerance,
-            );
-        };
+    ($case:expr, $fit:expr) => {{
+        let (case, fit) = ($case, $fit);
         let flat = |alpha: f64| -> Vec<f64> {
-            fit.conf_int(alpha)
-                .unwrap()
-                .into_iter()
-                .flat_map(|(a, b)| [a, b])
-                .collect()
+            let bounds = fit.conf_int(alpha).unwrap();
+            bounds.into_iter().flat_map(|(a, b)| [a, b]).collect()
         };
-        check("params", fit.params());
-        check("bse", &fit.bse());
-        check("tvalues", &fit.tvalues());
-        check("conf_int", &flat(0.05));
-        check("conf_int_10", &flat(0.1));
-        check("llf", &[fit.llf()]);
-        check("aic", &[fit.aic()]);
-        check("bic", &[fit.bic()]);
-        check("df_resid", &[fit.df_resid()]);
-        check("df_model", &[fit.df_model()]);
-        check("leverage", fit.leverage());
-        check("cooks", &fit.cooks_distance());
-        // Far tails amplify the error of t.
-        close(
-            "pvalues",
-            &fit.pvalues(),
-            &case["pvalues"],
-            100.0 * tolerance,
-        );
-        check("condition_number", &[fit.condition_number()]);
+        case.check("params", fit.params());
+        case.check("bse", &fit.bse());
+        case.check("tvalues", &fit.tvalues());
+        case.check("conf_int", &flat(0.05));
+        case.check("conf_int_10", &flat(0.1));
+        case.check("llf", &[fit.llf()]);
+        case.check("aic", &[fit.aic()]);
+        case.check("bic", &[fit.bic()]);
+        case.check("df_resid", &[fit.df_resid()]);
+        case.check("df_model", &[fit.df_model()]);
+        case.check("leverage", fit.leverage());
+        case.check("cooks", &fit.cooks_distance());
+        case.check_tail("pvalues", &fit.pvalues());
+        case.check("condition_number", &[fit.condition_number()]);
         // Byte for byte.
         let summary = fit.summary().dated(moment()).to_string();
+        let golden = case.golden;
         assert_eq!(
             summary,
-            case["summary"].as_str().unwrap(),
+            golden["summary"].as_str().unwrap(),
             "{}",
-            case["note"]
+            golden["note"]
         );
         // Without date and time the lines are the same but for those two.
         let undated = fit.summary().to_string();
@@ -89,86 +115,45 @@ macro_rules! check_common {
         assert!(summary.contains("Date:") && !undated.contains("Date:"));
     }};
 }
-
-fn check_ols(fit: &OlsFit, case: &Value, tolerance: f64) {
-    check_common!(fit, case, tolerance);
-    let check = |name: &str, got: &[f64]| {
-        close(
-            &format!("{}: {name}", case["note"]),
-            got,
-            &case[name],
-            tolerance,
-        );
-    };
-    check("rsquared", &[fit.rsquared()]);
-    check("rsquared_adj", &[fit.rsquared_adj()]);
-    check("fvalue", &[fit.fvalue()]);
-    check("resid", &fit.resid().to_vec());
-    close(
-        "f_pvalue",
-        &[fit.f_pvalue()],
-        &case["f_pvalue"],
-        100.0 * tolerance,
-    );
-}
-
-fn check_logit(fit: &LogitFit, case: &Value, tolerance: f64) {
-    check_common!(fit, case, tolerance);
-    let check = |name: &str, got: &[f64]| {
-        close(
-            &format!("{}: {name}", case["note"]),
-            got,
-            &case[name],
-            tolerance,
-        );
-    };
-    assert!(fit.converged());
-    check("llnull", &[fit.llnull()]);
-    check("prsquared", &[fit.prsquared()]);
-    close(
-        "llr_pvalue",
-        &[fit.llr_pvalue()],
-        &case["llr_pvalue"],
-        100.0 * tolerance,
-    );
-}
+use check_common;
 
 #[test]
 fn everything_is_as_statsmodels_says() {
     let golden: Value = serde_json::from_str(include_str!("statistics.json")).unwrap();
     let cases = golden.as_array().unwrap();
     assert!(cases.len() > 5);
-    for case in cases {
-        let names: Vec<&str> = case["names"]
+    for golden in cases {
+        let names: Vec<&str> = golden["names"]
             .as_array()
             .unwrap()
             .iter()
             .map(|v| v.as_str().unwrap())
             .collect();
-        let y = Array1::from(numbers(&case["y"]));
-        let x = Array2::from_shape_vec((y.len(), names.len()), numbers(&case["x"])).unwrap();
-        let intercept = case["intercept"].as_bool().unwrap();
-        let target = case["target"].as_str().unwrap();
+        let y = Array1::from(numbers(&golden["y"]));
+        let x = Array2::from_shape_vec((y.len(), names.len()), numbers(&golden["x"])).unwrap();
+        let intercept = golden["intercept"].as_bool().unwrap();
+        let target = golden["target"].as_str().unwrap();
         // statsmodels itself has Longley's to some eight digits.
-        let tolerance = if case["note"] == "Longley" {
+        let tolerance = if golden["note"] == "Longley" {
             1e-6
         } else {
             1e-9
         };
-        if case["kind"] == "logit" {
+        let case = Case { golden, tolerance };
+        if golden["kind"] == "logit" {
             let logit = Logit::new().fit_intercept(intercept).names(names);
             let fit = logit.target(target).fit(&x, &y).unwrap();
-            check_logit(&fit, case, tolerance);
+            case.check_logit(&fit);
         } else {
             let ols = Ols::new()
                 .fit_intercept(intercept)
                 .names(names)
                 .target(target);
-            let fit = match case["weights"].as_array() {
-                Some(_) => ols.fit_weighted(&x, &y, &numbers(&case["weights"])),
+            let fit = match golden["weights"].as_array() {
+                Some(_) => ols.fit_weighted(&x, &y, &numbers(&golden["weights"])),
                 None => ols.fit(&x, &y),
             };
-            check_ols(&fit.unwrap(), case, tolerance);
+            case.check_ols(&fit.unwrap());
         }
     }
 }
