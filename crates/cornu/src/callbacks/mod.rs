@@ -42,7 +42,6 @@ pub use swap_ema_weights::SwapEMAWeights;
 pub use tensorboard::TensorBoard;
 pub use terminate_on_nan::TerminateOnNaN;
 
-#[cfg(feature = "saving")]
 use crate::models::Model;
 use crate::{Array, Logs, Result};
 use std::path::{Path, PathBuf};
@@ -81,8 +80,9 @@ pub trait Trained {
     fn iterations(&self) -> u64;
     /// Whether Ctrl-C has asked the training to end.
     fn is_interrupted(&self) -> bool;
-    /// The model's architecture as Keras' JSON.
-    fn to_json(&self) -> String;
+    /// The model as text, in a way that is given: see [`to_json`](trait.Trained.html#method.to_json).
+    #[doc(hidden)]
+    fn describe(&self, how: fn(&Model) -> String) -> String;
     /// Writes the model to a file, in a way that is given: see [`save`](trait.Trained.html#method.save).
     #[doc(hidden)]
     #[cfg(feature = "saving")]
@@ -103,9 +103,14 @@ pub trait Trained {
     fn restore(&mut self, state: State);
 }
 
-/// What writes files. Every program that trains holds all methods of the trait; of these, one that saves
-/// nothing holds none.
+/// What writes JSON and files. Every program that trains holds all methods of the trait; of these, one that
+/// writes nothing holds none.
 impl dyn Trained + '_ {
+    /// The model's architecture as Keras' JSON, as [`Model::to_json`](crate::models::Model::to_json).
+    pub fn to_json(&self) -> String {
+        self.describe(Model::to_json)
+    }
+
     /// Saves the model, as [`Model::save`](crate::models::Model::save).
     ///
     /// # Errors

@@ -69,7 +69,7 @@ impl Trained for Fake {
     fn is_interrupted(&self) -> bool {
         false
     }
-    fn to_json(&self) -> String {
+    fn describe(&self, _: fn(&Model) -> String) -> String {
         "{}".to_string()
     }
     #[cfg(feature = "saving")]

@@ -48,28 +48,52 @@ fn refused(path: &str, config: &Value, e: &serde_json::Error) -> Error {
     ))
 }
 
+/// The metrics by their class names: those that have defaults for all arguments, and those that need some.
 macro_rules! classes {
-    ($($ty:ident)*) => {
-        &[$((stringify!($ty), make::<$ty>)),*]
+    ({$($plain:ident)*} {$($needy:ident)*}) => {
+        /// Every metric by its class name.
+        const CLASSES: &[&str] = &[$(stringify!($plain),)* $(stringify!($needy)),*];
+
+        /// How to read a metric of this class from its configuration.
+        fn reader(class: &str) -> Option<Make> {
+            match class {
+                $(stringify!($plain) => Some(make::<$plain>),)*
+                $(stringify!($needy) => Some(make::<$needy>),)*
+                _ => None,
+            }
+        }
+
+        /// A metric of this class, if it needs no arguments. Apart from [`reader`], so that programs that
+        /// read no model hold nothing that reads configurations.
+        fn plain(class: &str) -> Option<Metric> {
+            match class {
+                $(stringify!($plain) => Some(Metric::new($plain::default())),)*
+                _ => None,
+            }
+        }
     };
 }
 
-/// Every metric by its class name.
-const CLASSES: &[(&str, Make)] = classes! {
-    Mean Sum
-    Accuracy BinaryAccuracy CategoricalAccuracy SparseCategoricalAccuracy
-    TopKCategoricalAccuracy SparseTopKCategoricalAccuracy
-    MeanSquaredError RootMeanSquaredError MeanAbsoluteError MeanAbsolutePercentageError
-    MeanSquaredLogarithmicError CosineSimilarity LogCoshError R2Score
-    PearsonCorrelation ConcordanceCorrelation
-    KLDivergence Poisson BinaryCrossentropy CategoricalCrossentropy SparseCategoricalCrossentropy
-    Hinge SquaredHinge CategoricalHinge
-    TruePositives TrueNegatives FalsePositives FalseNegatives
-    Precision Recall AUC
-    SensitivityAtSpecificity SpecificityAtSensitivity PrecisionAtRecall RecallAtPrecision
-    F1Score FBetaScore
-    IoU BinaryIoU MeanIoU OneHotIoU OneHotMeanIoU
-};
+classes! {
+    {
+        Mean Sum
+        Accuracy BinaryAccuracy CategoricalAccuracy SparseCategoricalAccuracy
+        TopKCategoricalAccuracy SparseTopKCategoricalAccuracy
+        MeanSquaredError RootMeanSquaredError MeanAbsoluteError MeanAbsolutePercentageError
+        MeanSquaredLogarithmicError CosineSimilarity LogCoshError R2Score
+        PearsonCorrelation ConcordanceCorrelation
+        KLDivergence Poisson BinaryCrossentropy CategoricalCrossentropy SparseCategoricalCrossentropy
+        Hinge SquaredHinge CategoricalHinge
+        TruePositives TrueNegatives FalsePositives FalseNegatives
+        Precision Recall AUC
+        F1Score FBetaScore
+        BinaryIoU
+    }
+    {
+        SensitivityAtSpecificity SpecificityAtSensitivity PrecisionAtRecall RecallAtPrecision
+        IoU MeanIoU OneHotIoU OneHotMeanIoU
+    }
+}
 
 /// Other names than the class name and its snake case.
 const ALIASES: &[(&str, &str)] = &[
@@ -91,12 +115,9 @@ const ALIASES: &[(&str, &str)] = &[
 
 /// The metric of Keras' class name and configuration.
 pub(super) fn from_config(class_name: &str, config: &Value) -> Result<Metric> {
-    match CLASSES.iter().find(|(name, _)| *name == class_name) {
-        Some((_, make)) => make(config),
-        None => {
-            let names: Vec<&str> = CLASSES.iter().map(|(name, _)| *name).collect();
-            Err(Error::unknown("metric class", class_name, &names))
-        }
+    match reader(class_name) {
+        Some(make) => make(config),
+        None => Err(Error::unknown("metric class", class_name, CLASSES)),
     }
 }
 
@@ -109,11 +130,11 @@ pub(super) fn from_name(identifier: &str) -> Result<Metric> {
         .or_else(|| {
             CLASSES
                 .iter()
-                .map(|(name, _)| *name)
+                .copied()
                 .find(|name| *name == identifier || snake_case(name) == identifier)
         });
     match class {
-        Some(class) => from_config(class, &Value::Object(Map::new())).map_err(|_| {
+        Some(class) => plain(class).ok_or_else(|| {
             Error::new(format!(
                 "Metric \"{identifier}\" needs arguments. Expected: a value, `{class}::new(…)`."
             ))
@@ -122,7 +143,7 @@ pub(super) fn from_name(identifier: &str) -> Result<Metric> {
             Ok(losses::Loss::from(identifier).into())
         }
         None => {
-            let snakes: Vec<String> = CLASSES.iter().map(|(name, _)| snake_case(name)).collect();
+            let snakes: Vec<String> = CLASSES.iter().map(|name| snake_case(name)).collect();
             let mut known = vec!["accuracy", "acc"];
             known.extend(snakes.iter().map(String::as_str));
             known.extend(ALIASES.iter().map(|(alias, _)| *alias));
@@ -146,6 +167,18 @@ mod tests {
             ("FBetaScore", "f_beta_score"),
         ] {
             assert_eq!(snake_case(class), snake);
+        }
+    }
+
+    #[test]
+    fn a_string_means_what_an_empty_configuration_means() {
+        let nothing = Value::Object(Map::new());
+        for class in CLASSES {
+            match (plain(class), from_config(class, &nothing)) {
+                (Some(plain), Ok(read)) => assert_eq!(plain.config(), read.config(), "{class}"),
+                (None, Err(_)) => {}
+                (plain, _) => panic!("{class} has defaults: {}", plain.is_none()),
+            }
         }
     }
 

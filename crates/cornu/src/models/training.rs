@@ -92,8 +92,8 @@ impl<M: Deref<Target = Model>> Trained for Training<M> {
     fn is_interrupted(&self) -> bool {
         self.interrupted || Interrupt::requested()
     }
-    fn to_json(&self) -> String {
-        self.model.to_json()
+    fn describe(&self, how: fn(&Model) -> String) -> String {
+        how(&self.model)
     }
     #[cfg(feature = "saving")]
     fn write(&self, path: &Path, how: fn(&Model, &Path) -> Result<()>) -> Result<()> {

@@ -11,8 +11,8 @@ impl From<&str> for Optimizer {
     /// By Keras' name of the class, in any case; an unknown one is remembered for
     /// [`check`](Optimizer::check).
     fn from(name: &str) -> Optimizer {
-        match Optimizer::from_config(name, Map::new()) {
-            Ok(optimizer) => optimizer,
+        match registry::from_name(name) {
+            Ok(rule) => Optimizer::new(rule),
             Err(e) => Optimizer {
                 error: Some(e),
                 ..RMSprop::new().into()
