@@ -1,5 +1,6 @@
 //! The command line.
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -23,7 +24,13 @@ not fit each other."
 )]
 pub struct Cli {
     /// How many threads compute (default: CORNU_NUM_THREADS, else all cores)
-    #[arg(long, global = true, value_name = "N", help_heading = GENERAL)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        help_heading = GENERAL,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
+    )]
     pub threads: Option<usize>,
     /// Makes everything random repeatable
     #[arg(long, global = true, value_name = "N", help_heading = GENERAL)]
@@ -65,6 +72,9 @@ pub enum Command {
         command: Datasets,
     },
     /// Lists what models can run on
+    #[command(after_help = "Examples:
+  cornu devices
+  cornu devices --threads 1                     what is used with one thread")]
     Devices,
     /// Prints a script that completes commands in a shell
     #[command(after_help = "Examples:
@@ -74,7 +84,10 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Prints the manual page (in roff: cornu man | man -l -)
+    /// Prints the manual page, in roff
+    #[command(after_help = "Examples:
+  cornu man | man -l -
+  cornu man > ~/.local/share/man/man1/cornu.1")]
     Man,
 }
 

@@ -59,6 +59,8 @@ pub struct Input {
     pub name: String,
     /// The shape of one sample; unknown extents are `None`.
     pub shape: Vec<Option<usize>>,
+    /// Whether it is of texts.
+    pub texts: bool,
 }
 
 /// The arrays of a file of weights by name.
@@ -215,6 +217,7 @@ impl ModelFile {
             Input {
                 name,
                 shape: extents.map(|d| d.as_u64().map(|d| d as usize)).collect(),
+                texts: entry.is_some_and(|l| l["config"]["dtype"] == "string"),
             }
         };
         Ok(names.into_iter().map(of).collect())

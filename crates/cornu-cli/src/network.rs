@@ -5,8 +5,8 @@ use crate::schema::{MISSING, NUMBERS, Schema, moments};
 use cornu::Array;
 use cornu::models::{Functional, Model, Symbol};
 use cornu::prelude::{
-    CategoryEncoding, Concatenate, Dense, Embedding, Flatten, Input, LayerOptions, Normalization,
-    OutputMode, Rescaling,
+    Concatenate, Dense, Embedding, Flatten, Input, LayerOptions, Normalization, OutputMode,
+    Rescaling, StringLookup,
 };
 
 /// A category with more values than this is a learned vector; one with fewer has a place for each value.
@@ -77,19 +77,18 @@ impl Features {
         }
         for category in &schema.categories {
             let input = Input::new([1])
-                .dtype("int32")
+                .dtype("string")
                 .name(category.input.as_str())
                 .symbol();
             let places = category.values.len() + 1;
+            let lookup = StringLookup::new().vocabulary(category.values.iter().map(String::as_str));
             parts.push(match vectors && places > MOST_PLACES {
                 true => {
                     let width = (places as f64).sqrt().ceil() as usize;
-                    let vector = Embedding::new(places, width).on(&input);
+                    let vector = Embedding::new(places, width).on(lookup.on(&input));
                     Flatten::new().on(vector)
                 }
-                false => CategoryEncoding::new(places)
-                    .output_mode(OutputMode::OneHot)
-                    .on(&input),
+                false => lookup.output_mode(OutputMode::OneHot).on(&input),
             });
             inputs.push(input);
         }

@@ -1,13 +1,14 @@
 //! What the columns of a table mean to a model: kept beside it in its file, so that `predict` takes the
 //! table that `train` took.
 //!
-//! Here text becomes numbers: a category the number of its place, and what is missing the mean. All the
-//! rest (at mean 0 and variance 1, a place for each category) is done by layers of the model itself.
+//! Here text of numbers becomes numbers, and what is missing among them the mean. All the rest (categories looked
+//! up, numbers at mean 0 and variance 1) is done by layers of the model itself.
 
 use crate::args::Task;
 use crate::data::{Table, is_missing, number};
 use crate::exit::Failure;
 use cornu::Array;
+use cornu::data::{Data, IntoData, Texts};
 use serde::{Deserialize, Serialize};
 
 /// A column of text with more values than this, or with one for every two rows, is no category: an
@@ -48,8 +49,10 @@ pub struct Number {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Category {
     pub column: String,
-    /// The model's input, of the numbers of places from 1 on; 0 is what is missing or not known.
+    /// The model's input, of its texts; "" is what is missing.
     pub input: String,
+    /// Kept by the model's layer, whose places begin with that of what is missing or not known.
+    #[serde(skip)]
     pub values: Vec<String>,
 }
 
@@ -246,22 +249,27 @@ impl Schema {
     }
 
     /// The model's inputs for a table: its columns may be in another order, and there may be more.
-    pub fn inputs(&self, table: &Table) -> Result<Vec<(String, Array)>, Failure> {
+    pub fn inputs(&self, table: &Table) -> Result<Vec<(String, Data<'static>)>, Failure> {
         let (rows, width, flags) = (table.rows(), self.numbers.len(), self.flags());
         let (values, missing) = self.numbers_of(table)?;
         let mut inputs = Vec::new();
         if width > 0 {
             let values: Vec<f32> = values.into_iter().map(|v| v as f32).collect();
             let array = Array::from_vec([rows, width], values)?;
-            inputs.push((NUMBERS.to_string(), array));
+            inputs.push((NUMBERS.to_string(), array.into_data()));
         }
         if flags > 0 {
             let array = Array::from_vec([rows, flags], missing)?;
-            inputs.push((MISSING.to_string(), array));
+            inputs.push((MISSING.to_string(), array.into_data()));
         }
         for of in &self.categories {
-            let places = Array::from_vec([rows, 1], of.places_of(table)?)?;
-            inputs.push((of.input.clone(), places));
+            let texts = table.column(&of.column)?.texts.iter();
+            let texts = texts.map(|text| match is_missing(text) {
+                true => "",
+                false => text.trim(),
+            });
+            let texts = Texts::of_shape([rows, 1], texts)?;
+            inputs.push((of.input.clone(), texts.into_data()));
         }
         Ok(inputs)
     }
@@ -296,7 +304,7 @@ impl Schema {
 }
 
 impl Category {
-    /// The places of a table's values, from 1 on; 0 for what is missing or not known.
+    /// The places of a table's values, from 1 on, as the model's layer has them; 0 for what is missing or not known.
     pub fn places_of(&self, table: &Table) -> Result<Vec<i32>, Failure> {
         let place = |text: &String| {
             let known = self.values.iter().position(|v| v == text.trim());
@@ -336,9 +344,21 @@ mod tests {
         }
     }
 
-    fn input(inputs: &[(String, Array)], name: &str) -> Vec<f64> {
-        let found = inputs.iter().find(|(n, _)| n == name);
-        found.unwrap().1.to_vec()
+    type Named = (String, Data<'static>);
+
+    fn input<'a>(inputs: &'a [Named], name: &str) -> &'a Data<'static> {
+        &inputs.iter().find(|(n, _)| n == name).unwrap().1
+    }
+
+    fn numbers(inputs: &[Named], name: &str) -> Vec<f64> {
+        input(inputs, name).to_array().to_vec()
+    }
+
+    fn assert_texts<const N: usize>(inputs: &[Named], name: &str, want: [&str; N]) {
+        let (got, want) = (input(inputs, name), Texts::new(want));
+        assert!(got.is_texts());
+        let want = want.fingerprints().to_vec::<i64>();
+        assert_eq!(got.to_array().to_vec::<i64>(), want);
     }
 
     #[test]
@@ -350,17 +370,18 @@ mod tests {
             (2.0, 1.0)
         );
         let x = schema.inputs(&table).unwrap();
-        assert_eq!(input(&x, NUMBERS), [1.0, 3.0, 2.0]);
-        assert_eq!(input(&x, MISSING), [0.0, 0.0, 1.0]);
-        assert_eq!(input(&x, "colour"), [2.0, 0.0, 1.0]);
+        assert_eq!(numbers(&x, NUMBERS), [1.0, 3.0, 2.0]);
+        assert_eq!(numbers(&x, MISSING), [0.0, 0.0, 1.0]);
+        assert_texts(&x, "colour", ["red", "", "blue"]);
+        assert_eq!(schema.categories[0].places_of(&table).unwrap(), [2, 0, 1]);
         assert_eq!(schema.targets(&table).unwrap().to_vec::<i32>(), [0, 1, 0]);
         // Another order, a value that is not known, and a column more.
         let other = Table::parse(b"more,colour,age\n9,green,3\n", "t").unwrap();
         let text = serde_json::to_string(&schema).unwrap();
         let back: Schema = serde_json::from_str(&text).unwrap();
         let x = back.inputs(&other).unwrap();
-        assert_eq!(input(&x, NUMBERS), [3.0]);
-        assert_eq!(input(&x, "colour"), [0.0]);
+        assert_eq!(numbers(&x, NUMBERS), [3.0]);
+        assert_texts(&x, "colour", ["green"]);
     }
 
     #[test]
@@ -369,7 +390,7 @@ mod tests {
         let schema = Schema::learn(&table, &told("y"), 2).unwrap();
         assert_eq!(schema.numbers[0].mean, 1.5);
         assert_eq!(schema.categories[0].values, ["a", "b"]);
-        assert_eq!(input(&schema.inputs(&table).unwrap(), "c"), [1.0, 2.0, 0.0]);
+        assert_eq!(schema.categories[0].places_of(&table).unwrap(), [1, 2, 0]);
     }
 
     #[test]

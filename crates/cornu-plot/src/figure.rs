@@ -2,6 +2,8 @@
 
 use crate::svg::Svg;
 use crate::{Error, Panel, Result};
+use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// A drawn picture of one [`Panel`] or several.
@@ -59,7 +61,7 @@ impl Figure {
         crate::png::svg_to_png(&self.svg)
     }
 
-    /// Writes the picture to a file; its ending says how: `.svg` or `.png`.
+    /// Writes the picture to a file, whole or not at all; its ending says how: `.svg` or `.png`.
     ///
     /// # Errors
     /// If the ending is another, or the file cannot be written; `.png` also without the feature `png`.
@@ -83,7 +85,32 @@ impl Figure {
                 )));
             }
         };
-        std::fs::write(path, bytes)
+        write(path, &bytes)
             .map_err(|e| Error::io(format!("{} cannot be written: {e}.", path.display())))
     }
+}
+
+/// Writes a file under another name in its folder, and gives it its own when it is whole: at every moment there is
+/// what was there before or all of the new.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let Some(name) = path.file_name() else {
+        return Err(io::Error::other("the path has no file name"));
+    };
+    // Through a link, the file that it names.
+    let place = match fs::symlink_metadata(path) {
+        Ok(known) if known.is_symlink() => fs::canonicalize(path)?,
+        _ => path.to_path_buf(),
+    };
+    let hidden = format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id());
+    let temporary = place.with_file_name(hidden);
+    let whole = || {
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, &place)
+    };
+    whole().inspect_err(|_| {
+        // There is nobody left to tell: the first error is already on its way.
+        let _ = fs::remove_file(&temporary);
+    })
 }

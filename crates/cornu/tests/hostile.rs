@@ -161,6 +161,26 @@ fn json_nested_deeply_gives_errors() {
     assert_little_memory();
 }
 
+#[test]
+fn json_of_another_shape_gives_errors() {
+    let lookup = |config: Value| layer("StringLookup", config);
+    let layers = json!([1, "x", null, [], lookup(json!(1)), {"class_name": "StringLookup"}]);
+    for model in [
+        json!(""),
+        json!(1),
+        json!([]),
+        json!(null),
+        json!({"config": ""}),
+        json!({"class_name": "Sequential", "config": {"layers": {}}}),
+        json!({"class_name": "Functional", "config": {"layers": layers}}),
+        json!({"class_name": "Sequential", "config": {"layers": layers}}),
+    ] {
+        // A panic would come out as this.
+        let e = refused(&model.to_string());
+        assert!(!e.contains("cannot be computed"), "{model}: {e}");
+    }
+}
+
 /// A stack of these layers over samples of a shape.
 fn stack(shape: &[u64], layers: &[Value]) -> String {
     let mut batch = vec![Value::Null];
@@ -193,6 +213,21 @@ fn layers_that_ask_for_too_much_are_refused() {
             layer("Activation", json!({"activation": "relu"})),
         ),
         (vec![3], layer("RepeatVector", json!({"n": many}))),
+        (
+            vec![1],
+            layer(
+                "IntegerLookup",
+                json!({"vocabulary": [3], "num_oov_indices": most}),
+            ),
+        ),
+        (
+            vec![1],
+            layer(
+                "IntegerLookup",
+                json!({"vocabulary": [3], "max_tokens": many, "pad_to_max_tokens": true,
+                    "output_mode": "multi_hot"}),
+            ),
+        ),
         (
             vec![4, 4, 1],
             layer("UpSampling2D", json!({"size": [many, many]})),

@@ -4,6 +4,7 @@ use super::predict::{Samples, as_inputs};
 use crate::args::Bench;
 use crate::exit::Failure;
 use crate::model_file::{Input, ModelFile};
+use cornu::data::{IntoData, Texts};
 use cornu::{Array, DType};
 use serde_json::json;
 use std::io::Write;
@@ -20,16 +21,23 @@ pub fn run(args: &Bench) -> Result<(), Failure> {
     let file = ModelFile::open_to_ask(&args.model.model, args.model.weights.as_deref())?;
     let load = start.elapsed();
     let inputs = file.inputs()?;
-    let rows = |n: usize| -> Samples {
+    let rows = |n: usize| -> Result<Samples, Failure> {
         let zeros = |input: &Input| {
             let extents = input.shape.iter().map(|d| d.unwrap_or(args.length));
             let shape: Vec<usize> = std::iter::once(n).chain(extents).collect();
-            (Some(input.name.clone()), Array::zeros(DType::F32, shape))
+            let data = match input.texts {
+                true => {
+                    let texts = vec![""; shape.iter().product()];
+                    Texts::of_shape(shape, texts)?.into_data()
+                }
+                false => Array::zeros(DType::F32, shape).into_data(),
+            };
+            Ok((Some(input.name.clone()), data))
         };
         inputs.iter().map(zeros).collect()
     };
-    let one = measure(&file, &rows(1), time)?;
-    let many = measure(&file, &rows(args.batch_size), time)?;
+    let one = measure(&file, &rows(1)?, time)?;
+    let many = measure(&file, &rows(args.batch_size)?, time)?;
     let throughput = args.batch_size as f64 / many.as_secs_f64();
     let memory = peak_memory();
     let mut out = std::io::stdout().lock();

@@ -7,6 +7,7 @@ use crate::args::Evaluate;
 use crate::data::{Content, images, read};
 use crate::exit::Failure;
 use crate::model_file::ModelFile;
+use cornu::data::IntoData;
 use cornu::losses::Loss;
 use cornu::{Array, Verbose};
 use ndarray::Array2;
@@ -54,7 +55,7 @@ pub fn run(args: &Evaluate, quiet: bool) -> Result<(), Failure> {
         let ([output], [(_, y)]) = (&outputs[..], &y[..]) else {
             return Err(Failure::usage("Classes are told of models of one output."));
         };
-        let counts = confusion(&truth(y, output), &classes_of(output))?;
+        let counts = confusion(&truth(&y.to_array(), output), &classes_of(output))?;
         let names: Vec<String> = match file.class_names() {
             Some(names) if names.len() >= counts.nrows() => names[..counts.nrows()].to_vec(),
             _ => (0..counts.nrows()).map(|i| i.to_string()).collect(),
@@ -102,7 +103,7 @@ fn confusion(truth: &[i32], told: &[i32]) -> Result<Array2<usize>, Failure> {
 }
 
 fn data(args: &Evaluate, file: &ModelFile) -> Result<(Samples, Samples), Failure> {
-    let one = |array: Array| vec![(None, array)];
+    let one = |array: Array| vec![(None, array.into_data())];
     match (&args.data, &args.x, &args.y) {
         (Some(path), ..) if Path::new(path).is_dir() => {
             let images = images(Path::new(path), image_size(file)?)?;
@@ -127,7 +128,9 @@ fn data(args: &Evaluate, file: &ModelFile) -> Result<(Samples, Samples), Failure
             let x = samples(file, std::slice::from_ref(x))?;
             match read(y)? {
                 Content::Arrays(arrays) if arrays.len() > 1 => {
-                    let named = arrays.into_iter().map(|(name, a)| (Some(name), a));
+                    let named = arrays
+                        .into_iter()
+                        .map(|(name, a)| (Some(name), a.into_data()));
                     Ok((x, named.collect()))
                 }
                 content => Ok((x, one(content.into_array(y)?))),

@@ -4,6 +4,7 @@ use crate::args::Predict;
 use crate::data::{Content, csv, images, read, write_answers, write_text};
 use crate::exit::Failure;
 use crate::model_file::ModelFile;
+use cornu::data::{Data, IntoData};
 use cornu::{Array, Inputs};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -180,7 +181,7 @@ pub fn classes_of(output: &Array) -> Vec<i32> {
 }
 
 /// Arrays by name, or in the order in which they came.
-pub type Samples = Vec<(Option<String>, Array)>;
+pub type Samples = Vec<(Option<String>, Data<'static>)>;
 
 pub fn as_inputs(samples: &Samples) -> Inputs<'_> {
     samples
@@ -211,7 +212,7 @@ fn named_samples(file: &ModelFile, given: &[String]) -> Result<(Samples, Vec<Str
                 .iter()
                 .map(|f| f.display().to_string())
                 .collect();
-            inputs.push((name, found.pixels));
+            inputs.push((name, found.pixels.into_data()));
             continue;
         }
         match (read(path)?, &file.about.table) {
@@ -220,16 +221,17 @@ fn named_samples(file: &ModelFile, given: &[String]) -> Result<(Samples, Vec<Str
                 inputs.extend(of_table.map(|(name, array)| (Some(name), array)));
             }
             (Content::Arrays(mut arrays), _) if arrays.len() == 1 => {
-                inputs.extend(arrays.pop().map(|(_, array)| (name, array)));
+                inputs.extend(arrays.pop().map(|(_, array)| (name, array.into_data())));
             }
             // A whole data set: the samples that nothing was learned from.
             (Content::Arrays(arrays), _) if x_of(&arrays).is_some() => {
-                inputs.extend(x_of(&arrays).map(|x| (name, x.clone())));
+                inputs.extend(x_of(&arrays).map(|x| (name, x.clone().into_data())));
             }
             (Content::Arrays(arrays), _) => {
-                inputs.extend(arrays.into_iter().map(|(name, array)| (Some(name), array)));
+                let named = arrays.into_iter();
+                inputs.extend(named.map(|(name, array)| (Some(name), array.into_data())));
             }
-            (content, _) => inputs.push((name, content.into_array(path)?)),
+            (content, _) => inputs.push((name, content.into_array(path)?.into_data())),
         }
     }
     Ok((inputs, files))

@@ -5,7 +5,7 @@ use super::linear::{self, Linear};
 use super::predict::as_inputs;
 use super::training_data::{HELD, Kind, Samples, goal, learn, load, mixed};
 use crate::args::Train;
-use crate::data::{Content, read};
+use crate::data::{Content, read, write_file};
 use crate::exit::Failure;
 use crate::format::ending;
 use crate::model_file::ModelFile;
@@ -64,10 +64,15 @@ pub fn run(args: &Train, quiet: bool) -> Result<(), Failure> {
         std::fs::create_dir_all(folder).map_err(|e| Failure::file(folder.display(), e))?;
         options = options.callback(BackupAndRestore::new(folder).delete_checkpoint(false));
     }
-    for path in kept.iter().chain(&args.log) {
+    // A training goes on with the callbacks that it began with: what is asked for beside them is a copy.
+    if let Some(path) = kept.as_ref().or(args.log.as_ref()) {
         options = options.callback(CSVLogger::new(path).append(goes_on));
     }
     let history = file.model.fit(x, y, options)?;
+    if let (Some(kept), Some(log)) = (&kept, &args.log) {
+        let figures = std::fs::read(kept).map_err(|e| Failure::file(kept.display(), e))?;
+        write_file(log, &figures)?;
+    }
     file.save(&args.output)?;
     if let Some(path) = &args.curves {
         let figures = match &kept {

@@ -1,11 +1,13 @@
 //! What `cornu train` learns from: tables, folders of images, arrays.
 
+use super::predict::Samples as Named;
 use crate::args::{Task, Train};
 use crate::data::{Content, Table, image_sizes, images, read};
 use crate::exit::Failure;
 use crate::model_file::ModelFile;
 use crate::network::{Goal, Scale};
 use crate::schema::{Schema, Target, Told, moments};
+use cornu::data::IntoData;
 use cornu::{Array, DType, Eval, Tensor};
 use std::path::Path;
 
@@ -18,9 +20,9 @@ const NUMBERS: Goal = Goal::Number(0.0, 1.0);
 /// Samples, and what they are.
 pub struct Samples {
     /// The model's inputs, by name where it has several.
-    pub x: Vec<(Option<String>, Array)>,
+    pub x: Named,
     /// What its outputs should be, by name where it has several.
-    pub y: Vec<(Option<String>, Array)>,
+    pub y: Named,
     pub goal: Goal,
     pub kind: Kind,
 }
@@ -98,7 +100,7 @@ fn from_table(
     let x = schema.inputs(&table)?.into_iter();
     Ok(Samples {
         x: x.map(|(name, array)| (Some(name), array)).collect(),
-        y: vec![(None, schema.targets(&table)?)],
+        y: vec![(None, schema.targets(&table)?.into_data())],
         goal: goal(&schema),
         kind: Kind::Table(schema),
     })
@@ -170,8 +172,8 @@ fn from_arrays(
         _ => y.cast(DType::F32),
     };
     Ok(Samples {
-        x: vec![(None, x)],
-        y: vec![(None, y)],
+        x: vec![(None, x.into_data())],
+        y: vec![(None, y.into_data())],
         goal,
         kind: Kind::Arrays(scale, None),
     })
@@ -202,9 +204,15 @@ fn by_name(
     for (_, array) in all.filter(|(_, array)| rows(array) == samples) {
         *array = picked(array, &order)?;
     }
+    let data = |all: Vec<(Option<String>, Array)>| {
+        let all = all
+            .into_iter()
+            .map(|(name, array)| (name, array.into_data()));
+        all.collect()
+    };
     Ok(Some(Samples {
-        x,
-        y,
+        x: data(x),
+        y: data(y),
         goal: NUMBERS,
         kind: Kind::Arrays(Scale::None, None),
     }))
@@ -251,8 +259,8 @@ fn from_images(args: &Train, earlier: Option<&ModelFile>) -> Result<Samples, Fai
     let order = mixed(images.files.len());
     let y: Vec<i32> = order.iter().map(|i| images.labels[*i]).collect();
     Ok(Samples {
-        x: vec![(None, picked(&images.pixels, &order)?)],
-        y: vec![(None, Array::from(y))],
+        x: vec![(None, picked(&images.pixels, &order)?.into_data())],
+        y: vec![(None, Array::from(y).into_data())],
         goal: Goal::Classes(images.classes.len()),
         kind: Kind::Arrays(Scale::Bytes, Some(images.classes)),
     })

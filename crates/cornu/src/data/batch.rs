@@ -112,7 +112,10 @@ fn stack_arrays(arrays: &[&Data<'static>], what: &str) -> Result<Data<'static>> 
     let Some(first) = arrays.first() else {
         return Err(Error::state("A batch needs at least one sample."));
     };
-    let alike = |a: &&&Data<'static>| a.shape() == first.shape() && a.dtype() == first.dtype();
+    let alike = |a: &&&Data<'static>| {
+        let kind = |d: &Data<'static>| (d.dtype(), d.is_texts());
+        a.shape() == first.shape() && kind(a) == kind(first)
+    };
     if let Some(other) = arrays.iter().find(|a| !alike(a)) {
         return Err(Error::shape(format!(
             "The samples of a batch must have the same shape and type (pad_sequences pads). Received: {what} of {}{} and of {}{}.",
@@ -127,5 +130,6 @@ fn stack_arrays(arrays: &[&Data<'static>], what: &str) -> Result<Data<'static>> 
         .chain(first.shape())
         .copied()
         .collect();
-    first.joined(arrays, shape).map(Data::owned)
+    let joined = first.joined(arrays, shape)?;
+    Ok(Data::owned(joined).as_texts(first.is_texts()))
 }

@@ -23,6 +23,7 @@ mod inputs;
 mod prefetch;
 mod shuffle;
 mod sources;
+mod texts;
 mod transforms;
 
 pub use batch::Batch;
@@ -35,6 +36,8 @@ pub use shuffle::ShuffleBuffer;
 pub use sources::{
     FromGenerator, FromIterator, TensorSlices, from_generator, from_iterator, from_tensor_slices,
 };
+pub use texts::Texts;
+pub(crate) use texts::fingerprint;
 pub use transforms::{Map, Repeat, Skip, Take, Zip};
 
 use crate::{Array, DType, Element, Error, Result};
@@ -48,6 +51,8 @@ use std::ops::Range;
 pub struct Data<'a> {
     shape: Vec<usize>,
     values: Values<'a>,
+    /// Whether the values are the fingerprints of texts.
+    texts: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -68,6 +73,7 @@ impl<'a> Data<'a> {
         Data {
             shape,
             values: Values::Borrowed(T::view(values)),
+            texts: false,
         }
     }
 
@@ -75,7 +81,18 @@ impl<'a> Data<'a> {
         Data {
             shape: array.shape().to_vec(),
             values: Values::Owned(array),
+            texts: false,
         }
+    }
+
+    /// The same values, said to be fingerprints of texts or not.
+    pub(crate) fn as_texts(self, texts: bool) -> Self {
+        Data { texts, ..self }
+    }
+
+    /// Whether these are [`Texts`], whose values are fingerprints.
+    pub fn is_texts(&self) -> bool {
+        self.texts
     }
 
     /// The extents.
@@ -151,8 +168,11 @@ impl<'a> Data<'a> {
         let part = |range: Range<usize>| {
             let mut shape = self.shape.clone();
             shape[0] = range.len();
-            let values = Values::Borrowed(self.rows(range, &[]).data);
-            Data { shape, values }
+            Data {
+                shape,
+                values: Values::Borrowed(self.rows(range, &[]).data),
+                texts: self.texts,
+            }
         };
         let n = self.shape[0];
         (part(0..at), part(at..n))
@@ -173,7 +193,8 @@ impl<'a> Data<'a> {
 
     /// As data that borrows nothing.
     pub(crate) fn into_owned(self) -> Data<'static> {
-        Data::owned(self.into_array())
+        let texts = self.texts;
+        Data::owned(self.into_array()).as_texts(texts)
     }
 
     /// The values converted to a type.
@@ -235,6 +256,7 @@ impl<'a> Data<'a> {
         Data {
             shape: self.shape.clone(),
             values: Values::Borrowed(self.slice()),
+            texts: self.texts,
         }
     }
 }
@@ -272,6 +294,7 @@ impl<'a> IntoData<'a> for &'a Array {
         Data {
             shape: self.shape().to_vec(),
             values: Values::Borrowed(self.view().data),
+            texts: false,
         }
     }
 }

@@ -60,7 +60,8 @@ impl Dataset for TensorSlices<'_> {
         let sample = |arrays: &Inputs<'_>, i: usize| {
             arrays.try_map(|array| {
                 let shape = array.shape().get(1..).unwrap_or_default();
-                Ok(Data::owned(array.rows(i..i + 1, shape).to_array()))
+                let sample = array.rows(i..i + 1, shape).to_array();
+                Ok(Data::owned(sample).as_texts(array.is_texts()))
             })
         };
         Ok(Box::new((0..n).map(move |i| {

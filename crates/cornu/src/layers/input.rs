@@ -24,7 +24,12 @@ pub struct Input {
     #[serde(skip)]
     base: Base,
     batch_shape: Vec<Option<usize>>,
+    #[serde(default, skip_serializing)]
+    texts: bool,
 }
+
+/// What Keras calls the type of texts.
+pub(super) const TEXTS: &str = "string";
 
 impl Input {
     /// An input of samples of this shape (without the batch axis).
@@ -32,6 +37,7 @@ impl Input {
         Self {
             base: Base::default(),
             batch_shape: InputShape::batch_of(shape).0,
+            texts: false,
         }
     }
 
@@ -54,13 +60,26 @@ impl Input {
     }
 
     /// The type to which the model's input is converted, by Keras' name: `"float32"` by default,
-    /// `"int32"` for ids.
+    /// `"int32"` for ids, `"string"` for [`Texts`](crate::data::Texts), which only a
+    /// [`StringLookup`](super::StringLookup) reads.
     pub fn dtype(mut self, name: &str) -> Self {
-        match DType::from_name(name) {
+        self.texts = name == TEXTS;
+        let dtype = match self.texts {
+            true => Ok(DType::I64),
+            false => DType::from_name(name),
+        };
+        match dtype {
             Ok(dtype) => self.base.dtype = DTypePolicy::of(dtype),
             Err(e) => self.base.error = Some(e),
         }
         self
+    }
+
+    fn dtype_name(&self) -> &'static str {
+        match self.texts {
+            true => TEXTS,
+            false => self.base.dtype.variable.name(),
+        }
     }
 
     /// An input whose extents are not all known, without the batch axis: `[None, Some(3)]` for
@@ -82,6 +101,7 @@ impl From<InputShape> for Input {
         Self {
             base: Base::default(),
             batch_shape: shape.0,
+            texts: false,
         }
     }
 }
@@ -99,7 +119,7 @@ impl Layer for Input {
 
     fn config(&self) -> Map<String, Value> {
         let mut map = super::registry::fields(self);
-        map.insert("dtype".into(), self.base.dtype.variable.name().into());
+        map.insert("dtype".into(), self.dtype_name().into());
         map.insert("sparse".into(), false.into());
         map.insert("ragged".into(), false.into());
         map.insert("optional".into(), false.into());
@@ -108,6 +128,10 @@ impl Layer for Input {
 
     fn input_dtype(&self) -> Option<DType> {
         Some(self.base.dtype.variable)
+    }
+
+    fn takes_texts(&self) -> bool {
+        self.texts
     }
 
     fn supports_masking(&self) -> bool {

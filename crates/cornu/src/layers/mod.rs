@@ -97,6 +97,7 @@ pub use concatenate::concatenate;
 pub use context::{Build, Call, Weight, WeightSpec};
 pub use dot::dot;
 pub use einsum_dense::Extents;
+pub use index_lookup::{IndexLookup, Term};
 pub use merging::{add, average, maximum, minimum, multiply, subtract};
 pub use normalization::Moments;
 pub use policy::{DTypePolicy, dtype_policy, set_dtype_policy};
@@ -106,6 +107,7 @@ pub use registry::{from_config, to_config};
 pub use spatial::{DataFormat, Padding, PerAxis};
 pub use wrapper::Wrapper;
 
+use crate::data::Data;
 use crate::{DType, Result, Shape, Tensor};
 use recurrent::{Steps, Walked};
 use std::fmt;
@@ -158,6 +160,19 @@ pub trait Layer: fmt::Debug + Send + Sync {
     /// begins with it are checked before the first step. None by default.
     fn rows(&self) -> Option<usize> {
         None
+    }
+
+    /// Whether the layer's input are [`Texts`](crate::data::Texts), by their fingerprints.
+    #[doc(hidden)]
+    fn takes_texts(&self) -> bool {
+        false
+    }
+
+    /// Refuses data given to a model that begins with the layer, before the first step.
+    #[doc(hidden)]
+    fn check_data(&self, data: &Data<'_>) -> Result<()> {
+        let _ = data;
+        Ok(())
     }
 
     /// The shapes of the states, without the batch, of a layer that is a cell, for one step of this
@@ -235,6 +250,12 @@ macro_rules! delegate {
             fn rows(&self) -> Option<usize> {
                 (**self).rows()
             }
+            fn takes_texts(&self) -> bool {
+                (**self).takes_texts()
+            }
+            fn check_data(&self, data: &Data<'_>) -> Result<()> {
+                (**self).check_data(data)
+            }
             fn state_shapes(&self, step: &InputShape) -> Vec<Shape> {
                 (**self).state_shapes(step)
             }
@@ -296,6 +317,7 @@ layers! {
     grouped_query_attention: GroupedQueryAttention,
     identity: Identity,
     image_size: CenterCrop | RandomCrop | Resizing,
+    index_lookup: IntegerLookup | StringLookup,
     input: Input,
     lambda: Lambda,
     layer_normalization: LayerNormalization,

@@ -1,6 +1,7 @@
 //! Layers by class name, to and from Keras' JSON.
 
 use super::base::{Base, LayerOptions};
+use super::input::TEXTS;
 use super::policy::DTypePolicy;
 use super::{InputShape, Layer, REGISTRY, legacy};
 use crate::config::from_object;
@@ -129,7 +130,10 @@ pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
     if let Some(dtype) = config.remove("dtype") {
         let text = dtype.as_str().or_else(|| dtype["config"]["name"].as_str());
         if let Some(text) = text {
-            base.dtype = if class == "InputLayer" {
+            base.dtype = if class == "InputLayer" && text == TEXTS {
+                config.insert("texts".into(), true.into());
+                DTypePolicy::of(DType::I64)
+            } else if class == "InputLayer" {
                 DTypePolicy::of(DType::from_name(text).map_err(in_layer)?)
             } else {
                 DTypePolicy::from_name(text).map_err(in_layer)?

@@ -6,7 +6,7 @@ use super::graph::{Graph, Slot};
 use super::model::Model;
 use super::symbol::{CallNode, Symbol, Unit};
 use crate::layers::{Add, Base, InputShape, Layer, LayerOptions, Multiply, Rescaling, Subtract};
-use crate::{Error, Result};
+use crate::{DType, Error, Result};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,14 +47,15 @@ impl Graph {
         let slot = &self.slots[slot];
         let unit = &self.units[slot.unit];
         let dtype = match (unit.is_input(), unit.built.get()) {
-            (false, Some(built)) => built.compute,
-            _ => unit.layer.input_dtype().unwrap_or(crate::DType::F32),
+            (false, Some(built)) => built.compute.name(),
+            _ if unit.layer.takes_texts() => "string",
+            _ => unit.layer.input_dtype().unwrap_or(DType::F32).name(),
         };
         json!({
             "class_name": "__keras_tensor__",
             "config": {
                 "shape": slot.shape.to_json(),
-                "dtype": dtype.name(),
+                "dtype": dtype,
                 "keras_history": self.history(slot),
             },
         })

@@ -2,6 +2,7 @@
 
 use super::nested::Nested;
 use super::symbol::{CallNode, Symbol, Unit};
+use crate::data::Data;
 use crate::layers::{
     Built, InputShape, Outputs, Pass, Site, Weight, build_layer, call_layer, output_shapes,
     snake_case,
@@ -22,6 +23,10 @@ pub(crate) struct Port {
     /// The type to which an input is converted.
     pub dtype: DType,
     pub(super) slot: usize,
+    /// Whether an input is of texts.
+    pub texts: bool,
+    /// The layers that look at an input's data before they are read.
+    readers: Vec<Arc<Unit>>,
     /// Of an input that is numbers of rows: the layer that reads them, and how many it has.
     pub rows: Option<(String, usize)>,
 }
@@ -360,6 +365,8 @@ impl Graph {
                 shape: graph.slots[slot].shape.clone(),
                 dtype: symbol.node.unit.layer.input_dtype().unwrap_or(DType::F32),
                 slot,
+                texts: symbol.node.unit.layer.takes_texts(),
+                readers: Vec::new(),
                 rows: None,
             })
         };
@@ -367,8 +374,11 @@ impl Graph {
         let [inputs, outputs] = ends;
         (graph.inputs, graph.outputs) = (inputs?, outputs?);
         for i in 0..graph.inputs.len() {
-            graph.inputs[i].rows = graph.rows(graph.inputs[i].slot, &names);
+            let slot = graph.inputs[i].slot;
+            graph.inputs[i].rows = graph.rows(slot, &names);
+            graph.inputs[i].readers = graph.readers(slot);
         }
+        graph.check_texts(&names)?;
         for unit in &graph.units {
             if let Some(built) = fresh.remove(&unit_id(unit)) {
                 unit.built.get_or_init(|| built);
@@ -391,6 +401,80 @@ impl Graph {
             None => Some((names.get(&unit_id(unit))?.clone(), unit.layer.rows()?)),
         });
         rows.min_by_key(|(_, n)| *n)
+    }
+
+    /// The layers whose first input is a slot, also inside models.
+    fn readers(&self, slot: usize) -> Vec<Arc<Unit>> {
+        let mut all = Vec::new();
+        for step in &self.steps {
+            for (i, _) in step.inputs.iter().enumerate().filter(|(_, s)| **s == slot) {
+                let unit = &self.units[step.unit];
+                match Nested::of(&*unit.layer).and_then(|inside| inside.graph.as_ref()) {
+                    Some(inside) => {
+                        let port = inside.inputs.get(i);
+                        all.extend(port.into_iter().flat_map(|p| p.readers.iter().cloned()));
+                    }
+                    None if i == 0 => all.push(unit.clone()),
+                    None => {}
+                }
+            }
+        }
+        all
+    }
+
+    /// Refuses texts where numbers are wanted, and numbers where texts are.
+    fn check_texts(&self, names: &HashMap<usize, String>) -> Result<()> {
+        let texts = |slot: &usize| self.inputs.iter().any(|p| p.texts && p.slot == *slot);
+        for step in &self.steps {
+            let unit = &self.units[step.unit];
+            let inside = Nested::of(&*unit.layer).and_then(|inside| inside.graph.as_ref());
+            for (i, slot) in step.inputs.iter().enumerate() {
+                let wanted = match inside.and_then(|graph| graph.inputs.get(i)) {
+                    Some(port) => port.texts,
+                    None => unit.layer.takes_texts(),
+                };
+                if wanted != texts(slot) {
+                    let name = names.get(&unit_id(unit)).map_or("", String::as_str);
+                    let wrong = match wanted {
+                        true => {
+                            "The layer takes texts: its input must be an Input of the dtype \"string\"."
+                        }
+                        false => {
+                            "The layer takes numbers: a StringLookup must come between it and an Input of the dtype \"string\"."
+                        }
+                    };
+                    return Err(Error::new(wrong).in_scope(name));
+                }
+            }
+        }
+        match self.outputs.iter().find(|p| texts(&p.slot)) {
+            Some(port) => Err(Error::new(format!(
+                "The input \"{}\" is of texts, which no model gives as output.",
+                port.name
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses data that the layers at the `i`-th input do not take: texts for numbers, and what they know not.
+    pub fn check_data(&self, i: usize, what: &str, data: &Data<'_>) -> Result<()> {
+        let Some(port) = self.inputs.get(i) else {
+            return Ok(());
+        };
+        if port.texts != data.is_texts() {
+            let kind = |texts: bool| if texts { "texts" } else { "numbers" };
+            return Err(Error::new(format!(
+                "{what}: the input \"{}\" takes {}. Received: {}.",
+                port.name,
+                kind(port.texts),
+                kind(data.is_texts())
+            )));
+        }
+        let mut readers = port.readers.iter();
+        readers.try_for_each(|unit| {
+            let name = unit.given_name().unwrap_or_default();
+            unit.layer.check_data(data).map_err(|e| e.in_scope(name))
+        })
     }
 
     /// Says which layers drop a mask that they are given, as Keras does.

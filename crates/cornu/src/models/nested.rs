@@ -117,6 +117,16 @@ impl Layer for Nested {
         self.graph.as_ref()?.inputs.first().map(|p| p.dtype)
     }
 
+    fn takes_texts(&self) -> bool {
+        match (&self.graph, &self.stack) {
+            (Some(graph), _) => graph.inputs.first().is_some_and(|p| p.texts),
+            (None, stack) => {
+                let first = stack.as_ref().and_then(|stack| stack.first());
+                first.is_some_and(|unit| unit.layer.takes_texts())
+            }
+        }
+    }
+
     fn build(&self, cx: &mut Build<'_>, _: &InputShape) -> Result<()> {
         let graph = self.graph_for(cx.inputs())?;
         for (port, shape) in graph.inputs.iter().zip(cx.inputs()) {

@@ -75,6 +75,12 @@ impl Model {
         }
         let graph = self.graph()?;
         let sample = match &graph.inputs[..] {
+            [one] if one.texts => {
+                return Err(Error::state(format!(
+                    "predict_into is for numbers; the input of the model \"{}\" is of texts.",
+                    self.name()
+                )));
+            }
             [one] => one.shape.sample()?,
             several => {
                 return Err(Error::state(format!(
@@ -143,6 +149,12 @@ impl Model {
     /// others (one for all of them, or one for each).
     pub(crate) fn inference(&self, sizes: &[usize]) -> Result<Program> {
         let graph = self.graph()?;
+        if let Some(texts) = graph.inputs.iter().find(|p| p.texts) {
+            return Err(Error::state(format!(
+                "The input \"{}\" is of texts, which Cornu writes into no ONNX file: export the model from the StringLookup on.",
+                texts.name
+            )));
+        }
         let (batch, lengths) = sizes.split_first().unwrap_or((&1, &[]));
         let mut lengths = lengths.iter().cycle();
         let types = graph.inputs.iter().map(|port| {

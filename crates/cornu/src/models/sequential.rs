@@ -4,7 +4,7 @@ use super::graph::Graph;
 use super::model::Model;
 use super::symbol::{Symbol, Unit};
 use crate::layers::{Input, InputShape, Layer, Site, build_layer};
-use crate::{Error, Result};
+use crate::{DType, Error, Result};
 use serde_json::Value;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -140,14 +140,13 @@ pub(super) fn built_stack(name: &str, stack: &[Arc<Unit>], shapes: &[InputShape]
     let inputs: Vec<Symbol> = match first.filter(|u| u.is_input()) {
         Some(unit) => vec![Symbol::of_input(unit.clone(), input_shape(&*unit.layer)?)],
         None => {
-            let dtype = first.and_then(|u| u.layer.input_dtype());
+            let dtype = first.and_then(|u| match u.layer.takes_texts() {
+                true => Some("string"),
+                false => u.layer.input_dtype().map(DType::name),
+            });
             let input = |shape: &InputShape| {
                 let input = Input::from(shape.clone());
-                Unit::new(
-                    dtype
-                        .into_iter()
-                        .fold(input, |input, d| input.dtype(d.name())),
-                )
+                Unit::new(dtype.into_iter().fold(input, Input::dtype))
             };
             let inputs = shapes.iter().map(|s| Symbol::of_input(input(s), s.clone()));
             inputs.collect()

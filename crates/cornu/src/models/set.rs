@@ -30,6 +30,7 @@ pub(super) fn arrange_inputs<'a>(
         .into_iter()
         .map(|(i, data)| {
             graph.check_input(i, what, data.shape())?;
+            graph.check_data(i, what, &data)?;
             labels::check_rows(&graph.inputs[i], &data, what)?;
             Ok(data)
         })

@@ -5,6 +5,8 @@
 
 #[cfg(feature = "saving")]
 mod archive;
+#[cfg(feature = "saving")]
+mod assets;
 mod custom;
 mod elements;
 #[cfg(feature = "saving")]

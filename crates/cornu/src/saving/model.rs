@@ -1,6 +1,7 @@
 //! Whole models and their weights, to files and back.
 
 use super::archive::{self, Archive};
+use super::assets;
 use super::hdf5::File;
 use super::shards::{self, Shards, Store};
 use super::{LoadModel, legacy_h5, weights_h5};
@@ -216,12 +217,16 @@ impl LoadModel {
                 return legacy_h5::model(&File::open(bytes)?, self.compile);
             }
             let mut archive = Archive::open(&bytes)?;
-            let config = archive.read(CONFIG)?;
+            let mut config = configuration(&archive.read(CONFIG)?)?;
             if !archive.has(WEIGHTS) && archive.has("model.weights.npz") {
                 return Err(Error::io(
                     "The weights in the archive are pickled Python, which neither Cornu nor Keras reads: save the model again, with its weights in \"model.weights.h5\".",
                 ));
             }
+            assets::fill(&mut config, |name| match archive.has(name) {
+                true => archive.read(name).map(Some),
+                false => Ok(None),
+            })?;
             self.of_members(&config, archive::take(bytes, WEIGHTS)?)
         })
     }
@@ -230,14 +235,19 @@ impl LoadModel {
     fn of_folder(&self, folder: &Path) -> Result<Model> {
         let (config, weights) = (read(&folder.join(CONFIG))?, read(&folder.join(WEIGHTS))?);
         let bytes = config.len() + weights.len();
-        self.read(Source::File(bytes), || self.of_members(&config, weights))
+        self.read(Source::File(bytes), || {
+            let mut config = configuration(&config)?;
+            assets::fill(&mut config, |name| {
+                let path = folder.join(name);
+                path.is_file().then(|| read(&path)).transpose()
+            })?;
+            self.of_members(&config, weights)
+        })
     }
 
-    fn of_members(&self, config: &[u8], weights: Vec<u8>) -> Result<Model> {
-        let config: Value = serde_json::from_slice(config)
-            .map_err(|e| Error::new(format!("{CONFIG} is no JSON of a model: {e}.")))?;
+    fn of_members(&self, config: &Value, weights: Vec<u8>) -> Result<Model> {
         let file = Store::One(File::open(weights)?);
-        let mut model = Model::deserialize(&config, self.compile)?;
+        let mut model = Model::deserialize(config, self.compile)?;
         weights_h5::load(&model, &file, false)?;
         weights_h5::load_optimizer(&mut model, &file)?;
         Ok(model)
@@ -304,6 +314,11 @@ pub fn member_from_bytes(bytes: &[u8], name: &str) -> Result<Option<Vec<u8>>> {
         true => archive.read(name).map(Some),
         false => Ok(None),
     }
+}
+
+fn configuration(text: &[u8]) -> Result<Value> {
+    serde_json::from_slice(text)
+        .map_err(|e| Error::new(format!("{CONFIG} is no JSON of a model: {e}.")))
 }
 
 /// Keras' `"%Y-%m-%d@%H:%M:%S"`, in UTC.

@@ -29,6 +29,7 @@ pub(super) enum Attribute {
     Int(i64),
     Float(f32),
     Ints(Vec<i64>),
+    Texts(Vec<&'static str>),
     Graph(GraphProto),
 }
 
@@ -44,6 +45,10 @@ impl Attribute {
             Attribute::Int(i) => (made.i, made.r#type) = (i, 2),
             Attribute::Graph(g) => (made.g, made.r#type) = (Some(Box::new(g)), 5),
             Attribute::Ints(ints) => (made.ints, made.r#type) = (ints, 7),
+            Attribute::Texts(texts) => {
+                let bytes = texts.into_iter().map(|t| t.as_bytes().to_vec());
+                (made.strings, made.r#type) = (bytes.collect(), 8);
+            }
         }
         made
     }
@@ -167,6 +172,23 @@ impl Builder {
         outputs
     }
 
+    /// Leaves out what none of the outputs needs.
+    pub fn prune(&mut self, outputs: &[String]) {
+        let mut needed: HashSet<String> = outputs.iter().cloned().collect();
+        let mut nodes = std::mem::take(&mut self.nodes);
+        nodes.reverse();
+        nodes.retain(|node| {
+            let is_needed = node.output.iter().any(|name| needed.contains(name));
+            if is_needed {
+                read(node, &mut needed);
+            }
+            is_needed
+        });
+        nodes.reverse();
+        self.nodes = nodes;
+        self.initializers.retain(|i| needed.contains(&i.name));
+    }
+
     /// An array that the file holds.
     pub fn constant(&mut self, stem: &str, array: &Array) -> String {
         let name = self.free(stem);
@@ -263,5 +285,14 @@ impl Builder {
         ];
         let found = self.node("Shape", &[&tensor], only);
         self.open[i].found.insert(found).clone()
+    }
+}
+
+/// The names of all tensors that a node reads, also in graphs of its own.
+fn read(node: &NodeProto, names: &mut HashSet<String>) {
+    names.extend(node.input.iter().cloned());
+    for graph in node.attribute.iter().filter_map(|a| a.g.as_ref()) {
+        graph.node.iter().for_each(|node| read(node, names));
+        names.extend(graph.output.iter().map(|o| o.name.clone()));
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! What is written is the traced program of inference, so that whatever layers are made of has its form, layers
 //! of one's own too. The batch may be of any size, and so may what inputs leave open, as the number of steps;
-//! recurrences are `Scan`s, which walk over their steps.
+//! recurrences are ONNX's `LSTM`, `GRU` and `RNN`, or, with a mask or an activation that these do not have, `Scan`s.
 
 mod elementwise;
 mod extents;
 mod graph;
 mod lower;
+mod native;
 mod proto;
 mod recurrent;
 #[cfg(test)]
@@ -123,6 +124,7 @@ pub fn to_bytes(model: &Model) -> Result<Vec<u8>> {
         let (dtype, extents): (DType, _) = (lowering.dtype(*v), lowering.extents(*v)?);
         described[1].push(lowering.graph.value_info(name, dtype, &extents));
     }
+    lowering.graph.prune(&outputs);
     let [input, output] = described;
     let model = ModelProto {
         ir_version: IR_VERSION,

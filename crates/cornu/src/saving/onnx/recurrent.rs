@@ -1,8 +1,9 @@
-//! Recurrences as ONNX's `Scan`: a graph that is walked over the steps.
+//! Recurrences: as a node of their own where ONNX has one, else as its `Scan`, a graph that is walked over the steps.
 
 use super::extents::Extent;
 use super::graph::Attribute;
 use super::lower::{Lowering, Value};
+use super::native::{self, Walked};
 use super::proto::GraphProto;
 use crate::{DType, Result};
 use cornu_core::ops::creation::Scalar;
@@ -11,9 +12,42 @@ use cornu_core::program::ValueId;
 
 /// The states, `(batch · rows, units)`: what a program reads of a recurrence.
 pub(super) fn walk(to: &mut Lowering<'_>, op: &Recurrent, args: &[ValueId]) -> Result<Value> {
-    let dtype = to.dtype(args[0]);
     let (z, kernel) = (to.extents(args[0])?, to.extents(args[1])?);
     let (batch, units) = (z[0], kernel[0]);
+    let Walked { steps, last_c } = match native::walk(to, op, args)? {
+        Some(walked) => walked,
+        None => scan(to, op, args, [batch, units])?,
+    };
+    // The initial h, the h after each step, the last c.
+    let initial = to.full(args[2])?;
+    let mut parts = vec![
+        to.reshape(&initial, &[batch, Extent::fixed(1), units]),
+        steps,
+    ];
+    parts.extend(last_c);
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let states = to
+        .graph
+        .node("Concat", &parts, vec![("axis", Attribute::Int(1))]);
+    let rows = to.extent(|p| {
+        let shape = &p.inst(args[0]).ty.shape;
+        shape[0] * op.cell.state_rows(shape[1])
+    })?;
+    Ok(Value {
+        name: to.reshape(&states, &[rows, units]),
+        extents: vec![rows, units],
+        tape: Some(rows),
+    })
+}
+
+/// A recurrence as a `Scan`.
+fn scan(
+    to: &mut Lowering<'_>,
+    op: &Recurrent,
+    args: &[ValueId],
+    [batch, units]: [Extent; 2],
+) -> Result<Walked> {
+    let dtype = to.dtype(args[0]);
     let names = args.iter().map(|v| to.full(*v));
     let names = names.collect::<Result<Vec<_>>>()?;
     let count = op.cell.states();
@@ -39,25 +73,11 @@ pub(super) fn walk(to: &mut Lowering<'_>, op: &Recurrent, args: &[ValueId]) -> R
         ("scan_output_axes", Attribute::Ints(vec![1])),
     ];
     let walked = to.graph.nodes_of("Scan", &inputs, attributes, count + 1);
-    // The initial h, the h after each step, the last c.
-    let one = Extent::fixed(1);
-    let mut parts = vec![to.reshape(&initial[0], &[batch, one, units])];
-    parts.push(walked[count].clone());
-    if op.cell == Cell::Lstm {
-        parts.push(to.reshape(&walked[1], &[batch, one, units]));
-    }
-    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let states = to
-        .graph
-        .node("Concat", &parts, vec![("axis", Attribute::Int(1))]);
-    let rows = to.extent(|p| {
-        let shape = &p.inst(args[0]).ty.shape;
-        shape[0] * op.cell.state_rows(shape[1])
-    })?;
-    Ok(Value {
-        name: to.reshape(&states, &[rows, units]),
-        extents: vec![rows, units],
-        tape: Some(rows),
+    let last_c =
+        (op.cell == Cell::Lstm).then(|| to.reshape(&walked[1], &[batch, Extent::fixed(1), units]));
+    Ok(Walked {
+        steps: walked[count].clone(),
+        last_c,
     })
 }
 

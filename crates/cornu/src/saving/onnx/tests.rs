@@ -103,6 +103,44 @@ fn recurrences_are_scans() {
 }
 
 #[test]
+fn recurrences_without_masks_are_nodes_of_their_own() {
+    let layers = vec![
+        Input::new([5, 3]).into(),
+        LSTM::new(2).return_sequences(true).into(),
+        GRU::new(4).return_sequences(true).go_backwards(true).into(),
+        SimpleRNN::new(3).activation("relu").into(),
+    ];
+    let graph = exported(layers).unwrap();
+    let nodes = |kind: &str| -> Vec<_> {
+        let nodes = graph.node.iter();
+        nodes.filter(|n| n.op_type == kind).collect()
+    };
+    // What nodes compute themselves is not in the graph beside them.
+    let products = [nodes("Scan"), nodes("MatMul"), nodes("Add")].concat();
+    assert!(products.is_empty(), "{:?}", kinds(&graph));
+    let dims = |name: &str| {
+        let found = graph.initializer.iter().find(|i| i.name == name);
+        found.unwrap_or_else(|| panic!("no {name}")).dims.clone()
+    };
+    assert_eq!((nodes("LSTM").len(), dims("lstm/W")), (1, vec![1, 8, 3]));
+    assert_eq!(
+        (dims("lstm/R"), dims("lstm/B")),
+        (vec![1, 8, 2], vec![1, 16])
+    );
+    assert_eq!(
+        (nodes("RNN").len(), dims("simple_rnn/W")),
+        (1, vec![1, 3, 4])
+    );
+    let gru = nodes("GRU")[0];
+    let attribute = |name: &str| gru.attribute.iter().find(|a| a.name == name).unwrap();
+    assert_eq!(attribute("linear_before_reset").i, 1);
+    let activations = &attribute("activations").strings;
+    assert_eq!(activations, &[b"Sigmoid".to_vec(), b"Tanh".to_vec()]);
+    let kernel = graph.initializer.iter().any(|i| i.name == "lstm/kernel");
+    assert!(!kernel);
+}
+
+#[test]
 fn what_inputs_leave_open_is_open() {
     let extents = |end: &ValueInfoProto| -> Vec<Option<Extent>> {
         let tensor = end.r#type.as_ref().unwrap().tensor_type.as_ref().unwrap();
