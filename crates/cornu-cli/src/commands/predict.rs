@@ -220,6 +220,9 @@ fn named_samples(file: &ModelFile, given: &[String]) -> Result<(Samples, Vec<Str
                 let of_table = schema.inputs(&table)?.into_iter();
                 inputs.extend(of_table.map(|(name, array)| (Some(name), array)));
             }
+            (Content::Table(table), _) if takes_texts(file, name.as_deref())? => {
+                inputs.push((name, table.texts()?.into_data()));
+            }
             (Content::Arrays(mut arrays), _) if arrays.len() == 1 => {
                 inputs.extend(arrays.pop().map(|(_, array)| (name, array.into_data())));
             }
@@ -235,6 +238,13 @@ fn named_samples(file: &ModelFile, given: &[String]) -> Result<(Samples, Vec<Str
         }
     }
     Ok((inputs, files))
+}
+
+/// Whether the input of this name, or the only one, is of texts.
+fn takes_texts(file: &ModelFile, name: Option<&str>) -> Result<bool, Failure> {
+    let inputs = file.inputs()?;
+    let mut named = inputs.iter().filter(|i| name.is_none_or(|n| n == i.name));
+    Ok(named.next().is_some_and(|input| input.texts))
 }
 
 /// The samples of an `.npz` file with samples and targets.

@@ -1,6 +1,7 @@
 //! Tables: columns of text under their names.
 
 use crate::exit::Failure;
+use cornu::data::Texts;
 use cornu::{Array, DType};
 
 /// Columns under their names.
@@ -106,6 +107,13 @@ impl Table {
             columns: self.columns.iter().map(of).collect(),
             picked: Some(rows.iter().map(|row| self.number_of(*row) - 1).collect()),
         }
+    }
+
+    /// All columns as they are, for an input of texts.
+    pub fn texts(&self) -> Result<Texts, Failure> {
+        let rows = 0..self.rows();
+        let texts = rows.flat_map(|row| self.columns.iter().map(move |c| &c.texts[row]));
+        Ok(Texts::of_shape([self.rows(), self.columns.len()], texts)?)
     }
 
     /// A table of numbers alone as an array.
