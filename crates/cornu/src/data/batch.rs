@@ -131,5 +131,5 @@ fn stack_arrays(arrays: &[&Data<'static>], what: &str) -> Result<Data<'static>> 
         .copied()
         .collect();
     let joined = first.joined(arrays, shape)?;
-    Ok(Data::owned(joined).as_texts(first.is_texts()))
+    Ok(Data::owned(joined).marked_texts(first.is_texts()))
 }

@@ -86,7 +86,7 @@ impl<'a> Data<'a> {
     }
 
     /// The same values, said to be fingerprints of texts or not.
-    pub(crate) fn as_texts(self, texts: bool) -> Self {
+    pub(crate) fn marked_texts(self, texts: bool) -> Self {
         Data { texts, ..self }
     }
 
@@ -194,7 +194,7 @@ impl<'a> Data<'a> {
     /// As data that borrows nothing.
     pub(crate) fn into_owned(self) -> Data<'static> {
         let texts = self.texts;
-        Data::owned(self.into_array()).as_texts(texts)
+        Data::owned(self.into_array()).marked_texts(texts)
     }
 
     /// The values converted to a type.

@@ -61,7 +61,7 @@ impl Dataset for TensorSlices<'_> {
             arrays.try_map(|array| {
                 let shape = array.shape().get(1..).unwrap_or_default();
                 let sample = array.rows(i..i + 1, shape).to_array();
-                Ok(Data::owned(sample).as_texts(array.is_texts()))
+                Ok(Data::owned(sample).marked_texts(array.is_texts()))
             })
         };
         Ok(Box::new((0..n).map(move |i| {

@@ -68,13 +68,13 @@ impl<S: ndarray::Data<Elem: AsRef<str>>, D: Dimension> From<&ArrayBase<S, D>> fo
 
 impl<'a> IntoData<'a> for Texts {
     fn into_data(self) -> Data<'a> {
-        Data::owned(self.0).as_texts(true)
+        Data::owned(self.0).marked_texts(true)
     }
 }
 
 impl<'a> IntoData<'a> for &'a Texts {
     fn into_data(self) -> Data<'a> {
-        (&self.0).into_data().as_texts(true)
+        (&self.0).into_data().marked_texts(true)
     }
 }
 
