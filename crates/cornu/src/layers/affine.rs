@@ -1,5 +1,6 @@
 //! The scale and the offset of layers that normalise.
 
+use super::weight_options::{yes, zeros};
 use super::{Build, Call};
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
@@ -27,14 +28,6 @@ pub(super) struct Affine {
     pub beta_constraint: Option<Constraint>,
     #[serde(default)]
     pub gamma_constraint: Option<Constraint>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-pub(super) fn zeros() -> Initializer {
-    "zeros".into()
 }
 
 pub(super) fn ones() -> Initializer {

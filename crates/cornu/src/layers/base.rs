@@ -213,7 +213,8 @@ pub(crate) fn snake_case(class: &str) -> String {
 }
 
 /// The parts of [`Layer`](super::Layer) that are the same for every built-in layer; with `masks pass`
-/// for one whose output has the mask of its input.
+/// for one whose output has the mask of its input, with `config of` and a method's name for one whose
+/// configuration is that of what the method gives.
 macro_rules! builtin {
     ($layer:ident, masks pass) => {
         $crate::layers::base::builtin!($layer);
@@ -222,6 +223,9 @@ macro_rules! builtin {
         }
     };
     ($layer:ident) => {
+        $crate::layers::base::builtin!($layer, config of clone);
+    };
+    ($layer:ident, config of $told:ident) => {
         fn class_name(&self) -> &str {
             stringify!($layer)
         }
@@ -229,7 +233,7 @@ macro_rules! builtin {
             Some(&self.base)
         }
         fn config(&self) -> serde_json::Map<String, serde_json::Value> {
-            $crate::layers::registry::fields(self)
+            $crate::layers::registry::fields(&self.$told())
         }
     };
 }

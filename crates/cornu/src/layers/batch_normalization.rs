@@ -1,8 +1,9 @@
 //! Normalisation over the batch.
 
-use super::affine::{Affine, affine_options, ones, zeros};
+use super::affine::{Affine, affine_options, ones};
 use super::base::{Base, builtin, options};
 use super::normalizing::{moments, normalize, standardize};
+use super::weight_options::zeros;
 use super::{Build, Call, InputShape, Layer};
 use crate::initializers::Initializer;
 use crate::{Array, DType, Error, Result, Shape, Tensor};
@@ -139,11 +140,16 @@ impl BatchNormalization {
     /// Whether training corrects the batch's moments towards running ones; not by default.
     pub fn renorm(mut self, renorm: bool) -> Self {
         self.renorm = renorm;
-        // As Keras, which writes no bounds and not null.
-        if renorm {
-            self.renorm_clipping.get_or_insert_default();
-        }
         self
+    }
+
+    /// With the bounds of `renorm` told, as Keras tells them: none, and not null.
+    fn explicit(&self) -> Self {
+        let mut told = self.clone();
+        if told.renorm {
+            told.renorm_clipping.get_or_insert_default();
+        }
+        told
     }
 
     /// The bounds of the corrections: `"rmin"` and `"rmax"` of r, and `"dmax"` of |d|; none by default.
@@ -262,7 +268,11 @@ fn masked_moments(x: &Tensor, mask: &Tensor, axes: &[isize]) -> (Tensor, Tensor)
 }
 
 impl Layer for BatchNormalization {
-    builtin!(BatchNormalization, masks pass);
+    builtin!(BatchNormalization, config of explicit);
+
+    fn supports_masking(&self) -> bool {
+        true
+    }
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
         if self.synchronized {

@@ -86,6 +86,9 @@ pub struct CategoryEncoding {
     num_tokens: usize,
     #[serde(default)]
     output_mode: OutputMode,
+    // What Keras makes of it depends on the backend, and its files have it in no case.
+    #[serde(default, skip_serializing)]
+    sparse: bool,
 }
 
 impl CategoryEncoding {
@@ -95,6 +98,7 @@ impl CategoryEncoding {
             base: Base::default(),
             num_tokens,
             output_mode: OutputMode::default(),
+            sparse: false,
         }
     }
 
@@ -122,6 +126,11 @@ impl Layer for CategoryEncoding {
         if self.num_tokens == 0 {
             return Err(Error::new(
                 "num_tokens must be a positive integer. Received: num_tokens=0.",
+            ));
+        }
+        if self.sparse {
+            return Err(Error::new(
+                "CategoryEncoding gives dense tensors; sparse must be false. Received: sparse=true.",
             ));
         }
         if self.output_mode == OutputMode::Int {

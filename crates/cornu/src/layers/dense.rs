@@ -1,6 +1,7 @@
 //! The densely connected layer.
 
 use super::base::{Base, builtin, options};
+use super::weight_options::{glorot_uniform, kernel_options, yes, zeros};
 use super::{Build, Call, InputShape, Layer};
 use crate::activations::Activation;
 use crate::constraints::Constraint;
@@ -48,18 +49,6 @@ pub struct Dense {
     bias_constraint: Option<Constraint>,
 }
 
-fn yes() -> bool {
-    true
-}
-
-fn glorot_uniform() -> Initializer {
-    "glorot_uniform".into()
-}
-
-fn zeros() -> Initializer {
-    "zeros".into()
-}
-
 impl Dense {
     /// A layer with `units` outputs.
     pub fn new(units: usize) -> Self {
@@ -88,45 +77,10 @@ impl Dense {
         self.use_bias = use_bias;
         self
     }
-
-    /// How the kernel starts; `"glorot_uniform"` by default.
-    pub fn kernel_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.kernel_initializer = initializer.into();
-        self
-    }
-
-    /// How the bias starts; `"zeros"` by default.
-    pub fn bias_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.bias_initializer = initializer.into();
-        self
-    }
-
-    /// A penalty on the kernel.
-    pub fn kernel_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.kernel_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// A penalty on the bias.
-    pub fn bias_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.bias_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// A constraint on the kernel.
-    pub fn kernel_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.kernel_constraint = Some(constraint.into());
-        self
-    }
-
-    /// A constraint on the bias.
-    pub fn bias_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.bias_constraint = Some(constraint.into());
-        self
-    }
 }
 
 options!(Dense);
+kernel_options!(Dense);
 
 impl Layer for Dense {
     builtin!(Dense, masks pass);

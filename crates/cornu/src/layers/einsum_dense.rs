@@ -2,6 +2,7 @@
 
 use super::base::{Base, options};
 use super::registry::penalized;
+use super::weight_options::{glorot_uniform, kernel_options, zeros};
 use super::{Build, Call, InputShape, Layer};
 use crate::activations::Activation;
 use crate::constraints::Constraint;
@@ -46,17 +47,17 @@ pub struct EinsumDense {
     #[serde(default)]
     bias_axes: Option<String>,
     #[serde(default = "glorot_uniform")]
-    kernel_initializer: Initializer,
+    pub(super) kernel_initializer: Initializer,
     #[serde(default = "zeros")]
-    bias_initializer: Initializer,
+    pub(super) bias_initializer: Initializer,
     #[serde(default)]
-    kernel_regularizer: Option<Regularizer>,
+    pub(super) kernel_regularizer: Option<Regularizer>,
     #[serde(default)]
-    bias_regularizer: Option<Regularizer>,
+    pub(super) bias_regularizer: Option<Regularizer>,
     #[serde(default)]
-    kernel_constraint: Option<Constraint>,
+    pub(super) kernel_constraint: Option<Constraint>,
     #[serde(default)]
-    bias_constraint: Option<Constraint>,
+    pub(super) bias_constraint: Option<Constraint>,
 }
 
 /// The extents of a result but for the batch; `None` where the input says.
@@ -110,14 +111,6 @@ impl From<Vec<Option<usize>>> for Extents {
     }
 }
 
-fn glorot_uniform() -> Initializer {
-    "glorot_uniform".into()
-}
-
-fn zeros() -> Initializer {
-    "zeros".into()
-}
-
 impl EinsumDense {
     /// A layer that computes `equation`, with a result of these extents (without the batch).
     pub fn new(equation: impl Into<String>, output_shape: impl Into<Extents>) -> Self {
@@ -145,42 +138,6 @@ impl EinsumDense {
     /// The axes of the result, by their letters, along which a bias is added; none by default.
     pub fn bias_axes(mut self, axes: impl Into<String>) -> Self {
         self.bias_axes = Some(axes.into());
-        self
-    }
-
-    /// How the kernel starts; `"glorot_uniform"` by default.
-    pub fn kernel_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.kernel_initializer = initializer.into();
-        self
-    }
-
-    /// How the bias starts; `"zeros"` by default.
-    pub fn bias_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.bias_initializer = initializer.into();
-        self
-    }
-
-    /// A penalty on the kernel, if any.
-    pub fn kernel_regularizer(mut self, regularizer: impl Into<Option<Regularizer>>) -> Self {
-        self.kernel_regularizer = regularizer.into();
-        self
-    }
-
-    /// A penalty on the bias, if any.
-    pub fn bias_regularizer(mut self, regularizer: impl Into<Option<Regularizer>>) -> Self {
-        self.bias_regularizer = regularizer.into();
-        self
-    }
-
-    /// A constraint on the kernel, if any.
-    pub fn kernel_constraint(mut self, constraint: impl Into<Option<Constraint>>) -> Self {
-        self.kernel_constraint = constraint.into();
-        self
-    }
-
-    /// A constraint on the bias, if any.
-    pub fn bias_constraint(mut self, constraint: impl Into<Option<Constraint>>) -> Self {
-        self.bias_constraint = constraint.into();
         self
     }
 
@@ -339,6 +296,7 @@ struct Plan {
 }
 
 options!(EinsumDense);
+kernel_options!(EinsumDense);
 
 impl Layer for EinsumDense {
     fn class_name(&self) -> &str {

@@ -2,6 +2,7 @@
 
 use super::base::{Base, options, positive};
 use super::registry::penalized;
+use super::weight_options::{table_options, uniform};
 use super::{Build, Call, InputShape, Layer};
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
@@ -45,10 +46,6 @@ pub struct Embedding {
     mask_zero: bool,
 }
 
-fn uniform() -> Initializer {
-    "uniform".into()
-}
-
 impl Embedding {
     /// A table of `input_dim` vectors of `output_dim` numbers.
     pub fn new(input_dim: usize, output_dim: usize) -> Self {
@@ -62,33 +59,10 @@ impl Embedding {
             mask_zero: false,
         }
     }
-
-    /// How the table starts; `"uniform"`, between −0.05 and 0.05, by default.
-    pub fn embeddings_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.embeddings_initializer = initializer.into();
-        self
-    }
-
-    /// A penalty on the table.
-    pub fn embeddings_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.embeddings_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// A constraint on the table.
-    pub fn embeddings_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.embeddings_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Whether 0 stands for a step that is not there; not by default.
-    pub fn mask_zero(mut self, mask: bool) -> Self {
-        self.mask_zero = mask;
-        self
-    }
 }
 
 options!(Embedding);
+table_options!(Embedding);
 
 impl Layer for Embedding {
     fn class_name(&self) -> &str {

@@ -1,8 +1,11 @@
 //! Attention whose heads share keys and values in groups.
 
 use super::base::{Base, options};
-use super::heads::{Places, both, check, dropped, given, projection, shares, told};
+use super::heads::{
+    Places, as_told, attention_options, both, check, dropped, given, projection, shares, told,
+};
 use super::registry::penalized;
+use super::weight_options::{glorot_uniform, yes, zeros};
 use super::{Build, Call, EinsumDense, InputShape, Layer, LayerOptions};
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
@@ -71,18 +74,6 @@ pub struct GroupedQueryAttention {
     seed: Option<u32>,
 }
 
-fn yes() -> bool {
-    true
-}
-
-fn glorot_uniform() -> Initializer {
-    "glorot_uniform".into()
-}
-
-fn zeros() -> Initializer {
-    "zeros".into()
-}
-
 impl GroupedQueryAttention {
     /// A layer of heads of `head_dim`, so many of queries, which share so many of keys and values.
     pub fn new(head_dim: usize, num_query_heads: usize, num_key_value_heads: usize) -> Self {
@@ -107,86 +98,6 @@ impl GroupedQueryAttention {
         }
     }
 
-    /// The share of scores that are dropped in training; 0 by default.
-    pub fn dropout(mut self, rate: f64) -> Self {
-        self.dropout = rate;
-        self
-    }
-
-    /// Whether the projections have a bias; they do by default.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
-
-    /// Whether a sigmoid of a further projection of the query multiplies what is attended to, before
-    /// the output projection (Qiu and others, 2025); not by default.
-    pub fn use_gate(mut self, gate: bool) -> Self {
-        self.use_gate = gate;
-        self
-    }
-
-    /// How many steps to either side a step may look, itself included; all by default.
-    pub fn sliding_window(mut self, steps: usize) -> Self {
-        self.sliding_window = Some(steps);
-        self
-    }
-
-    /// Whether a step may look only at itself and what comes before it (in Keras an argument of the
-    /// call); not by default.
-    pub fn use_causal_mask(mut self, causal: bool) -> Self {
-        self.causal = causal;
-        self
-    }
-
-    /// Whether the scores are a second output (in Keras an argument of the call); not by default.
-    pub fn return_attention_scores(mut self, scores: bool) -> Self {
-        self.scores = scores;
-        self
-    }
-
-    /// How the kernels start; `"glorot_uniform"` by default.
-    pub fn kernel_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.kernel_initializer = initializer.into();
-        self
-    }
-
-    /// How the biases start; `"zeros"` by default.
-    pub fn bias_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.bias_initializer = initializer.into();
-        self
-    }
-
-    /// A penalty on the kernels.
-    pub fn kernel_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.kernel_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// A penalty on the biases.
-    pub fn bias_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.bias_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// A constraint on the kernels.
-    pub fn kernel_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.kernel_constraint = Some(constraint.into());
-        self
-    }
-
-    /// A constraint on the biases.
-    pub fn bias_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.bias_constraint = Some(constraint.into());
-        self
-    }
-
-    /// A seed of its own, which tells its draws apart from those of other layers.
-    pub fn seed(mut self, seed: u32) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
     /// The projection that a field holds, for so many features of the query.
     fn inside(&self, field: &str, features: usize) -> EinsumDense {
         let (n, few, size) = (
@@ -201,14 +112,8 @@ impl GroupedQueryAttention {
             "_gate_dense" => ("gate", 1, vec![n, size]),
             _ => ("attention_output", 2, vec![features]),
         };
-        let mut layer = projection(2, from, &to, self.use_bias)
-            .name(name)
-            .kernel_initializer(self.kernel_initializer.clone())
-            .bias_initializer(self.bias_initializer.clone())
-            .kernel_regularizer(self.kernel_regularizer.clone())
-            .bias_regularizer(self.bias_regularizer.clone())
-            .kernel_constraint(self.kernel_constraint.clone())
-            .bias_constraint(self.bias_constraint.clone());
+        let mut layer = projection(2, from, &to, self.use_bias).name(name);
+        as_told!(layer, self);
         layer.base_mut().dtype = self.base.dtype;
         if name == "gate" {
             layer = layer.activation("sigmoid");
@@ -218,6 +123,7 @@ impl GroupedQueryAttention {
 }
 
 options!(GroupedQueryAttention);
+attention_options!(GroupedQueryAttention);
 
 impl Layer for GroupedQueryAttention {
     fn class_name(&self) -> &str {

@@ -135,3 +135,71 @@ pub(super) fn told(causal: bool, scores: bool) -> Map<String, Value> {
     said.map(|(name, said)| (name.to_string(), said.into()))
         .collect()
 }
+
+/// The projection with the options of the layer that holds it.
+macro_rules! as_told {
+    ($inside:ident, $layer:ident) => {
+        $inside.kernel_initializer = $layer.kernel_initializer.clone();
+        $inside.bias_initializer = $layer.bias_initializer.clone();
+        $inside.kernel_regularizer = $layer.kernel_regularizer.clone();
+        $inside.bias_regularizer = $layer.bias_regularizer.clone();
+        $inside.kernel_constraint = $layer.kernel_constraint.clone();
+        $inside.bias_constraint = $layer.bias_constraint.clone();
+    };
+}
+
+/// The builder methods that layers of several heads have alike.
+macro_rules! attention_options {
+    ($layer:ident) => {
+        $crate::layers::weight_options::kernel_options!($layer);
+
+        impl $layer {
+            /// The share of scores that are dropped in training; 0 by default.
+            pub fn dropout(mut self, rate: f64) -> Self {
+                self.dropout = rate;
+                self
+            }
+
+            /// Whether the projections have a bias; they do by default.
+            pub fn use_bias(mut self, use_bias: bool) -> Self {
+                self.use_bias = use_bias;
+                self
+            }
+
+            /// Whether a sigmoid of a further projection of the query multiplies what is attended to,
+            /// before the output projection (Qiu and others, 2025); not by default.
+            pub fn use_gate(mut self, gate: bool) -> Self {
+                self.use_gate = gate;
+                self
+            }
+
+            /// A seed of its own, which tells its draws apart from those of other layers.
+            pub fn seed(mut self, seed: u32) -> Self {
+                self.seed = Some(seed);
+                self
+            }
+
+            /// How many steps to either side a step may look, itself included; all by default.
+            pub fn sliding_window(mut self, steps: usize) -> Self {
+                self.sliding_window = Some(steps);
+                self
+            }
+
+            /// Whether a step may look only at itself and what comes before it (in Keras an argument
+            /// of the call); not by default.
+            pub fn use_causal_mask(mut self, causal: bool) -> Self {
+                self.causal = causal;
+                self
+            }
+
+            /// Whether the scores are a second output (in Keras an argument of the call); not by
+            /// default.
+            pub fn return_attention_scores(mut self, scores: bool) -> Self {
+                self.scores = scores;
+                self
+            }
+        }
+    };
+}
+
+pub(super) use {as_told, attention_options};

@@ -81,15 +81,23 @@ fn one<const N: usize>() -> Margins<N> {
     Margins([(1, 1); N])
 }
 
+/// What is cropped unless told: of images nothing, else the first and the last cell.
+fn cropped<const N: usize>() -> Margins<N> {
+    match N {
+        2 => Margins([(0, 0); N]),
+        _ => one(),
+    }
+}
+
 macro_rules! margins {
-    ($(#[$doc:meta])* $layer:ident, $names:expr, $field:ident, $what:literal, |$self:ident, $x:ident| $call:expr, |$this:ident, $input:ident| $check:expr) => {
+    ($(#[$doc:meta])* $layer:ident, $names:expr, $field:ident = $default:literal, $what:literal, |$self:ident, $x:ident| $call:expr, |$this:ident, $input:ident| $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $layer<const N: usize> {
             #[serde(skip)]
             base: Base,
-            #[serde(default = "one")]
+            #[serde(default = $default)]
             $field: Margins<N>,
             #[serde(default)]
             data_format: DataFormat,
@@ -153,7 +161,7 @@ macro_rules! margins {
 
 margins! {
     /// Zeros around space. See [`ZeroPadding1D`], [`ZeroPadding2D`], [`ZeroPadding3D`].
-    ZeroPadding, ["ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"], padding,
+    ZeroPadding, ["ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"], padding = "one",
     "A layer that adds so many zeros before and after each axis.",
     |layer, x| {
         let mut widths = vec![(0, 0)];
@@ -166,7 +174,7 @@ margins! {
 
 margins! {
     /// Space without its margins. See [`Cropping1D`], [`Cropping2D`], [`Cropping3D`].
-    Cropping, ["Cropping1D", "Cropping2D", "Cropping3D"], cropping,
+    Cropping, ["Cropping1D", "Cropping2D", "Cropping3D"], cropping = "cropped",
     "A layer that takes so many cells off before and after each axis.",
     |layer, x| {
         let axes = layer.cropping.0.iter().enumerate();

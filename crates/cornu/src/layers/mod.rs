@@ -84,6 +84,7 @@ mod normalizing;
 mod policy;
 mod registry;
 mod spatial;
+mod weight_options;
 mod wrapper;
 
 pub use attention::ScoreMode;
@@ -330,6 +331,7 @@ layers! {
         | SpatialDropout3D,
     normalization: Normalization,
     permute: Permute,
+    pipeline: Pipeline,
     pooling: AdaptiveAveragePooling1D | AdaptiveAveragePooling2D | AdaptiveAveragePooling3D
         | AdaptiveMaxPooling1D | AdaptiveMaxPooling2D | AdaptiveMaxPooling3D
         | AveragePooling1D | AveragePooling2D | AveragePooling3D

@@ -1,14 +1,18 @@
 //! Attention with several heads.
 
 use super::base::{Base, options};
-use super::heads::{Places, both, check, dropped, given, looks, projection, shares, told};
+use super::heads::{
+    Places, as_told, attention_options, both, check, dropped, given, looks, projection, shares,
+    told,
+};
 use super::registry::penalized;
+use super::weight_options::{glorot_uniform, yes, zeros};
 use super::{Build, Call, EinsumDense, InputShape, Layer, LayerOptions};
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::regularizers::Regularizer;
 use crate::{Axes, Error, Result, Tensor};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
@@ -54,7 +58,7 @@ pub struct MultiHeadAttention {
     use_bias: bool,
     #[serde(default)]
     use_gate: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one_or_all")]
     output_shape: Option<Vec<usize>>,
     #[serde(default)]
     attention_axes: Option<Axes>,
@@ -76,16 +80,21 @@ pub struct MultiHeadAttention {
     seed: Option<u32>,
 }
 
-fn yes() -> bool {
-    true
-}
-
-fn glorot_uniform() -> Initializer {
-    "glorot_uniform".into()
-}
-
-fn zeros() -> Initializer {
-    "zeros".into()
+/// The extents of the output, of which one may stand alone.
+fn one_or_all<'de, D: Deserializer<'de>>(
+    extents: D,
+) -> std::result::Result<Option<Vec<usize>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Extents {
+        One(usize),
+        All(Vec<usize>),
+    }
+    let extents = Option::<Extents>::deserialize(extents)?;
+    Ok(extents.map(|extents| match extents {
+        Extents::One(n) => vec![n],
+        Extents::All(all) => all,
+    }))
 }
 
 impl MultiHeadAttention {
@@ -120,18 +129,6 @@ impl MultiHeadAttention {
         self
     }
 
-    /// The share of scores that are dropped in training; 0 by default.
-    pub fn dropout(mut self, rate: f64) -> Self {
-        self.dropout = rate;
-        self
-    }
-
-    /// Whether the projections have a bias; they do by default.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
-
     /// The features of the output; the query's by default. Several extents give as many axes.
     pub fn output_features(mut self, features: impl Into<crate::Shape>) -> Self {
         self.output_shape = Some(features.into().to_vec());
@@ -142,74 +139,6 @@ impl MultiHeadAttention {
     /// the other ones it does not look beyond its own place. Masks need one axis of steps.
     pub fn attention_axes(mut self, axes: impl Into<Axes>) -> Self {
         self.attention_axes = Some(axes.into());
-        self
-    }
-
-    /// Whether a sigmoid of a further projection of the query multiplies what is attended to, before
-    /// the output projection (Qiu and others, 2025); not by default.
-    pub fn use_gate(mut self, gate: bool) -> Self {
-        self.use_gate = gate;
-        self
-    }
-
-    /// A seed of its own, which tells its draws apart from those of other layers.
-    pub fn seed(mut self, seed: u32) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// How many steps to either side a step may look, itself included; all by default.
-    pub fn sliding_window(mut self, steps: usize) -> Self {
-        self.sliding_window = Some(steps);
-        self
-    }
-
-    /// Whether a step may look only at itself and what comes before it (in Keras an argument of the
-    /// call); not by default.
-    pub fn use_causal_mask(mut self, causal: bool) -> Self {
-        self.causal = causal;
-        self
-    }
-
-    /// Whether the scores are a second output (in Keras an argument of the call); not by default.
-    pub fn return_attention_scores(mut self, scores: bool) -> Self {
-        self.scores = scores;
-        self
-    }
-
-    /// How the kernels start; `"glorot_uniform"` by default.
-    pub fn kernel_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.kernel_initializer = initializer.into();
-        self
-    }
-
-    /// How the biases start; `"zeros"` by default.
-    pub fn bias_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.bias_initializer = initializer.into();
-        self
-    }
-
-    /// A penalty on the kernels.
-    pub fn kernel_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.kernel_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// A penalty on the biases.
-    pub fn bias_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.bias_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// A constraint on the kernels.
-    pub fn kernel_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.kernel_constraint = Some(constraint.into());
-        self
-    }
-
-    /// A constraint on the biases.
-    pub fn bias_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.bias_constraint = Some(constraint.into());
         self
     }
 
@@ -229,14 +158,8 @@ impl MultiHeadAttention {
             "_gate_dense" => ("gate", 1, vec![n, values]),
             _ => ("attention_output", 2, out),
         };
-        let mut layer = projection(query.len() - 1, from, &to, self.use_bias)
-            .name(name)
-            .kernel_initializer(self.kernel_initializer.clone())
-            .bias_initializer(self.bias_initializer.clone())
-            .kernel_regularizer(self.kernel_regularizer.clone())
-            .bias_regularizer(self.bias_regularizer.clone())
-            .kernel_constraint(self.kernel_constraint.clone())
-            .bias_constraint(self.bias_constraint.clone());
+        let mut layer = projection(query.len() - 1, from, &to, self.use_bias).name(name);
+        as_told!(layer, self);
         layer.base_mut().dtype = self.base.dtype;
         if name == "gate" {
             layer = layer.activation("sigmoid");
@@ -307,6 +230,7 @@ impl MultiHeadAttention {
 }
 
 options!(MultiHeadAttention);
+attention_options!(MultiHeadAttention);
 
 impl Layer for MultiHeadAttention {
     fn class_name(&self) -> &str {

@@ -206,8 +206,13 @@ pub struct SpatialDropout<const N: usize> {
     #[serde(default)]
     seed: Option<u32>,
     // Keras' layer for steps has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default = "format_of::<N>", skip_serializing_if = "Option::is_none")]
     data_format: Option<DataFormat>,
+}
+
+/// The format unless told.
+fn format_of<const N: usize>() -> Option<DataFormat> {
+    (N > 1).then_some(DataFormat::ChannelsLast)
 }
 
 /// Drops channels of `(batch, steps, channels)`.
@@ -224,7 +229,7 @@ impl<const N: usize> SpatialDropout<N> {
             base: Base::default(),
             rate,
             seed: None,
-            data_format: (N > 1).then_some(DataFormat::ChannelsLast),
+            data_format: format_of::<N>(),
         }
     }
 

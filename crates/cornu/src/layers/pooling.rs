@@ -120,6 +120,12 @@ macro_rules! pooling {
 
             data_format_option!(data_format);
 
+            /// With the strides told, as Keras tells them.
+            fn explicit(&self) -> Self {
+                let strides = self.strides.or(Some(self.pool_size));
+                Self { strides, ..self.clone() }
+            }
+
             fn pooling(&self) -> Pooling<$n> {
                 Pooling {
                     mode: Mode::$mode,
@@ -134,7 +140,7 @@ macro_rules! pooling {
         options!($layer);
 
         impl Layer for $layer {
-            builtin!($layer);
+            builtin!($layer, config of explicit);
 
             fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
                 self.pooling().check(stringify!($layer), input)

@@ -1,6 +1,7 @@
 //! The rectifier with a learnt slope.
 
 use super::base::{Base, builtin, options};
+use super::weight_options::zeros;
 use super::{Build, Call, InputShape, Layer};
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
@@ -34,10 +35,6 @@ pub struct PReLU {
     alpha_constraint: Option<Constraint>,
     #[serde(default)]
     shared_axes: Option<Vec<usize>>,
-}
-
-fn zeros() -> Initializer {
-    "zeros".into()
 }
 
 impl Default for PReLU {

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// A layer with a `factor` between two bounds and a `value_range`, which does to images in training what its
-/// method `changed` says. Its configuration has the ends of the factor as numbers of a type.
+/// method `changed` says. Its configuration has the ends of the factor as numbers of a type; the factor must be told
+/// where no `default` is named.
 macro_rules! colour {
-    ($(#[$doc:meta])* $layer:ident, $low:literal, $high:literal, $number:ty, $check:expr, $what:literal) => {
+    ($(#[$doc:meta])* $layer:ident, $low:literal, $high:literal, $number:ty, $check:expr, $what:literal $(, $default:meta)?) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -25,6 +26,7 @@ macro_rules! colour {
             base: Base,
             #[serde(default)]
             data_format: DataFormat,
+            $(#[serde($default)])?
             factor: Factor,
             #[serde(default = "bytes")]
             value_range: (f64, f64),
@@ -307,7 +309,13 @@ colour! {
     /// assert_eq!(model.output_shape()?.to_string(), "(None, 8, 8, 3)");
     /// # Ok::<(), cornu::Error>(())
     /// ```
-    RandomInvert, 0.0, 1.0, f64, any, "A layer that inverts this share of the images."
+    RandomInvert, 0.0, 1.0, f64, any, "A layer that inverts this share of the images.",
+    default = "all_of_them"
+}
+
+/// The share of images that are inverted unless another is asked for.
+fn all_of_them() -> Factor {
+    Factor::UpTo(1.0)
 }
 
 impl RandomInvert {

@@ -12,6 +12,7 @@ pub use cell::{
 pub use conv_lstm::{ConvLSTM1D, ConvLSTM2D, ConvLSTM3D};
 pub use rnn::RNN;
 pub use stacked::StackedRNNCells;
+pub(super) use stacked::numbered;
 pub use walk::{Recurrent, Steps, Walk, Walked};
 
 use super::base::Base;

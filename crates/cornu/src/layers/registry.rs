@@ -49,8 +49,9 @@ const EXPORTED: [(&str, &str); 2] = [
 ];
 
 /// Keras' own classes that do not take the argument `trainable`, as all others do.
-const NEVER_TRAINED: [&str; 4] = [
+const NEVER_TRAINED: [&str; 5] = [
     "Discretization",
+    "Pipeline",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
@@ -72,7 +73,7 @@ pub fn to_config(layer: &dyn Layer, name: &str) -> Value {
         let base = layer.base().cloned().unwrap_or_default();
         config.insert("name".into(), name.into());
         config.insert("trainable".into(), base.trainable.into());
-        if layer.class_name() != "Functional" {
+        if !matches!(layer.class_name(), "Functional" | "Pipeline") {
             config.insert("dtype".into(), policy(base.dtype));
         }
         if let Some(r) = &base.activity_regularizer {

@@ -2,6 +2,7 @@
 
 use super::base::{Base, options, positive};
 use super::registry::penalized;
+use super::weight_options::{table_options, uniform, yes};
 use super::{Build, Call, InputShape, Layer};
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
@@ -75,14 +76,6 @@ pub struct ReversibleEmbedding {
     logit_soft_cap: Option<f64>,
 }
 
-fn yes() -> bool {
-    true
-}
-
-fn uniform() -> Initializer {
-    "uniform".into()
-}
-
 impl ReversibleEmbedding {
     /// A table of `input_dim` vectors of `output_dim` numbers.
     pub fn new(input_dim: usize, output_dim: usize) -> Self {
@@ -113,30 +106,6 @@ impl ReversibleEmbedding {
     /// default.
     pub fn tie_weights(mut self, tie: bool) -> Self {
         self.tie_weights = tie;
-        self
-    }
-
-    /// How the table starts; `"uniform"`, between −0.05 and 0.05, by default.
-    pub fn embeddings_initializer(mut self, initializer: impl Into<Initializer>) -> Self {
-        self.embeddings_initializer = initializer.into();
-        self
-    }
-
-    /// A penalty on the table.
-    pub fn embeddings_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.embeddings_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// A constraint on the table.
-    pub fn embeddings_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.embeddings_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Whether 0 stands for a step that is not there; not by default.
-    pub fn mask_zero(mut self, mask: bool) -> Self {
-        self.mask_zero = mask;
         self
     }
 
@@ -173,6 +142,7 @@ impl ReversibleEmbedding {
 }
 
 options!(ReversibleEmbedding);
+table_options!(ReversibleEmbedding);
 
 impl Layer for ReversibleEmbedding {
     fn class_name(&self) -> &str {

@@ -6,6 +6,7 @@ use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::layers::base::{Base, positive};
 use crate::layers::registry::fields;
+use crate::layers::weight_options::{glorot_uniform, yes, zeros};
 use crate::layers::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::regularizers::Regularizer;
 use crate::{Array, DType, Error, Result, Shape, Tensor};
@@ -149,24 +150,12 @@ impl Config {
     }
 }
 
-fn yes() -> bool {
-    true
-}
-
 fn tanh() -> Activation {
     "tanh".into()
 }
 
-fn glorot_uniform() -> Initializer {
-    "glorot_uniform".into()
-}
-
 fn orthogonal() -> Initializer {
     "orthogonal".into()
-}
-
-fn zeros() -> Initializer {
-    "zeros".into()
 }
 
 /// One step of a recurrent layer: from an input `(batch, features)` and the states before, each

@@ -3,11 +3,11 @@
 use super::stacked::StackedRNNCells;
 use super::walk::{Recurrent, Walk, Walker, recurrent, walk_options};
 use crate::layers::base::{Base, builtin, options};
-use crate::layers::{Build, Call, InputShape, Layer, Wrapper};
+use crate::layers::{Build, Call, InputShape, Layer, Wrapper, from_config};
 use crate::{Result, Tensor};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::ops::RangeInclusive;
 
 /// A cell over a sequence: one of [`LSTMCell`](super::LSTMCell), [`GRUCell`](super::GRUCell),
@@ -81,14 +81,21 @@ impl<'de> Deserialize<'de> for RNN {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Own {
-            cell: Wrapper,
+            cell: Value,
         }
         let mut all = Map::deserialize(deserializer)?;
         let walk = Walk::take(&mut all).map_err(D::Error::custom)?;
         let own: Own = serde_json::from_value(Value::Object(all)).map_err(D::Error::custom)?;
+        // A list of cells is a stack of them.
+        let cell = match own.cell {
+            Value::Array(cells) => {
+                json!({"class_name": "StackedRNNCells", "config": {"cells": cells}})
+            }
+            cell => cell,
+        };
         Ok(Self {
             base: Base::default(),
-            cell: own.cell,
+            cell: Wrapper::new(from_config(&cell).map_err(D::Error::custom)?),
             walk,
         })
     }

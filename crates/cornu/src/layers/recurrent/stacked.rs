@@ -33,7 +33,7 @@ pub struct StackedRNNCells {
 options!(StackedRNNCells);
 
 /// Names of which the second of a kind has a number, and so on.
-fn numbered(stems: impl Iterator<Item = String>) -> Vec<String> {
+pub(in crate::layers) fn numbered(stems: impl Iterator<Item = String>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for stem in stems {
         let numbers = (1..).map(|i| format!("{stem}_{i}"));
