@@ -77,6 +77,39 @@ def moving(rng):
     return cases
 
 
+def transposed(rng):
+    """Dilation, padding of the output and both together, where strides let them."""
+    line, plane, room = normal(rng, 2, 4, 2), normal(rng, 2, 3, 4, 2), normal(rng, 1, 2, 3, 2, 2)
+    cases = []
+    for cls, x, config in [
+        ("Conv1DTranspose", line, {"dilation_rate": 3}),
+        ("Conv1DTranspose", line, {"dilation_rate": 2, "padding": "same"}),
+        ("Conv2DTranspose", plane, {"dilation_rate": 2}),
+        ("Conv2DTranspose", plane, {"dilation_rate": [1, 2], "padding": "same"}),
+        ("Conv2DTranspose", plane, {"dilation_rate": [3, 1], "kernel_size": [2, 3], "use_bias": False}),
+        ("Conv2DTranspose", plane, {"strides": [3, 2], "output_padding": [2, 1]}),
+        ("Conv3DTranspose", room, {"dilation_rate": 2}),
+        ("Conv3DTranspose", room, {"strides": 2, "output_padding": 1}),
+        ("Conv3DTranspose", room, {"strides": [2, 3, 2], "padding": "same", "output_padding": [0, 2, 1]}),
+    ]:  # fmt: skip
+        cases.append(case(rng, cls, {"filters": 3, "kernel_size": 3, **config}, x))
+    first = {"dilation_rate": 2, "filters": 3, "kernel_size": 2, **FIRST}
+    cases.append(case(rng, "Conv2DTranspose", first, normal(rng, 1, 2, 3, 4)))
+    return cases
+
+
+def dropouts(rng):
+    """Outside training, and with a rate of 0 or 1, dropouts of channels leave nothing to chance."""
+    cases = []
+    for dims, shape in ((1, (2, 3, 2)), (2, (2, 3, 2, 2)), (3, (1, 2, 3, 2, 2))):
+        x = normal(rng, *shape)
+        cls = f"SpatialDropout{dims}D"
+        cases.append(case(rng, cls, {"rate": 0.4, "seed": 3}, x))
+        cases.append(case(rng, cls, {"rate": 0.0}, x, training=True))
+    return cases
+
+
 def build():
     rng = np.random.default_rng(114)
-    return {"cases": convolutions(rng) + space(rng) + moving(rng)}
+    cases = convolutions(rng) + space(rng) + moving(rng) + transposed(rng) + dropouts(rng)
+    return {"cases": cases}

@@ -1,7 +1,8 @@
 """layers_attention.json: layers over several tensors: attention of all kinds, and products."""
 
 import jax.numpy as jnp
-from make_common import array, jax, keras, normal, np, plain, serialize_config
+from make_common import array, jax, keras, normal, np, number, plain, serialize_config
+from make_layers import con, ini, reg
 
 
 def case(rng, cls, config, inputs, masks=None, attention_mask=None, causal=None, scores=None):
@@ -11,7 +12,11 @@ def case(rng, cls, config, inputs, masks=None, attention_mask=None, causal=None,
     `use_causal_mask` and `return_attention_scores` of the call, where there are such.
     """
     keras.backend.clear_session()
-    layer = getattr(keras.layers, cls)(**config)
+    arguments = {
+        k: keras.saving.deserialize_keras_object(v) if isinstance(v, dict) else v
+        for k, v in config.items()
+    }
+    layer = getattr(keras.layers, cls)(**arguments)
     named = cls in ("MultiHeadAttention", "GroupQueryAttention")
     shapes = [x.shape for x in inputs]
     if named:
@@ -20,6 +25,7 @@ def case(rng, cls, config, inputs, masks=None, attention_mask=None, causal=None,
         layer.build(shapes)
     layer.set_weights([normal(rng, *w.shape, scale=0.5) for w in layer.weights])
     train = [jnp.asarray(w.value) for w in layer.trainable_variables]
+    rest = [jnp.asarray(v.value) for v in layer.non_trainable_variables]
     kwargs = {}
     if causal is not None:
         kwargs = {"use_causal_mask": causal, "return_attention_scores": scores}
@@ -34,14 +40,15 @@ def case(rng, cls, config, inputs, masks=None, attention_mask=None, causal=None,
 
     def run(train, xs):
         args = [xs[min(i, len(xs) - 1)] for i in range(3)] if named else [list(xs)]
-        out = layer.stateless_call(train, [], *args, **kwargs)[0]
+        out = layer.stateless_call(train, rest, *args, **kwargs)[0]
         return out if isinstance(out, tuple) else (out,)
 
     xs = [jnp.asarray(x) for x in inputs]
     outputs = run(train, xs)
     w = normal(rng, *outputs[0].shape)
     grad_w, grad_x = jax.grad(lambda t, x: jnp.sum(run(t, x)[0] * w), argnums=(0, 1))(train, xs)
-    return {
+    penalties = {"losses": [number(v) for v in layer.losses]} if layer.losses else {}
+    return penalties | {
         "class": type(layer).__name__,
         "config": plain(config),
         "get_config": serialize_config(layer.get_config()),
@@ -157,7 +164,26 @@ def dots(rng):
     ]
 
 
+def penalties(rng):
+    """Every option of kernels and biases, which each of the projections inside takes."""
+    x, v = normal(rng, 2, 5, 6), normal(rng, 2, 4, 6)
+    options = {
+        "kernel_initializer": ini("HeNormal", seed=7), "bias_initializer": "ones",
+        "kernel_regularizer": reg("L2", l2=0.1), "bias_regularizer": reg("L1", l1=0.05),
+        "kernel_constraint": con("MaxNorm", max_value=2, axis=0), "bias_constraint": con("NonNeg"),
+        "dropout": 0.3, "seed": 3,
+    }  # fmt: skip
+    mha = {"num_heads": 2, "key_dim": 3, **options}
+    gqa = {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2, **options}
+    return [
+        case(rng, cls, {**config, **more}, [x, v], causal=False, scores=scores)
+        for cls, config in (("MultiHeadAttention", mha), ("GroupQueryAttention", gqa))
+        for more, scores in (({}, True), ({"use_gate": True}, False), ({"use_bias": False}, False))
+    ]
+
+
 def build():
     rng = np.random.default_rng(108)
     several = heads(rng) + groups(rng) + plain_attention(rng) + dots(rng)
+    several += penalties(np.random.default_rng(109))
     return {"several": several, "cases": []}

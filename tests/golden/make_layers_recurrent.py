@@ -164,6 +164,45 @@ def cells(rng):
     return cases
 
 
+def kept(rng, make, batches, mask=None):
+    """A stateful layer on one batch after the other, and on the first again once its states are reset."""
+    keras.backend.clear_session()
+    layer = make()
+    layer(batches[0])
+    layer.set_weights([normal(rng, *w.shape, scale=0.5) for w in layer.weights])
+    call = lambda x: [array(y) for y in keras.tree.flatten(layer(x, mask=mask))]
+    layer.reset_state()
+    outputs = [call(x) for x in batches]
+    layer.reset_state()
+    return {
+        "class": type(layer).__name__,
+        "get_config": serialize_config(layer.get_config()),
+        "batches": [array(x) for x in batches],
+        "mask": None if mask is None else array(mask),
+        "weights": [array(w.numpy()) for w in layer.weights],
+        "outputs": outputs,
+        "reset": call(batches[0]),
+    }
+
+
+def stateful(rng):
+    batches = [normal(rng, 3, 4, 2) for _ in range(3)]
+    cases = []
+    for cls in (L.SimpleRNN, L.LSTM, L.GRU):
+        for config in ({}, {"return_sequences": True, "return_state": True}, {"go_backwards": True},
+                       {"unroll": True}):  # fmt: skip
+            cases.append(kept(rng, lambda: cls(2, stateful=True, **config), batches))
+        cases.append(kept(rng, lambda: cls(2, stateful=True, return_sequences=True), batches, MASK))
+    both = {"stateful": True, "return_sequences": True}
+    cases += [
+        kept(rng, lambda: L.GRU(2, reset_after=False, stateful=True), batches),
+        kept(rng, lambda: L.RNN(L.GRUCell(3), **both), batches),
+        kept(rng, lambda: L.Bidirectional(L.LSTM(2, **both)), batches),
+        kept(rng, lambda: L.Bidirectional(L.GRU(2, stateful=True), merge_mode="sum"), batches),
+    ]
+    return cases
+
+
 def build():
     rng = np.random.default_rng(211)
-    return {"recurrent": built_in(rng) + bidirectional(rng) + time_distributed(rng) + cells(rng)}
+    return {"stateful": stateful(np.random.default_rng(212)), "recurrent": built_in(rng) + bidirectional(rng) + time_distributed(rng) + cells(rng)}

@@ -364,6 +364,27 @@ def options(rng):
     mask = np.array([1, 1, 0, 1, 1, 0], bool)
     circle = np.array([0, 1, 0, 2, 1, 2], "int32")
     cases.append(case("Circle", {}, circle, unit, None, mask, note="mask"))
+    cls = "SparseCategoricalCrossentropy"
+    for config in ({}, {"from_logits": True}, {"ignore_class": 2}, {"reduction": "none"}):
+        # Of another axis than the last Keras refuses the shapes.
+        for axis in (2, -1):
+            c = {"axis": axis, **config}
+            scores = normal(rng, 2, 3, 4) if "from_logits" in config else p
+            cases.append(case(cls, c, labels, scores, note=f"axis {axis}"))
+    sure = np.array([1, 0], bool)
+    weight = f32([0.5, 2.0])
+    for cls in ("Dice", "Tversky"):
+        for reduction in REDUCTIONS:
+            c = {"axis": [1, 2], "reduction": reduction}
+            cases.append(case(cls, c, *binary, None, sure, note="mask"))
+            cases.append(case(cls, c, *binary, weight, sure, note="mask and weight"))
+    words = np.array([[1, 2, 0], [3, 3, 1], [2, 0, 0], [1, 2, 3]], "int32")
+    logits = normal(rng, 4, 7, 5)
+    some = np.array([1, 0, 1, 1], bool)
+    for reduction in REDUCTIONS:
+        c = {"reduction": reduction}
+        cases.append(case("CTC", c, words, logits, None, some, note="mask"))
+        cases.append(case("CTC", c, words, logits, uniform(rng, 4), some, note="mask and weight"))
     return cases
 
 

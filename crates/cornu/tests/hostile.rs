@@ -1,6 +1,7 @@
 //! Files that are made to do harm: an error each, and never much memory.
 #![cfg(feature = "saving")]
 
+use cornu::IntoData;
 use cornu::prelude::*;
 use cornu::saving::{LoadModel, model_from_bytes, model_from_json, model_from_json_with, npy, npz};
 use serde_json::{Value, json};
@@ -370,5 +371,185 @@ fn arrays_that_claim_much_give_errors() {
     ] {
         assert!(npy::from_bytes(&header(&shape)).is_err(), "{shape}");
     }
+    assert_little_memory();
+}
+
+/// What an argument may be that means harm, or nothing.
+fn nonsense() -> Vec<Value> {
+    let numbers = [
+        json!(0),
+        json!(1),
+        json!(3),
+        json!(-1),
+        json!(-7),
+        json!(1u64 << 31),
+        json!(1u64 << 62),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(0.5),
+        json!(-0.5),
+        json!(1.0),
+        json!(1e300),
+        json!(-1e300),
+        json!(1e-320),
+    ];
+    let mut all = vec![
+        Value::Null,
+        json!(true),
+        json!(false),
+        json!(""),
+        json!("nonsense"),
+        json!([]),
+        json!([[]]),
+        json!({}),
+        json!([null]),
+        json!([1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        json!(["a", null, 3]),
+        json!({"class_name": "Dense", "config": {"units": 0}}),
+        json!({"class_name": "LSTM", "config": {"units": u64::MAX}}),
+        json!({"class_name": "MaxNorm", "config": {"max_value": -1, "axis": [7, -9]}}),
+    ];
+    for n in &numbers {
+        all.extend([
+            json!([n]),
+            json!([n, n]),
+            json!([n, n, n]),
+            json!([[n, n], [n, n]]),
+        ]);
+        all.extend([json!([0, n]), json!([n, 0.5]), json!([null, n])]);
+    }
+    all.extend(numbers);
+    all
+}
+
+/// A graph of one layer on as many inputs of a shape as asked for; attention takes them one by one.
+fn graph(shape: &[u64], inputs: usize, class: &str, config: &Value) -> String {
+    let mut batch = vec![Value::Null];
+    batch.extend(shape.iter().map(|n| json!(n)));
+    let names: Vec<String> = (0..inputs).map(|i| format!("x{i}")).collect();
+    let tensor = |name: &String| json!({"class_name": "__keras_tensor__", "config": {"shape": batch, "dtype": "float32", "keras_history": [name, 0, 0]}});
+    let tensors: Vec<Value> = names.iter().map(tensor).collect();
+    let arguments = match inputs {
+        1 => json!(tensors),
+        _ if class.contains("Head") || class.contains("Query") => json!(tensors),
+        _ => json!([tensors]),
+    };
+    let mut layers: Vec<Value> = Vec::new();
+    for name in &names {
+        layers.push(json!({
+            "class_name": "InputLayer", "name": name, "inbound_nodes": [],
+            "config": {"batch_shape": batch, "dtype": "float32", "name": name},
+        }));
+    }
+    let mut own = config.clone();
+    own["name"] = "hostile".into();
+    layers.push(json!({
+        "class_name": class, "name": "hostile", "config": own,
+        "inbound_nodes": [{"args": arguments, "kwargs": {}}],
+    }));
+    let ends: Vec<Value> = names.iter().map(|n| json!([n, 0, 0])).collect();
+    json!({
+        "class_name": "Functional",
+        "config": {
+            "name": "graph", "trainable": true, "layers": layers, "input_layers": ends,
+            "output_layers": [["hostile", 0, 0]],
+        },
+    })
+    .to_string()
+}
+
+/// Makes a model of a description and, if it is a small one, asks it. Whether there was a model; the message of
+/// a panic is an error.
+fn survive(shape: &[u64], inputs: usize, text: &str) -> Result<bool, String> {
+    let run = || {
+        let options = LoadModel::new().weight_limit(1 << 20);
+        let Ok(model) = model_from_json_with(text, &options) else {
+            return false;
+        };
+        let small = |n: usize| n < 100_000;
+        let numbers = |shape: &[usize]| shape.iter().copied().fold(1, usize::saturating_mul);
+        let mut batch = vec![2usize];
+        batch.extend(shape.iter().map(|n| *n as usize));
+        let outputs = model.output_shapes().unwrap_or_default();
+        if small(numbers(&batch)) && outputs.iter().all(|s| small(numbers(&s.with(2)))) {
+            let zeros = Array::zeros(DType::F32, batch);
+            let data: Vec<_> = (0..inputs).map(|_| (&zeros).into_data()).collect();
+            let _ = model.predict_all(data);
+        }
+        true
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| s.to_string()));
+        text.unwrap_or_default()
+    })
+}
+
+/// Every layer with every argument of Keras' set to nonsense, and on inputs of every kind of shape: models or
+/// errors, and no panic.
+#[test]
+fn arguments_without_sense_give_errors() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/golden/layers_signatures.json"
+    );
+    let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let shapes: [&[u64]; 14] = [
+        &[4],
+        &[4, 3],
+        &[6, 6, 3],
+        &[2, 6, 6, 3],
+        &[2, 2, 6, 6, 3],
+        &[],
+        &[0],
+        &[0, 0],
+        &[0, 6, 3],
+        &[1 << 31],
+        &[u64::MAX / 2, 1],
+        &[1 << 40, 1 << 40, 3],
+        &[6, 6, 0],
+        &[1, 1, 1],
+    ];
+    std::panic::set_hook(Box::new(|_| {}));
+    let (mut made, mut refused, mut panics) = (0, 0, Vec::new());
+    let mut check = |class: &str, config: &Value, shape: &[u64], inputs: usize, what: &str| {
+        let fits = survive(shape, inputs, &graph(shape, inputs, class, config));
+        match &fits {
+            Ok(true) => made += 1,
+            Ok(false) => refused += 1,
+            Err(e) => panics.push(format!("{class}, {what}on {inputs} of {shape:?}: {e}")),
+        }
+        fits == Ok(true)
+    };
+    for entry in golden["classes"].as_array().unwrap() {
+        let class = entry["class"].as_str().unwrap();
+        let required = &entry["required"]["config"];
+        if required.is_null() || class == "InputLayer" {
+            continue;
+        }
+        let mut fits = Vec::new();
+        for shape in shapes {
+            for inputs in 1..=3 {
+                if check(class, required, shape, inputs, "") {
+                    fits.push((shape, inputs));
+                }
+            }
+        }
+        for argument in entry["arguments"].as_array().unwrap() {
+            let name = argument["name"].as_str().unwrap();
+            for value in nonsense() {
+                let mut config = required.clone();
+                config[name] = value.clone();
+                for (shape, inputs) in fits.iter().take(2) {
+                    check(class, &config, shape, *inputs, &format!("{name}={value} "));
+                }
+            }
+        }
+    }
+    let _ = std::panic::take_hook();
+    let (n, some) = (panics.len(), panics.iter().take(60));
+    let some: Vec<&String> = some.collect();
+    assert!(panics.is_empty(), "{n} panics:\n{some:#?}");
+    assert!(made > 5_000 && refused > 50_000, "{made} and {refused}");
     assert_little_memory();
 }

@@ -257,3 +257,36 @@ fn what_cannot_be_is_said() {
         assert_eq!(got, expected);
     }
 }
+
+#[test]
+fn a_pipeline_is_its_layers_one_after_the_other() -> cornu::Result<()> {
+    let layers = || -> Vec<Box<dyn Layer>> {
+        vec![
+            Masking::new().into(),
+            Dense::new(3).activation("tanh").into(),
+            LSTM::new(2).return_sequences(true).into(),
+            Dense::new(3).into(),
+        ]
+    };
+    let mut stack = Sequential::from_layers(layers());
+    let mut line = Sequential::from_layers(vec![Pipeline::new(layers()).into()]);
+    for model in [&mut stack, &mut line] {
+        model.build_for(&cornu::layers::InputShape::batch_of([4, 2]))?;
+    }
+    line.set_weights(&stack.get_weights()?)?;
+    let name = line.weights()[5].variable.name().to_string();
+    assert_eq!(name, "pipeline/dense_1/kernel");
+    // The second and the last step are masked, and with them what the recurrent layer sees.
+    let x = [1.0f32, 2.0, 0.0, 0.0, -1.0, 0.5, 0.0, 0.0];
+    let x = Array::from(x.to_vec()).reshape([1, 4, 2])?;
+    let (got, want) = (line.predict(&x)?, stack.predict(&x)?);
+    assert_eq!(got, want);
+    let config = cornu::layers::to_config(&*line.layers()[0], "pipeline");
+    let read = cornu::layers::from_config(&config)?;
+    assert_eq!(cornu::layers::to_config(&*read, "pipeline"), config);
+    let nothing: Vec<Box<dyn Layer>> = Vec::new();
+    let mut empty = Sequential::from_layers(vec![Pipeline::new(nothing).into()]);
+    empty.build_for(&cornu::layers::InputShape::batch_of([4, 2]))?;
+    assert_eq!(empty.predict(&x)?, x);
+    Ok(())
+}

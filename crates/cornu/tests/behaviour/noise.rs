@@ -79,3 +79,63 @@ fn spatial_dropout_drops_whole_channels() -> cornu::Result<()> {
     assert!(y.iter().all(|v| *v == 0.0 || (v - 1.0 / 0.6).abs() < 1e-6));
     Ok(())
 }
+
+/// What attention of one head whose steps see all alike, and whose values and output are the steps
+/// themselves, gives in training: the shares that were not dropped, `(steps, others)`.
+fn shares(layer: impl Into<Box<dyn Layer>>, steps: usize) -> cornu::Result<Vec<f32>> {
+    let mut model = Sequential::from_layers(vec![layer.into()]);
+    model.build_for(&InputShape::batch_of([steps, steps]))?;
+    let eye = || Tensor::eye(steps, DType::F32).eval();
+    let weights = model.weights();
+    let values = weights.iter().map(|w| {
+        let looks = ["query", "key"]
+            .iter()
+            .any(|part| w.variable.name().contains(&format!("/{part}/")));
+        match looks {
+            true => Ok(Array::zeros(DType::F32, w.variable.shape().clone())),
+            false => eye()?.reshape(w.variable.shape().clone()),
+        }
+    });
+    let values = values.collect::<cornu::Result<Vec<Array>>>()?;
+    drop(weights);
+    model.set_weights(&values)?;
+    let x = Tensor::constant(eye()?.reshape([1, steps, steps])?);
+    let state = Tensor::constant([3i32, 1, 4]);
+    Ok(model.call_with(&x, Some(&state))?.output.eval()?.to_vec())
+}
+
+#[test]
+fn attention_drops_shares_and_scales_up_the_rest() -> cornu::Result<()> {
+    let (steps, rate) = (200, 0.3);
+    let one = MultiHeadAttention::new(1, steps)
+        .use_bias(false)
+        .dropout(rate);
+    let groups = GroupedQueryAttention::new(steps, 1, 1)
+        .use_bias(false)
+        .dropout(rate);
+    for shares in [shares(one, steps)?, shares(groups, steps)?] {
+        let n = (steps * steps) as f64;
+        let dropped = shares.iter().filter(|s| **s == 0.0).count() as f64 / n;
+        // Four standard errors.
+        let error = 4.0 * (rate * (1.0 - rate) / n).sqrt();
+        assert!((dropped - rate).abs() < error, "{dropped}");
+        let kept = (1.0 / steps as f64 / (1.0 - rate)) as f32;
+        assert!(
+            shares
+                .iter()
+                .all(|s| *s == 0.0 || (s / kept - 1.0).abs() < 1e-4)
+        );
+    }
+    let seeded = |seed| {
+        shares(
+            MultiHeadAttention::new(1, 9)
+                .use_bias(false)
+                .dropout(rate)
+                .seed(seed),
+            9,
+        )
+    };
+    assert_eq!(seeded(1)?, seeded(1)?);
+    assert_ne!(seeded(1)?, seeded(2)?);
+    Ok(())
+}

@@ -19,6 +19,8 @@ mod recurrent;
 mod regularizers;
 mod sequences;
 mod several;
+mod signatures;
+mod strings;
 mod summaries;
 mod text;
 mod training;

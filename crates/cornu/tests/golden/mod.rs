@@ -96,6 +96,17 @@ pub fn close(got: &Array, want: &Array, relative: f64, absolute: f64) -> Result<
     Ok(())
 }
 
+/// A configuration with its type as a policy, of which Keras writes for SpatialDropout the name of the weights'
+/// type alone.
+pub fn with_policy(config: &mut Value) {
+    let name = config["dtype"].clone();
+    if name.is_string() && config.get("rate").is_some() {
+        config["dtype"] = serde_json::json!({
+            "module": "keras", "class_name": "DTypePolicy", "config": {"name": name}, "registered_name": null,
+        });
+    }
+}
+
 /// Whether two pieces of JSON say the same; 6 and 6.0 do.
 pub fn same_json(got: &Value, want: &Value) -> Result<(), String> {
     let fits = match (got, want) {

@@ -142,3 +142,67 @@ fn layers_over_sequences() {
     }
     report.finish(1000);
 }
+
+/// Keras' layer on one batch after the other, and on the first again once its states are reset.
+fn check_kept(case: &Value, report: &mut Report, name: &str) -> cornu::Result<()> {
+    let batches: Vec<Array> = list(case, "batches").iter().map(array).collect();
+    let shape = batches[0].shape();
+    let input = Input::new(shape[1..].to_vec())
+        .batch_size(shape[0])
+        .symbol();
+    let object = json!({
+        "module": "keras.layers", "class_name": case["class"],
+        "config": case["get_config"], "registered_name": null,
+    });
+    let outputs = layers::from_config(&object)?.on_all(vec![input.clone()]);
+    let mut model = Model::new(vec![input], outputs)?;
+    let weights: Vec<Array> = list(case, "weights").iter().map(array).collect();
+    model.set_weights(&weights)?;
+    let mask = (!case["mask"].is_null()).then(|| golden::tensor(&case["mask"]));
+    let mut call = |what: &str, x: &Array, want: &[Value]| -> cornu::Result<()> {
+        let got = match &mask {
+            None => model.predict_all(x)?,
+            // What a program is told of masks it finds itself; here one is given from outside.
+            Some(mask) => {
+                let x = Tensor::constant(x.clone());
+                let called = model.call_masked(&[x], &[Some(mask.clone())], None)?;
+                let outputs: cornu::Result<Vec<Array>> =
+                    called.outputs.iter().map(Tensor::eval).collect();
+                let outputs = outputs?;
+                // All are found before one of them is written.
+                let values = called.updates.iter().map(|(_, value)| value.eval());
+                let values = values.collect::<cornu::Result<Vec<Array>>>()?;
+                for ((state, _), value) in called.updates.iter().zip(values) {
+                    state.assign(value)?;
+                }
+                outputs
+            }
+        };
+        for (i, (got, want)) in got.iter().zip(want).enumerate() {
+            let outcome = close(got, &array(want), RELATIVE, ABSOLUTE);
+            report.add(|| format!("{name}, {what}, output {i}"), outcome);
+        }
+        let fits = verdict(got.len() == want.len(), || format!("{} outputs", got.len()));
+        report.add(|| format!("{name}, {what}"), fits);
+        Ok(())
+    };
+    for (i, (x, want)) in batches.iter().zip(list(case, "outputs")).enumerate() {
+        call(&format!("batch {i}"), x, want.as_array().expect("outputs"))?;
+    }
+    model.reset_states()?;
+    call("begun anew", &batches[0], list(case, "reset"))
+}
+
+#[test]
+fn states_that_are_kept_from_batch_to_batch() {
+    let mut report = Report::default();
+    for (i, case) in list(&golden::load("layers_recurrent"), "stateful")
+        .iter()
+        .enumerate()
+    {
+        let name = format!("{i} {}", case["class"]);
+        let outcome = check_kept(case, &mut report, &name);
+        report.add(|| name, outcome.map_err(|e| e.to_string()));
+    }
+    report.finish(170);
+}

@@ -104,6 +104,15 @@ fn check(case: &Value, report: &mut Report, name: &str) -> cornu::Result<()> {
     for (i, (y, want)) in called.outputs.iter().zip(list("outputs")).enumerate() {
         add(&format!("output {i}"), near(y, want)?);
     }
+    if let Some(penalties) = case["losses"].as_array() {
+        let want: f64 = penalties.iter().map(golden::number).sum();
+        let sum = called.losses.iter().cloned().reduce(|a, b| a + b);
+        let sum = sum.ok_or_else(|| cornu::Error::new("no penalties"))?;
+        add(
+            "penalties",
+            near(&sum, &json!({"shape": [], "data": [want]}))?,
+        );
+    }
     let loss = (&called.outputs[0] * golden::tensor(&case["w"])).sum();
     let trained: Vec<Tensor> = weights.iter().map(|w| w.variable.tensor()).collect();
     let of: Vec<&Tensor> = given.iter().chain(&trained).collect();
