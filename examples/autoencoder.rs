@@ -1,16 +1,20 @@
-//! An autoencoder of MNIST: 784 pixels through 32 numbers and back, measured against the mean image.
+//! An autoencoder of MNIST: 784 pixels through 32 numbers and back, measured against the mean image; ten digits
+//! above what came back of them are written as `autoencoder.bmp`.
 //!
 //! ```sh
-//! cargo run --release --example autoencoder -- [--epochs 10]
+//! cargo run --release --example autoencoder -- [--epochs 10] [--pictures FOLDER]
 //! ```
 
 use arguments::argument;
 use cornu::prelude::*;
 use mnist_pixels::pixels;
-use ndarray::Axis;
+use ndarray::{Axis, s};
+use sheet::sheet;
 
 mod arguments;
 mod mnist_pixels;
+mod pictures;
+mod sheet;
 
 fn main() -> cornu::Result<()> {
     let epochs = argument("--epochs", 10)?;
@@ -38,5 +42,12 @@ fn main() -> cornu::Result<()> {
         codes.shape(),
         scores["mse"]
     );
+
+    let written = test.slice(s![..10, ..]);
+    let returned = autoencoder.predict(&written)?.to_vec::<f32>();
+    let both = [written.iter().copied().collect(), returned].concat();
+    let file = pictures::folder()?.join("autoencoder.bmp");
+    std::fs::write(&file, sheet(&both, 10))?;
+    println!("pictures: {}", file.display());
     Ok(())
 }

@@ -5,7 +5,6 @@
 //! ```
 
 use arguments::argument;
-use cornu::layers::{Build, Call, InputShape, Layer};
 use cornu::prelude::*;
 
 mod arguments;

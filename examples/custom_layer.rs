@@ -1,7 +1,5 @@
 //! A layer, a loss and a metric of one's own, trained like the built-in ones.
 
-use cornu::layers::{Build, Call, InputShape, Layer};
-use cornu::metrics::Metric;
 use cornu::prelude::*;
 
 /// Distances to centres that are learnt: `exp(−scale · |x − centre|²)` for each of `units` centres.

@@ -5,7 +5,6 @@
 //! ```
 
 use arguments::argument;
-use cornu::Traced;
 use cornu::prelude::*;
 use mnist_pixels::pixels;
 use std::sync::Arc;

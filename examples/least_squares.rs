@@ -2,21 +2,24 @@
 //! by a network of one layer. The picture of `docs/least_squares.md` is this program's.
 //!
 //! ```sh
-//! cargo run --features linear --example least_squares -- docs/least_squares.svg
+//! cargo run --release --features linear --example least_squares -- [docs/least_squares.svg]
 //! ```
 
-use cornu::Traced;
 use cornu::linear::{Estimator, LinearRegression, metrics::mean_squared_error};
 use cornu::prelude::*;
 use cornu_plot::{Figure, Panel};
 use ndarray::{Axis, s};
 
+mod arguments;
+mod pictures;
+
 const STEPS: usize = 60;
 
 fn main() -> cornu::Result<()> {
-    let file = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "least_squares.svg".into());
+    let file = match std::env::args().nth(1) {
+        Some(file) => file.into(),
+        None => pictures::folder()?.join("least_squares.svg"),
+    };
     // Body mass indices of a hundred patients, about their mean, and how far diabetes had gone after a year.
     let diabetes = datasets::diabetes::load_raw()?;
     let bmi = diabetes.data.slice(s![..100, 2]).to_owned();

@@ -2,7 +2,7 @@
 //! seen, and pictures.
 //!
 //! ```sh
-//! cargo run --release --features linear --example linear_regression -- [FOLDER FOR PICTURES]
+//! cargo run --release --features linear --example linear_regression -- [--pictures FOLDER]
 //! ```
 
 use cornu::linear::metrics::mean_absolute_error;
@@ -13,11 +13,12 @@ use cornu::linear::{Estimator, Lasso, LassoCV, LinearRegression, Predictor, ToSe
 use cornu::prelude::*;
 use cornu_plot::{Estimate, coefficient_path, regression_line, residuals};
 use ndarray::{Array2, Axis};
-use std::path::PathBuf;
+
+mod arguments;
+mod pictures;
 
 fn main() -> cornu::Result<()> {
-    let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "pictures".into()));
-    std::fs::create_dir_all(&folder).map_err(|e| cornu::Error::io(e.to_string()))?;
+    let folder = pictures::folder()?;
     let diabetes = datasets::diabetes::load_raw()?;
     let (x, y) = (&diabetes.data, &diabetes.target);
 

@@ -2,7 +2,7 @@
 //! handwritten digits.
 //!
 //! ```sh
-//! cargo run --release --features linear --example logistic_regression -- [FOLDER FOR PICTURES]
+//! cargo run --release --features linear --example logistic_regression -- [--pictures FOLDER]
 //! ```
 
 use cornu::linear::metrics::{confusion_matrix, log_loss, roc_curve};
@@ -13,11 +13,13 @@ use cornu::linear::{Estimator, LogisticRegression, LogisticRegressionCV, Predict
 use cornu::prelude::*;
 use cornu_plot::decision_boundary;
 use ndarray::{Array3, Axis};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+mod arguments;
+mod pictures;
 
 fn main() -> cornu::Result<()> {
-    let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "pictures".into()));
-    std::fs::create_dir_all(&folder).map_err(|e| cornu::Error::io(e.to_string()))?;
+    let folder = pictures::folder()?;
     tumours(&folder)?;
     digits(&folder)?;
     println!("pictures are in {}", folder.display());

@@ -1,7 +1,6 @@
 //! Tensors alone, without layers: a linear regression by gradient descent, then second derivatives
 //! and a gradient rule of one's own.
 
-use cornu::Traced;
 use cornu::prelude::*;
 
 const ROWS: usize = 1000;

@@ -33,5 +33,5 @@ fn main() -> cornu::Result<()> {
     let reviews = movie_reviews::load()?;
     let bag_of_words = reviews.bag_of_words(WORDS)?;
     let sequences = reviews.sequences(WORDS, LENGTH)?;
-    reviews.compare("LSTM", &sequences, bag_of_words, seeds, network)
+    reviews.compare("LSTM", &[sequences], bag_of_words, seeds, network)
 }

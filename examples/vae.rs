@@ -2,22 +2,23 @@
 //! by a loop of one's own, compiled as one step; then digits that nobody wrote.
 //!
 //! ```sh
-//! cargo run --release --example vae -- [--epochs 10]
+//! cargo run --release --example vae -- [--epochs 10] [--pictures FOLDER]
 //! ```
 //!
-//! Writes `vae.pgm`, a sheet of pictures for places all over the two numbers.
+//! Writes `vae.bmp` into the folder (`pictures` if none is given): pictures for places all over the two numbers.
 
 use arguments::argument;
-use cornu::Traced;
-use cornu::layers::Call;
 use cornu::prelude::*;
 use mnist_pixels::pixels;
 use ndarray::Axis;
+use sheet::sheet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 mod arguments;
 mod mnist_pixels;
+mod pictures;
+mod sheet;
 
 /// How many numbers stand for a picture.
 const CODE: usize = 2;
@@ -40,12 +41,7 @@ impl Layer for Sampling {
         if !cx.training() {
             return mean.clone();
         }
-        // Box and Muller: two even draws make a normal one.
-        let (u, v) = (
-            cx.random_uniform(mean.shape().clone()),
-            cx.random_uniform(mean.shape().clone()),
-        );
-        let noise = ((1.0 - u).log() * -2.0).sqrt() * (v * std::f64::consts::TAU).cos();
+        let noise = cx.random_normal(mean.shape().clone());
         mean + (&cx.inputs()[1] * 0.5).exp() * noise
     }
 }
@@ -69,19 +65,12 @@ fn decoder() -> cornu::Result<Model> {
     Ok(Model::new(&code, &picture)?.named("decoder"))
 }
 
-/// Pictures for places between -2 and 2 along both numbers, as a portable grey map.
-fn sheet(decoder: &Model) -> cornu::Result<Vec<u8>> {
+/// Pictures for places between -2 and 2 along both numbers.
+fn imagined(decoder: &Model) -> cornu::Result<Vec<f32>> {
     let place = |i: usize| 4.0 * i as f32 / (SHEET - 1) as f32 - 2.0;
     let codes = (0..SHEET * SHEET).flat_map(|i| [place(i % SHEET), place(i / SHEET)]);
     let codes = Array::from_vec([SHEET * SHEET, CODE], codes.collect::<Vec<f32>>())?;
-    let pictures = decoder.predict(&codes)?.to_vec::<f32>();
-    let side = SHEET * 28;
-    let mut map = format!("P5 {side} {side} 255\n").into_bytes();
-    for (row, column) in (0..side * side).map(|i| (i / side, i % side)) {
-        let picture = row / 28 * SHEET + column / 28;
-        map.push((pictures[picture * 784 + row % 28 * 28 + column % 28] * 255.0) as u8);
-    }
-    Ok(map)
+    Ok(decoder.predict(&codes)?.to_vec::<f32>())
 }
 
 fn main() -> cornu::Result<()> {
@@ -134,7 +123,9 @@ fn main() -> cornu::Result<()> {
     let error = pairs.map(|(a, b)| (a - b) * (a - b)).sum::<f32>() / test.len() as f32;
     let mean = train.mean_axis(Axis(0)).unwrap_or_default();
     let blur = (&test - &mean).mapv(|d| d * d).mean().unwrap_or(f32::NAN);
-    std::fs::write("vae.pgm", sheet(&decoder)?).map_err(|e| cornu::Error::io(e.to_string()))?;
-    println!("test_mse: {error:.4}  mse_of_the_mean_image: {blur:.4}  sheet: vae.pgm");
+    let file = pictures::folder()?.join("vae.bmp");
+    std::fs::write(&file, sheet(&imagined(&decoder)?, SHEET))?;
+    println!("test_mse: {error:.4}  mse_of_the_mean_image: {blur:.4}");
+    println!("digits that nobody wrote: {}", file.display());
     Ok(())
 }

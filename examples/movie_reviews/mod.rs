@@ -49,15 +49,16 @@ impl Part {
 }
 
 impl Reviews {
-    /// The sentences of the three parts as numbers: which words occur, or their sequence.
-    fn numbers(&self, mut how: TextVectorization) -> cornu::Result<([Array; 3], usize)> {
-        how.adapt(&self.train.sentences)?;
-        let [train, validation, test] = [&self.train, &self.validation, &self.test];
-        let parts = [
-            how.call(&train.sentences)?,
-            how.call(&validation.sentences)?,
-            how.call(&test.sentences)?,
-        ];
+    /// The sentences of the three parts, each changed, as numbers: which words occur, or their sequence.
+    fn numbers(
+        &self,
+        mut how: TextVectorization,
+        change: impl Fn(&String) -> String,
+    ) -> cornu::Result<([Array; 3], usize)> {
+        let of = |part: &Part| -> Vec<String> { part.sentences.iter().map(&change).collect() };
+        let [train, validation, test] = [&self.train, &self.validation, &self.test].map(of);
+        how.adapt(&train)?;
+        let parts = [how.call(&train)?, how.call(&validation)?, how.call(&test)?];
         Ok((parts, how.vocabulary_size()))
     }
 
@@ -66,7 +67,29 @@ impl Reviews {
         let how = TextVectorization::new()
             .max_tokens(words)
             .output_sequence_length(length);
-        Ok(self.numbers(how)?.0)
+        Ok(self.numbers(how, String::clone)?.0)
+    }
+
+    /// As [`Reviews::sequences`], of the words cut off after so many letters: what "boring" and "boredom"
+    /// have in common.
+    pub fn beginnings(
+        &self,
+        letters: usize,
+        words: usize,
+        length: usize,
+    ) -> cornu::Result<[Array; 3]> {
+        let how = TextVectorization::new()
+            .max_tokens(words)
+            .output_sequence_length(length);
+        let cut = |word: &str| -> String {
+            let word = word.chars().filter(|c| !c.is_ascii_punctuation());
+            word.take(letters).collect()
+        };
+        let all_cut = |sentence: &String| {
+            let words: Vec<String> = sentence.split_whitespace().map(cut).collect();
+            words.join(" ")
+        };
+        Ok(self.numbers(how, all_cut)?.0)
     }
 
     /// The test accuracy of a logistic regression on which words occur. It learns from what the networks
@@ -75,7 +98,7 @@ impl Reviews {
         let how = TextVectorization::new()
             .max_tokens(words)
             .output_mode(OutputMode::MultiHot);
-        let ([train, validation, test], size) = self.numbers(how)?;
+        let ([train, validation, test], size) = self.numbers(how, String::clone)?;
         let (mut best, mut score) = (0.0, 0.0);
         for c in [0.1, 0.3, 1.0, 3.0, 10.0] {
             // Scikit-learn's C: a penalty of |w|² / 2C beside the sum of the losses.
@@ -100,15 +123,19 @@ impl Reviews {
     }
 
     /// Trains networks from several seeds, each until it is best in validation, and prints what they and
-    /// the bag of words reach on the test.
+    /// the bag of words reach on the test. Each of the networks' inputs is told for the three parts.
     pub fn compare(
         &self,
         name: &str,
-        [train, validation, test]: &[Array; 3],
+        inputs: &[[Array; 3]],
         bag_of_words: f64,
         seeds: usize,
         network: impl Fn() -> cornu::Result<Model>,
     ) -> cornu::Result<()> {
+        let of_part = |part: usize| {
+            let of_part = inputs.iter().map(|input| &input[part]);
+            of_part.fold(Inputs::new(), Inputs::then)
+        };
         let mut sum = 0.0;
         for seed in 1..=seeds {
             set_random_seed(seed as u64);
@@ -118,9 +145,9 @@ impl Reviews {
             }
             let stop = EarlyStopping::new().patience(1).restore_best_weights(true);
             let options = Fit::new().epochs(8).verbose(2).callback(stop);
-            let options = options.validation_data(validation, &self.validation.sureness);
-            model.fit(train, &self.train.sureness, options)?;
-            let accuracy = self.test.accuracy(&model.predict(test)?)?;
+            let options = options.validation_data(of_part(1), &self.validation.sureness);
+            model.fit(of_part(0), &self.train.sureness, options)?;
+            let accuracy = self.test.accuracy(&model.predict(of_part(2))?)?;
             println!("{name}, seed {seed}: test accuracy {accuracy:.4}");
             sum += accuracy;
         }

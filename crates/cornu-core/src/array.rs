@@ -389,6 +389,31 @@ impl<T: Element, S: ndarray::Data<Elem = T>, D: ndarray::Dimension> From<&ndarra
     }
 }
 
+/// An array as an `ndarray` of as many axes, without a copy.
+///
+/// ```
+/// use cornu_core::Array;
+/// let rows = ndarray::Array2::<f32>::try_from(Array::from([[1.0f32, 2.0], [3.0, 4.0]]))?;
+/// assert_eq!(rows[[1, 0]], 3.0);
+/// # Ok::<(), cornu_core::Error>(())
+/// ```
+impl<T: Element, D: ndarray::Dimension> TryFrom<Array> for ndarray::Array<T, D> {
+    type Error = Error;
+
+    /// # Errors
+    /// If the array holds another type or has another number of axes.
+    fn try_from(array: Array) -> Result<Self> {
+        let array = array.into_ndarray::<T>()?;
+        let shape = Shape::from(array.shape());
+        array.into_dimensionality().map_err(|_| {
+            Error::shape(format!(
+                "The array has the shape {shape}. Asked for: {} axes.",
+                D::NDIM.unwrap_or_default()
+            ))
+        })
+    }
+}
+
 impl<T: Element> From<T> for Array {
     fn from(value: T) -> Self {
         Array::scalar(value)

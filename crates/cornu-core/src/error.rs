@@ -25,7 +25,14 @@ pub enum ErrorKind {
 }
 
 /// What went wrong: one sentence that names the argument or layer, what was expected and what came.
-#[derive(Clone, Debug)]
+///
+/// `{:?}` is the sentence too, as programs show it whose `main` returns an error; `{:#?}` shows all fields.
+///
+/// ```
+/// let e = cornu_core::Error::shape("Expected 3 columns. Received: 4.");
+/// assert_eq!(format!("Error: {e:?}"), "Error: Expected 3 columns. Received: 4.");
+/// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
 #[derive(Clone, Debug)]
@@ -165,6 +172,15 @@ impl fmt::Display for Error {
             write!(f, " (at {}:{})", line.file(), line.line())?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match f.alternate() {
+            true => fmt::Debug::fmt(&self.0, f),
+            false => fmt::Display::fmt(self, f),
+        }
     }
 }
 

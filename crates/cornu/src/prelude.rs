@@ -13,7 +13,7 @@ pub use crate::image::{FillMode, Interpolation};
 pub use crate::initializers;
 pub use crate::layers::*;
 pub use crate::losses::*;
-pub use crate::metrics;
+pub use crate::metrics::{self, Metric};
 pub use crate::models::{
     Compile, Evaluate, Fit, Functional, Model, PlotModel, Predict, RankDir, Sequential, Shared,
     Shuffle, Symbol,
@@ -21,11 +21,13 @@ pub use crate::models::{
 pub use crate::optimizers::*;
 pub use crate::progress::Verbose;
 pub use crate::regularizers::{self, L1, L1L2, L2};
+#[cfg(feature = "saving")]
+pub use crate::saving::load_model;
 pub use crate::utils::{
     SeedGenerator, normalize, pad_sequences, set_random_seed, timeseries_dataset_from_array,
     to_categorical,
 };
 pub use crate::{
-    Array, DType, Eval, Function, Inputs, Logs, Shape, Tensor, Variable, custom_gradient, grad,
-    scan,
+    Array, DType, Eval, Function, Inputs, Logs, Shape, Tensor, Traced, Variable, custom_gradient,
+    grad, scan,
 };

@@ -61,6 +61,9 @@ enum Style {
 
 /// Characters of the bar.
 const BAR: usize = 20;
+/// Tells a terminal to cut lines that are too long, or to wrap them again.
+const CUT_LINES: &str = "\x1b[?7l";
+const WRAP_LINES: &str = "\x1b[?7h";
 /// Seconds between two drawings, at least.
 const INTERVAL: f64 = 0.05;
 /// Seconds between two looks at the clock, about.
@@ -279,14 +282,20 @@ impl<W: Write> Progress<W> {
         for (name, value) in logs.iter() {
             line.plain(&format!(" - {name}: {}", figure(value)));
         }
-        let mut text = "\u{8}".repeat(self.width);
+        // Until the end, a narrow terminal shows what fits: of a line that wraps, each drawing would leave
+        // a part behind.
+        let (cut, whole) = if last {
+            ("", "")
+        } else {
+            (CUT_LINES, WRAP_LINES)
+        };
+        let mut text = cut.to_string();
+        text.push_str(&"\u{8}".repeat(self.width));
         text.push('\r');
         text.push_str(&line.text);
         // Blanks over what the longer line before left behind.
         text.push_str(&" ".repeat(self.width.saturating_sub(line.width)));
-        if last {
-            text.push('\n');
-        }
+        text.push_str(if last { "\n" } else { whole });
         self.width = line.width;
         self.last_drawing = Some(now);
         self.write(&text);

@@ -82,4 +82,52 @@ impl Tensor {
         };
         Tensor::new(op.into(), vec![state.clone()], Location::caller())
     }
+
+    /// Floats of the standard normal distribution from a state (see [`Random`]): √(−2 ln(1 − u)) · cos 2πv of two
+    /// uniform draws (Box and Muller, 1958).
+    ///
+    /// ```
+    /// use cornu_core::{DType, Tensor};
+    /// let state = Tensor::constant([7i32, 0, 0]);
+    /// let draws = Tensor::random_normal(&state, 0, [4, 3], DType::F32);
+    /// assert_eq!(draws.shape().dims(), [4, 3]);
+    /// ```
+    #[track_caller]
+    pub fn random_normal(
+        state: &Tensor,
+        stream: u32,
+        shape: impl Into<Shape>,
+        dtype: DType,
+    ) -> Tensor {
+        // Two draws for each number, from one call.
+        let mut pairs = vec![2];
+        pairs.extend(shape.into().iter());
+        let pairs = Tensor::random(state, stream, pairs, dtype);
+        let part = |i: usize| pairs.narrow(0, i, 1).squeeze(0);
+        let radius = ((1.0 - part(0)).log() * -2.0).sqrt();
+        radius * (part(1) * std::f64::consts::TAU).cos()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Device, Reference};
+
+    #[test]
+    fn normal_draws_have_the_moments_of_the_normal_distribution() {
+        let state = Tensor::constant([3i32, 1, 4]);
+        let draws = Tensor::random_normal(&state, 0, [40_000], DType::F64);
+        let draws = Device::new(Reference).eval(&[draws]).unwrap().remove(0);
+        let draws = draws.to_vec::<f64>();
+        let moment = |k: i32| draws.iter().map(|x| x.powi(k)).sum::<f64>() / draws.len() as f64;
+        for (k, expected, within) in [
+            (1, 0.0, 0.02),
+            (2, 1.0, 0.03),
+            (3, 0.0, 0.08),
+            (4, 3.0, 0.2),
+        ] {
+            assert!((moment(k) - expected).abs() < within, "{k}: {}", moment(k));
+        }
+    }
 }

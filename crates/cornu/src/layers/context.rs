@@ -407,7 +407,7 @@ impl Call<'_> {
     pub fn random_uniform(&mut self, shape: impl Into<Shape>) -> Tensor {
         let stream = self.pass.stream;
         self.pass.stream += 1;
-        self.draw(stream, shape)
+        self.draw(stream, shape, Tensor::random)
     }
 
     /// As [`Call::random_uniform`], with a seed that tells these draws apart from all others; the
@@ -415,13 +415,32 @@ impl Call<'_> {
     #[track_caller]
     pub fn random_uniform_seeded(&mut self, seed: u32, shape: impl Into<Shape>) -> Tensor {
         // Unseeded draws count up from 0; seeded ones take the upper half of the streams.
-        self.draw(seed | 1 << 31, shape)
+        self.draw(seed | 1 << 31, shape, Tensor::random)
+    }
+
+    /// Random numbers of the standard normal distribution, new ones in every step.
+    #[track_caller]
+    pub fn random_normal(&mut self, shape: impl Into<Shape>) -> Tensor {
+        let stream = self.pass.stream;
+        self.pass.stream += 1;
+        self.draw(stream, shape, Tensor::random_normal)
+    }
+
+    /// As [`Call::random_normal`], with a seed, as [`Call::random_uniform_seeded`].
+    #[track_caller]
+    pub fn random_normal_seeded(&mut self, seed: u32, shape: impl Into<Shape>) -> Tensor {
+        self.draw(seed | 1 << 31, shape, Tensor::random_normal)
     }
 
     #[track_caller]
-    fn draw(&self, stream: u32, shape: impl Into<Shape>) -> Tensor {
+    fn draw<S: Into<Shape>>(
+        &self,
+        stream: u32,
+        shape: S,
+        of: fn(&Tensor, u32, S, DType) -> Tensor,
+    ) -> Tensor {
         match &self.pass.random_state {
-            Some(state) => Tensor::random(state, stream, shape, self.built.compute),
+            Some(state) => of(state, stream, shape, self.built.compute),
             None => Tensor::error(Error::state(
                 "Random numbers are drawn in training only; ask Call::training() first.",
             )),

@@ -14,15 +14,12 @@ fn uniform(cx: &mut Call<'_>, seed: Option<u32>, shape: Shape) -> Tensor {
     }
 }
 
-/// Draws of the standard normal distribution (Box and Muller, 1958).
+/// Normal draws, by the layer's own seed if it has one.
 pub(super) fn normal(cx: &mut Call<'_>, seed: Option<u32>, shape: &Shape) -> Tensor {
-    // Two draws for each number, from one call: a seeded call repeats itself.
-    let mut pairs = vec![2];
-    pairs.extend(shape.iter());
-    let pairs = uniform(cx, seed, pairs.into());
-    let part = |i: usize| pairs.narrow(0, i, 1).squeeze(0);
-    let radius = ((1.0 - part(0)).log() * -2.0).sqrt();
-    radius * (part(1) * std::f64::consts::TAU).cos()
+    match seed {
+        None => cx.random_normal(shape.clone()),
+        Some(seed) => cx.random_normal_seeded(seed, shape.clone()),
+    }
 }
 
 fn check_share(value: f64) -> Result<()> {

@@ -68,6 +68,8 @@ pub(crate) struct Graph {
     pub units: Vec<Arc<Unit>>,
     pub(super) steps: Vec<Step>,
     pub(super) slots: Vec<Slot>,
+    /// What each slot was drawn from, for models of parts of this one.
+    pub(super) symbols: Vec<Symbol>,
     /// How inputs and outputs are arranged, if not in lists: Keras' JSON with positions as leaves.
     pub(super) arranged: [Option<Value>; 2],
     /// For each layer, what its calls read, in order.
@@ -285,10 +287,11 @@ impl Graph {
             linear,
             steps: Vec::new(),
             slots: Vec::new(),
+            symbols: Vec::new(),
             arranged: [None, None],
         };
         let mut calls: HashMap<usize, usize> = HashMap::new();
-        let (seed, mut stream) = (crate::utils::next_seed(), 0);
+        let (mut seed, mut stream) = (None, 0);
         // Weights are kept only if the whole graph fits together.
         let mut fresh: HashMap<usize, Built> = HashMap::new();
         // The slots of each call's outputs, and the shape in each slot.
@@ -324,7 +327,8 @@ impl Graph {
                 None => {
                     let site = Site {
                         path: "",
-                        seed,
+                        // None is taken where all layers have their weights.
+                        seed: *seed.get_or_insert_with(crate::utils::next_seed),
                         stream: &mut stream,
                         dry: false,
                     };
@@ -345,6 +349,11 @@ impl Graph {
             graph.slots.extend(made);
             *call += 1;
             let written: Vec<usize> = (first..graph.slots.len()).collect();
+            let drawn = written.iter().map(|slot| {
+                let Slot { output, shape, .. } = &graph.slots[*slot];
+                Symbol::drawn(node, *output, shape.clone())
+            });
+            graph.symbols.extend(drawn);
             slots.insert(id(node), written.clone());
             if !node.unit.is_input() {
                 graph.steps.push(Step {

@@ -7,6 +7,7 @@ mod compile_config;
 mod config;
 mod diagram;
 mod evaluate;
+mod extract;
 mod fit;
 mod functional;
 mod graph;

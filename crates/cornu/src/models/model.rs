@@ -127,7 +127,7 @@ impl Model {
         self.find(which.into()).map(|u| &*u.layer)
     }
 
-    fn find(&self, which: LayerId<'_>) -> Result<&Unit> {
+    pub(super) fn find(&self, which: LayerId<'_>) -> Result<&Arc<Unit>> {
         let units = self.units();
         let found = match which {
             LayerId::Index(i) => units.get(i).ok_or_else(|| {
@@ -144,7 +144,7 @@ impl Model {
                     .ok_or_else(|| Error::unknown("layer", name, &known))
             }
         };
-        found.map(|u| &**u)
+        found
     }
 
     /// Freezes a layer (and those inside it) or lets training change it again. Layers shared with

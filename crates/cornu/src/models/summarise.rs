@@ -3,7 +3,7 @@
 use super::graph::{Graph, Source, given_names};
 use super::model::Model;
 use super::nested::Nested;
-use super::sequential::declares_weights;
+use super::sequential::{built_stack, declares_weights, stack_input};
 use super::symbol::Unit;
 use crate::layers::InputShape;
 use crate::summary::{Count, Row, Summary};
@@ -11,15 +11,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Model {
-    /// Keras' table of layers, output shapes and parameters.
+    /// Keras' table of layers, output shapes and parameters. A stack that knows its input's shape gets its weights
+    /// if it has none.
     ///
     /// ```
     /// use cornu::prelude::*;
     /// let mut model = Sequential::new();
     /// model.add(Dense::new(10).input_shape([784]));
-    /// model.build()?;
     /// assert!(model.summary().to_string().contains("(None, 10)"));
-    /// # Ok::<(), cornu::Error>(())
     /// ```
     ///
     /// A model with branches shows where each layer's inputs come from, `name[call][output]`. Keras'
@@ -27,14 +26,19 @@ impl Model {
     /// [`Summary::expand_nested`], [`Summary::with_layer_range`], [`Summary::with_line_length`].
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::new(self.name());
-        add_rows(
-            (self.stack.as_ref(), self.graph.as_ref()),
-            0,
-            &mut summary.rows,
-        );
-        let graph = self.graph.as_ref().filter(|_| self.stack.is_none());
-        summary.show_connections = graph.is_some_and(|g| !g.linear);
-        for w in self.weights() {
+        let drawn = match (&self.graph, &self.stack) {
+            (None, Some(stack)) if !stack.is_empty() => {
+                let shape = self.input.clone().or_else(|| stack_input(stack));
+                // What does not fit together is told by whatever needs the weights.
+                shape.and_then(|shape| built_stack(self.name(), stack, &[shape]).ok())
+            }
+            _ => None,
+        };
+        let graph = self.graph.as_ref().or(drawn.as_ref());
+        add_rows((self.stack.as_ref(), graph), 0, &mut summary.rows);
+        let branched = graph.filter(|_| self.stack.is_none());
+        summary.show_connections = branched.is_some_and(|g| !g.linear);
+        for w in graph.map_or_else(Vec::new, |g| g.weights(self.base.trainable)) {
             let total = if w.trainable {
                 &mut summary.trainable
             } else {

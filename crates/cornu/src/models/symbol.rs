@@ -5,6 +5,7 @@ use crate::layers::{
     output_shapes, snake_case,
 };
 use crate::{Error, Result};
+use std::fmt;
 use std::ops;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -58,12 +59,18 @@ impl Unit {
 }
 
 /// One call of a layer on symbols.
-#[derive(Debug)]
 pub(crate) struct CallNode {
     pub unit: Arc<Unit>,
     pub inputs: Vec<Symbol>,
     /// The number of the call among those of the unit: Keras' `node_index`.
     pub number: usize,
+}
+
+/// Without what it was called on, which would repeat whatever is read twice.
+impl fmt::Debug for CallNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} call {}", self.unit.layer.class_name(), self.number)
+    }
 }
 
 impl CallNode {
@@ -125,6 +132,16 @@ impl Symbol {
         match &self.error {
             Some(e) => Err((**e).clone()),
             None => Ok(()),
+        }
+    }
+
+    /// An output of a call in a graph.
+    pub(super) fn drawn(node: &Arc<CallNode>, index: usize, shape: InputShape) -> Symbol {
+        Symbol {
+            node: node.clone(),
+            index,
+            shape,
+            error: None,
         }
     }
 

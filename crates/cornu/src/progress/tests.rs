@@ -50,7 +50,11 @@ fn drawings_are_kerass_to_the_character() {
             } else {
                 progress.update_at(drawing["current"].as_u64().unwrap() as usize, &logs, now);
             }
-            let expected = drawing["text"].as_str().unwrap();
+            let mut expected = drawing["text"].as_str().unwrap().to_string();
+            // Beside Keras' characters, those that keep a narrow terminal from wrapping.
+            if expected.contains('\r') && !expected.ends_with('\n') {
+                expected = format!("{CUT_LINES}{expected}{WRAP_LINES}");
+            }
             assert_eq!(
                 taken(&mut progress),
                 expected,
