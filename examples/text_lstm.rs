@@ -32,6 +32,11 @@ fn main() -> cornu::Result<()> {
     set_random_seed(1);
     let reviews = movie_reviews::load()?;
     let bag_of_words = reviews.bag_of_words(WORDS)?;
-    let sequences = reviews.sequences(WORDS, LENGTH)?;
-    reviews.compare("LSTM", &[sequences], bag_of_words, seeds, network)
+    let sequences = reviews.sequences(WORDS, LENGTH, str::to_owned)?;
+    // Each is trained until it is best in validation.
+    let options = || {
+        let stop = EarlyStopping::new().patience(1).restore_best_weights(true);
+        Fit::new().epochs(8).callback(stop)
+    };
+    reviews.compare("LSTM", &[sequences], bag_of_words, seeds, network, options)
 }

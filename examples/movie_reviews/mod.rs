@@ -1,7 +1,6 @@
 //! The film reviews, parted into those to learn from, to choose by and to be judged by, and the score to
 //! beat.
 
-use cornu::callbacks::EarlyStopping;
 use cornu::prelude::*;
 use cornu::preprocessing::{OutputMode, TextVectorization};
 
@@ -53,43 +52,27 @@ impl Reviews {
     fn numbers(
         &self,
         mut how: TextVectorization,
-        change: impl Fn(&String) -> String,
+        change: impl Fn(&str) -> String,
     ) -> cornu::Result<([Array; 3], usize)> {
-        let of = |part: &Part| -> Vec<String> { part.sentences.iter().map(&change).collect() };
+        let of =
+            |part: &Part| -> Vec<String> { part.sentences.iter().map(|s| change(s)).collect() };
         let [train, validation, test] = [&self.train, &self.validation, &self.test].map(of);
         how.adapt(&train)?;
         let parts = [how.call(&train)?, how.call(&validation)?, how.call(&test)?];
         Ok((parts, how.vocabulary_size()))
     }
 
-    /// The numbers of the words of the sentences, for training, validation and test.
-    pub fn sequences(&self, words: usize, length: usize) -> cornu::Result<[Array; 3]> {
-        let how = TextVectorization::new()
-            .max_tokens(words)
-            .output_sequence_length(length);
-        Ok(self.numbers(how, String::clone)?.0)
-    }
-
-    /// As [`Reviews::sequences`], of the words cut off after so many letters: what "boring" and "boredom"
-    /// have in common.
-    pub fn beginnings(
+    /// The numbers of the words of the sentences, each changed, for training, validation and test.
+    pub fn sequences(
         &self,
-        letters: usize,
         words: usize,
         length: usize,
+        change: impl Fn(&str) -> String,
     ) -> cornu::Result<[Array; 3]> {
         let how = TextVectorization::new()
             .max_tokens(words)
             .output_sequence_length(length);
-        let cut = |word: &str| -> String {
-            let word = word.chars().filter(|c| !c.is_ascii_punctuation());
-            word.take(letters).collect()
-        };
-        let all_cut = |sentence: &String| {
-            let words: Vec<String> = sentence.split_whitespace().map(cut).collect();
-            words.join(" ")
-        };
-        Ok(self.numbers(how, all_cut)?.0)
+        Ok(self.numbers(how, change)?.0)
     }
 
     /// The test accuracy of a logistic regression on which words occur. It learns from what the networks
@@ -98,7 +81,7 @@ impl Reviews {
         let how = TextVectorization::new()
             .max_tokens(words)
             .output_mode(OutputMode::MultiHot);
-        let ([train, validation, test], size) = self.numbers(how, String::clone)?;
+        let ([train, validation, test], size) = self.numbers(how, str::to_owned)?;
         let (mut best, mut score) = (0.0, 0.0);
         for c in [0.1, 0.3, 1.0, 3.0, 10.0] {
             // Scikit-learn's C: a penalty of |w|² / 2C beside the sum of the losses.
@@ -122,15 +105,16 @@ impl Reviews {
         Ok(score)
     }
 
-    /// Trains networks from several seeds, each until it is best in validation, and prints what they and
-    /// the bag of words reach on the test. Each of the networks' inputs is told for the three parts.
-    pub fn compare(
-        &self,
+    /// Trains networks from several seeds and prints what they and the bag of words reach on the test. Each of
+    /// the networks' inputs is told for the three parts.
+    pub fn compare<'a>(
+        &'a self,
         name: &str,
-        inputs: &[[Array; 3]],
+        inputs: &'a [[Array; 3]],
         bag_of_words: f64,
         seeds: usize,
         network: impl Fn() -> cornu::Result<Model>,
+        options: impl Fn() -> Fit<'a>,
     ) -> cornu::Result<()> {
         let of_part = |part: usize| {
             let of_part = inputs.iter().map(|input| &input[part]);
@@ -143,8 +127,7 @@ impl Reviews {
             if seed == 1 {
                 println!("{}", model.summary());
             }
-            let stop = EarlyStopping::new().patience(1).restore_best_weights(true);
-            let options = Fit::new().epochs(8).verbose(2).callback(stop);
+            let options = options().verbose(2);
             let options = options.validation_data(of_part(1), &self.validation.sureness);
             model.fit(of_part(0), &self.train.sureness, options)?;
             let accuracy = self.test.accuracy(&model.predict(of_part(2))?)?;

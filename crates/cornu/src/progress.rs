@@ -284,10 +284,9 @@ impl<W: Write> Progress<W> {
         }
         // Until the end, a narrow terminal shows what fits: of a line that wraps, each drawing would leave
         // a part behind.
-        let (cut, whole) = if last {
-            ("", "")
-        } else {
-            (CUT_LINES, WRAP_LINES)
+        let (cut, whole) = match last || !self.colour {
+            true => ("", ""),
+            false => (CUT_LINES, WRAP_LINES),
         };
         let mut text = cut.to_string();
         text.push_str(&"\u{8}".repeat(self.width));

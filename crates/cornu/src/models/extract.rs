@@ -46,7 +46,7 @@ impl Model {
     /// let features = model.layer_output("features")?;
     /// let extractor = Model::new(model.inputs()?, &features)?;
     /// let rows = Array::zeros(DType::F32, [5, 4]);
-    /// assert_eq!(extractor.predict(&rows)?.shape().to_string(), "[5, 8]");
+    /// assert_eq!(extractor.predict(&rows)?.shape().to_string(), "(5, 8)");
     ///
     /// let other_head = Dense::new(1).on(&features);
     /// let mut other = Model::new(model.inputs()?, other_head)?;
