@@ -129,7 +129,7 @@ impl Model {
 
     pub(super) fn find(&self, which: LayerId<'_>) -> Result<&Arc<Unit>> {
         let units = self.units();
-        let found = match which {
+        match which {
             LayerId::Index(i) => units.get(i).ok_or_else(|| {
                 Error::new(format!(
                     "There are {} layers. Asked for: index {i}.",
@@ -143,8 +143,7 @@ impl Model {
                 at.and_then(|i| units.get(i))
                     .ok_or_else(|| Error::unknown("layer", name, &known))
             }
-        };
-        found
+        }
     }
 
     /// Freezes a layer (and those inside it) or lets training change it again. Layers shared with
