@@ -206,8 +206,8 @@ impl Run<'_> {
                         } else {
                             k * e.n + c
                         };
-                        row.push(self.get(m.a, dtype, x * e.m * e.k + at));
-                        column.push(self.get(m.b, dtype, x * e.k * e.n + bt));
+                        row.push(self.get(m.a, dtype, m.offsets[0] + x * e.m * e.k + at));
+                        column.push(self.get(m.b, dtype, m.offsets[1] + x * e.k * e.n + bt));
                     }
                     let line = |parts: Vec<Array>, shape: [usize; 2]| {
                         with_dtype!(dtype, T => {

@@ -119,8 +119,9 @@ fn restride(view: &View, to: &Shape) -> Option<Vec<isize>> {
 pub struct Views(Vec<View>);
 
 impl Views {
-    /// The views of a program. What matrix products, outputs and every operation that is not
-    /// elementwise or a reduction read must lie in order in memory: such a view is made whole.
+    /// The views of a program. What outputs and every operation that is not elementwise or a reduction
+    /// read must lie whole and in order in memory, and what matrix products read in order somewhere in
+    /// it: a view that does not is made so.
     pub fn of(program: &Program) -> Views {
         let mut views = Views(Vec::with_capacity(program.insts.len()));
         for (i, inst) in program.insts.iter().enumerate() {
@@ -143,7 +144,10 @@ impl Views {
             if !is_view(&inst.op) && !inst.op.is_elementwise() && !matches!(inst.op, Op::Reduce(_))
             {
                 for a in &inst.args {
-                    views.settle_unless_whole(*a, program);
+                    let product = matches!(inst.op, Op::MatMul(_));
+                    if !product || !views.get(*a).is_contiguous() {
+                        views.settle_unless_whole(*a, program);
+                    }
                 }
             }
         }

@@ -25,6 +25,8 @@ enum Finish {
 pub(super) struct Product {
     a: usize,
     b: usize,
+    /// Where the operands begin in these slots, in bytes.
+    offsets: [usize; 2],
     extents: Extents,
     way: Way,
 }
@@ -116,6 +118,7 @@ impl Product {
         Ok(Product {
             a: slot(group.a),
             b: slot(group.b),
+            offsets: group.offsets.map(|at| at * a.dtype.size()),
             extents: e,
             way,
         })
@@ -141,7 +144,8 @@ impl Product {
     /// # Safety
     /// `ptrs` has the program's slots; `scratch` holds `step` bytes for each thread of the team.
     pub unsafe fn run(&self, team: &Team, ptrs: &[*mut u8], scratch: *mut u8, step: usize) {
-        let (a, b) = (ptrs[self.a], ptrs[self.b]);
+        let a = ptrs[self.a].wrapping_add(self.offsets[0]);
+        let b = ptrs[self.b].wrapping_add(self.offsets[1]);
         let e = self.extents;
         // SAFETY: the plan gives slots the memory that shapes ask for.
         unsafe {

@@ -29,15 +29,15 @@ impl Grouping<'_> {
                 let Op::MatMul(op) = inst.op else {
                     unreachable!("kind says so")
                 };
-                let base = |v: ValueId| self.views.get(v).base;
+                let [a, b] = [0, 1].map(|i| self.views.get(inst.args[i]));
                 let type_of = |v: ValueId| &self.program.inst(v).ty.shape;
                 let extents = op.extents(type_of(inst.args[0]), type_of(inst.args[1]));
                 let space = vec![extents.batch * extents.m, extents.n];
                 let (epilogue, _) = self.fused(c, after, Some(m), space, |v| rows(v, extents.n));
-                let (a, b) = (base(inst.args[0]), base(inst.args[1]));
                 Group::MatMul(MatMulGroup {
-                    a,
-                    b,
+                    a: a.base,
+                    b: b.base,
+                    offsets: [a.offset, b.offset],
                     op,
                     extents,
                     epilogue,

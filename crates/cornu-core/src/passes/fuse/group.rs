@@ -45,6 +45,8 @@ pub struct MatMulGroup {
     pub a: ValueId,
     /// The second operand.
     pub b: ValueId,
+    /// Where each begins in what it is part of, in elements.
+    pub offsets: [usize; 2],
     /// Which operands are transposed.
     pub op: MatMul,
     /// The extents.
