@@ -63,10 +63,6 @@ impl<'a> Predict<'a> {
     }
 }
 
-/// Batches of `predict` when none is asked for: large enough for the matrix kernels, small enough to
-/// stay in cache. (Keras' 32 would only be slower; the result is the same.)
-const BATCH: usize = 256;
-
 impl Model {
     /// The model's output for each sample. Several threads may ask at once: each computes in memory of its own.
     ///
@@ -125,7 +121,10 @@ impl Model {
         let samples = samples_of(&x, "x")?;
         let x = arrange_inputs(graph, x, "x")?;
         same_samples(&x, samples)?;
-        let batch = options.batch_size.unwrap_or(BATCH);
+        let batch = options.batch_size.unwrap_or_else(|| {
+            let types: Vec<_> = x.iter().map(|d| (d.shape(), d.dtype())).collect();
+            self.predictor.rows(graph, &types)
+        });
         if batch == 0 {
             return Err(Error::new(
                 "batch_size must be at least 1. Received: batch_size=0.",

@@ -4,15 +4,60 @@ use super::graph::Graph;
 use super::model::Model;
 use crate::layers::Pass;
 use crate::{DType, Error, Result, Tensor};
+use cornu_core::passes::memory::plan;
 use cornu_core::{Compiled, CompiledForms, Program, Slice, SliceMut, TensorType, View, ViewMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The forward passes compiled so far.
+/// The forward passes compiled so far, and how many rows of inputs go through one where nobody asked.
 #[derive(Debug, Default)]
-pub(super) struct Predictor(CompiledForms);
+pub(super) struct Predictor(CompiledForms, Mutex<Vec<(Vec<TensorType>, usize)>>);
+
+/// Rows that are predicted at a time where nobody asked: enough for the matrix kernels, but no more than let
+/// what lies between the layers stay in a cache.
+const MOST: usize = 256;
+const LEAST: usize = 32;
+/// Bytes of a cache that cores share.
+const CACHE: usize = 8 << 20;
+/// Combinations of inputs whose number of rows is remembered.
+const KNOWN: usize = 16;
 
 impl Predictor {
     pub fn clear(&mut self) {
         self.0.clear();
+        self.known().clear();
+    }
+
+    fn known(&self) -> MutexGuard<'_, Vec<(Vec<TensorType>, usize)>> {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many rows of inputs of these types to predict at a time.
+    pub fn rows(&self, graph: &Graph, inputs: &[(&[usize], DType)]) -> usize {
+        if inputs.iter().any(|(shape, _)| shape[0] <= LEAST) {
+            return MOST;
+        }
+        let few = |(shape, dtype): &(&[usize], DType)| TensorType {
+            shape: [&[LEAST], &shape[1..]].concat().into(),
+            dtype: *dtype,
+        };
+        let types: Vec<TensorType> = inputs.iter().map(few).collect();
+        if let Some((_, rows)) = self.known().iter().find(|(t, _)| *t == types) {
+            return *rows;
+        }
+        let rows = match trace(graph, &types) {
+            Ok((program, _)) if program.updates.is_empty() => {
+                let bytes = plan(&program).arena / LEAST;
+                (CACHE / bytes.max(1) / LEAST * LEAST).clamp(LEAST, MOST)
+            }
+            // States are for batches of one size, and errors are told by whoever runs the program.
+            _ => MOST,
+        };
+        let mut known = self.known();
+        if known.len() >= KNOWN {
+            known.remove(0);
+        }
+        known.push((types, rows));
+        rows
     }
 
     /// Runs `run` with the forward pass for inputs of these types, compiled at first use.
@@ -185,5 +230,37 @@ impl Model {
             ports.iter().map(|p| p.name.as_str()).collect()
         }
         Ok((names(&graph.inputs), names(&graph.outputs)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    #[test]
+    fn fewer_rows_go_together_where_many_would_not_fit() -> crate::Result<()> {
+        let made = |units: usize| -> crate::Result<Model> {
+            let mut model = Sequential::new();
+            model.add(Dense::new(units).activation("tanh").input_shape([2]));
+            model.add(Dense::new(1));
+            model.build()?;
+            Ok(model.into())
+        };
+        let rows = |model: &Model, rows: usize| {
+            let shape = [rows, 2];
+            let types = [(&shape[..], crate::DType::F32)];
+            Ok::<_, crate::Error>(model.predictor.rows(model.graph()?, &types))
+        };
+        let (small, large) = (made(8)?, made(100_000)?);
+        assert_eq!(rows(&small, 1000)?, 256);
+        assert_eq!(rows(&large, 1000)?, 32);
+        assert_eq!(rows(&large, 32)?, 256, "they go at once");
+        let x: Vec<f32> = (0..80).map(|i| (i as f32).sin()).collect();
+        let x = Array::from_vec([40, 2], x)?;
+        let few = large.predict(&x)?.to_vec::<f32>();
+        let all = large.predict_with(&x, Predict::new().batch_size(40))?;
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4;
+        assert!(few.iter().zip(&all.to_vec::<f32>()).all(near));
+        Ok(())
     }
 }
