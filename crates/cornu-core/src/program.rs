@@ -3,7 +3,7 @@
 use crate::array::Array;
 use crate::ops::Op;
 use crate::ops::creation::{Constant, Full};
-use crate::passes::simplify;
+use crate::passes::{simplify, tape};
 use crate::tensor::{Tensor, TensorType};
 use crate::{Error, Result, Variable, order_by};
 use std::collections::HashMap;
@@ -243,7 +243,7 @@ impl Tracer {
             outputs,
             updates: new_values,
         };
-        Ok((simplify::prune(program), self.lifted))
+        Ok((tape::leave_out(simplify::prune(program)), self.lifted))
     }
 
     /// The value of a tensor; visits operands first, without recursion.

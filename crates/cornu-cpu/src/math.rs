@@ -11,6 +11,50 @@
 pub mod float32;
 pub mod float64;
 
+use crate::simd::{Float, Isa};
+use std::ops::{Div, Sub};
+
+/// f32 or f64, with the functions that kernels write for both.
+pub(crate) trait Real: Float + Sub<Output = Self> + Div<Output = Self> {
+    /// The most able instruction set to compile for: models compute in f32.
+    const MOST: Isa;
+    fn tanh<const FMA: bool>(self) -> Self;
+    fn sigmoid<const FMA: bool>(self) -> Self;
+    fn exp<const FMA: bool>(self) -> Self;
+}
+
+impl Real for f32 {
+    const MOST: Isa = Isa::Avx512;
+    #[inline(always)]
+    fn tanh<const FMA: bool>(self) -> f32 {
+        float32::tanh::<FMA>(self)
+    }
+    #[inline(always)]
+    fn sigmoid<const FMA: bool>(self) -> f32 {
+        float32::sigmoid::<FMA>(self)
+    }
+    #[inline(always)]
+    fn exp<const FMA: bool>(self) -> f32 {
+        float32::exp::<FMA>(self)
+    }
+}
+
+impl Real for f64 {
+    const MOST: Isa = Isa::Scalar;
+    #[inline(always)]
+    fn tanh<const FMA: bool>(self) -> f64 {
+        f64::tanh(self)
+    }
+    #[inline(always)]
+    fn sigmoid<const FMA: bool>(self) -> f64 {
+        float64::sigmoid::<FMA>(self)
+    }
+    #[inline(always)]
+    fn exp<const FMA: bool>(self) -> f64 {
+        float64::exp::<FMA>(self)
+    }
+}
+
 /// `a·b + c`, rounded once if `FMA`.
 #[inline(always)]
 pub fn fma32<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {

@@ -13,6 +13,7 @@
 //! }
 //! ```
 
+mod attention;
 mod elementwise;
 mod families;
 mod gradients;
@@ -64,6 +65,7 @@ pub fn cases() -> Vec<Case> {
     elementwise::add(&mut all);
     families::add(&mut all);
     recurrent::add(&mut all);
+    attention::add(&mut all);
     programs::add(&mut all);
     random_programs::add(&mut all);
     gradients::add(&mut all);

@@ -35,6 +35,7 @@ fn op(cell: Cell, reverse: bool) -> Recurrent {
         recurrent_activation: Gate::Sigmoid,
         reverse,
         masked: false,
+        taped: true,
     }
 }
 

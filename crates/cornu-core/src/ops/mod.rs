@@ -4,6 +4,7 @@
 //! To add an operation: write its file with a struct (or enum) that implements [`Operation`], and name
 //! it in the list below. A backend adds a file of the same name under its `kernels/`.
 
+pub mod attention;
 pub mod conv;
 pub mod creation;
 pub mod cumulative;
@@ -45,6 +46,12 @@ pub trait Operation: fmt::Debug {
 
     /// The result, by plain loops: the meaning of the operation.
     fn reference(&self, inputs: &[&Array], ty: &TensorType) -> Array;
+
+    /// The same without what the result holds for the way back alone, behind what others read; `None` if
+    /// it holds nothing such.
+    fn without_tape(&self) -> Option<Op> {
+        None
+    }
 }
 
 macro_rules! operations {
@@ -128,6 +135,10 @@ operations! {
     Recurrent(recurrent::Recurrent),
     /// What flows back through it.
     RecurrentGrad(recurrent::RecurrentGrad),
+    /// Means of values, by how queries fit their keys.
+    Attention(attention::Attention),
+    /// What flows back through it.
+    AttentionGrad(attention::AttentionGrad),
     /// The order that sorts the last axis.
     ArgSort(sort::ArgSort),
     /// Counter-based random numbers.

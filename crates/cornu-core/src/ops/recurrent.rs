@@ -98,6 +98,8 @@ pub struct Recurrent {
     pub reverse: bool,
     /// Whether there is a mask. A step that it does not have leaves the states as they are.
     pub masked: bool,
+    /// Whether the tape has what the way back needs. Programs in which nothing reads it leave it out.
+    pub taped: bool,
 }
 
 /// What flows back to the projected input, from the tape, the gradient of the states, the recurrent
@@ -232,7 +234,8 @@ impl Operation for Recurrent {
         expected.extend(self.cell.has_bias().then_some((&state[1..], z.dtype)));
         expected.extend(self.masked.then_some((&mask[..], DType::Bool)));
         expect(self.name(), inputs, &expected)?;
-        let rows = batch * self.cell.state_rows(steps) + steps * batch * self.cell.kept();
+        let kept = if self.taped { self.cell.kept() } else { 0 };
+        let rows = batch * self.cell.state_rows(steps) + steps * batch * kept;
         Ok(TensorType {
             shape: [rows, units].into(),
             dtype: z.dtype,
@@ -245,7 +248,16 @@ impl Operation for Recurrent {
     }
 
     fn reference(&self, inputs: &[&Array], ty: &TensorType) -> Array {
-        map(ty, loops::forward(self, inputs).into_iter())
+        let tape = loops::forward(self, inputs).into_iter();
+        map(ty, tape.take(ty.shape.size()))
+    }
+
+    fn without_tape(&self) -> Option<super::Op> {
+        let lean = Recurrent {
+            taped: false,
+            ..*self
+        };
+        self.taped.then(|| lean.into())
     }
 }
 
@@ -349,6 +361,7 @@ impl Recurrent {
     ///     recurrent_activation: Gate::Linear,
     ///     reverse: false,
     ///     masked: false,
+    ///     taped: true,
     /// };
     /// let z = Tensor::constant([1.0f32, 1.0, 1.0]).reshape([1, 3, 1]);
     /// let kernel = Tensor::constant([[2.0f32]]);

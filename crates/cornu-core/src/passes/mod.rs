@@ -16,5 +16,6 @@ mod interpret;
 pub mod memory;
 pub mod schedule;
 pub mod simplify;
+pub mod tape;
 pub mod verify;
 pub mod view;

@@ -1,6 +1,7 @@
 //! Vectorised kernels, one file per family of operations.
 
 pub mod arg_reduce;
+pub(crate) mod attention;
 pub(crate) mod conv;
 pub mod cumulative;
 pub mod fused;
@@ -8,12 +9,14 @@ pub mod gather;
 pub mod matmul;
 pub mod movement;
 pub mod other;
+mod panels;
 mod pool;
 mod random;
 pub mod recurrent;
 pub mod reduce;
 pub(crate) mod scatter;
 pub mod sort;
+mod spare;
 pub mod tall;
 
 /// Asks for a cache line that will be needed soon; the address need not be valid.

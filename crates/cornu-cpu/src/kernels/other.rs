@@ -2,6 +2,7 @@
 //! nothing fuses with them.
 
 use super::arg_reduce::ArgReduceKernel;
+use super::attention::AttentionKernel;
 use super::cumulative::CumulativeKernel;
 use super::gather::{ScatterAddAlongKernel, ScatterAddKernel, TakeAlongKernel, TakeKernel};
 use super::movement::{ConcatKernel, PadKernel};
@@ -45,6 +46,8 @@ pub fn compile(
         Op::Pool(op) => Box::new(PoolKernel::compile(op, inputs, output)),
         Op::Recurrent(op) => Box::new(RecurrentKernel::forward(op, inputs, output)),
         Op::RecurrentGrad(op) => Box::new(RecurrentKernel::back(op, inputs, output)),
+        Op::Attention(op) => Box::new(AttentionKernel::forward(op, inputs)?),
+        Op::AttentionGrad(op) => Box::new(AttentionKernel::back(&op.0, inputs)?),
         Op::ArgSort(op) => Box::new(ArgSortKernel::compile(op, inputs, output)),
         Op::ArgReduce(op) => Box::new(ArgReduceKernel::compile(op, inputs, output)),
         Op::Random(op) => Box::new(RandomKernel::compile(op, inputs, output)),

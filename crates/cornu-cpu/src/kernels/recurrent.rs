@@ -4,16 +4,16 @@
 
 mod backward;
 mod forward;
-mod product;
+mod gates;
 
 use super::other::{OtherKernel, part, pieces};
-use crate::buffer::Buffer;
+use super::panels::{Part, ROWS, pack, width};
+use super::spare::Spare;
+use crate::math::Real;
 use crate::simd::{Isa, Simd, SimdOp, dispatch};
 use cornu_core::ops::recurrent::{Cell, Extents, Recurrent, RecurrentGrad};
 use cornu_core::{DType, TensorType};
-use product::{Part, ROWS, Real, pack, width};
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 /// Sequences that are walked together.
 const BLOCK: usize = 4 * ROWS;
@@ -36,8 +36,8 @@ pub struct RecurrentKernel {
     /// The parts that the recurrent kernel is packed in: all of it, or, if r is applied before the
     /// product, the gates and the candidate.
     parts: Vec<Part>,
-    /// Memory that pieces work in; as many as ever ran at the same time.
-    scratch: Mutex<Vec<Buffer>>,
+    /// What pieces work in.
+    scratch: Spare,
 }
 
 impl RecurrentKernel {
@@ -96,7 +96,7 @@ impl RecurrentKernel {
             dtype,
             isa: Isa::get(),
             parts: splits.into_iter().map(part).collect(),
-            scratch: Mutex::default(),
+            scratch: Spare::default(),
         }
     }
 
@@ -125,7 +125,11 @@ impl RecurrentKernel {
     fn memory(&self, width: usize) -> (usize, usize) {
         let packed = self.parts.iter().map(|p| p.packed(width)).sum();
         let rows = BLOCK * self.extents.units;
-        (packed, packed + rows * (4 + self.op.cell.gates()))
+        let step = match self.way {
+            Way::Forward => self.op.cell.kept(),
+            Way::Back { .. } => 1 + self.op.cell.gates(),
+        };
+        (packed, packed + rows * (3 + step))
     }
 }
 
@@ -172,14 +176,7 @@ impl<T: Real> SimdOp for Job<'_, T> {
     unsafe fn call<S: Simd>(self) {
         let kernel = self.kernel;
         let (packed, all) = kernel.memory(width::<S, T>());
-        let free = || {
-            kernel
-                .scratch
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        let kept = free().pop();
-        let buffer = kept.unwrap_or_else(|| Buffer::new(all * size_of::<T>()));
+        let buffer = kernel.scratch.take(all * size_of::<T>());
         let memory: *mut T = buffer.ptr().cast();
         let source = match kernel.way {
             Way::Forward => self.inputs[1],
@@ -204,7 +201,7 @@ impl<T: Real> SimdOp for Job<'_, T> {
                 }
             }
         }
-        free().push(buffer);
+        kernel.scratch.put(buffer);
     }
 }
 

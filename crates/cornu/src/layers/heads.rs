@@ -3,6 +3,7 @@
 use super::base::positive;
 use super::{Call, EinsumDense};
 use crate::{DType, Error, Result, Tensor};
+use cornu_core::ops::attention::attention;
 use serde_json::{Map, Value};
 
 /// Which steps a step may look at by its place alone.
@@ -78,6 +79,19 @@ pub(super) fn shares(scores: &Tensor, mask: Option<&Tensor>, nowhere: bool) -> T
         return mask.select(shares, 0.0);
     }
     shares
+}
+
+/// What queries `(batch, steps, heads, size)` see of values by their keys, all of as many heads, with a
+/// mask as [`given`] makes it; `nowhere` as in [`shares`].
+pub(super) fn attended(
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+    mask: Option<&Tensor>,
+    nowhere: bool,
+) -> Tensor {
+    let whole = |m: &Tensor| m.broadcast_to([m.shape()[0], m.shape()[1], k.shape()[1]]);
+    attention(q, k, v, mask.map(whole).as_ref(), nowhere)
 }
 
 /// Scores of which a share `rate` is dropped in training, the rest scaled up.

@@ -2,8 +2,8 @@
 
 use super::base::{Base, options};
 use super::heads::{
-    Places, as_told, attention_options, both, check, dropped, given, looks, projection, shares,
-    told,
+    Places, as_told, attended, attention_options, both, check, dropped, given, looks, projection,
+    shares, told,
 };
 use super::registry::penalized;
 use super::weight_options::{glorot_uniform, yes, zeros};
@@ -337,33 +337,35 @@ impl Layer for MultiHeadAttention {
         let q = project("query_dense", query);
         let (k, v) = (project("key_dense", key), project("value_dense", value));
         let gate = self.use_gate.then(|| project("_gate_dense", query));
-        let places = q.shape().clone();
-        let others = k.shape().clone();
-        let (q, k) = (Self::heads(&q, &axes), Self::heads(&k, &axes));
-        let v = Self::heads(&v, &axes);
-        let q = q * (1.0 / (self.key_dim as f64).sqrt());
-        let scores = q.matmul(k.t());
-        if scores.check().is_err() {
-            return scores;
+        if let Some(failed) = [&q, &k, &v].into_iter().find(|x| x.check().is_err()) {
+            return failed.clone();
         }
-        let [.., steps, looked] = scores.shape()[..] else {
-            return scores;
-        };
-        let mask = match self.mask(cx, &axes, steps, looked) {
-            Ok(mask) => mask.map(|m| (3..scores.rank()).fold(m, |m, _| m.expand_dims(1))),
+        let (places, others) = (q.shape().clone(), k.shape().clone());
+        let q = q * (1.0 / (self.key_dim as f64).sqrt());
+        let count = |shape: &crate::Shape| axes.iter().map(|a| shape[*a]).product();
+        let mask = match self.mask(cx, &axes, count(&places), count(&others)) {
+            Ok(mask) => mask,
             Err(e) => return Tensor::error(e),
         };
         let nowhere = self.scores || self.dropout > 0.0 || query.rank() != 3;
-        let scores = shares(&scores, mask.as_ref(), nowhere);
-        let kept = dropped(cx, &scores, self.dropout, self.seed);
-        let attended = kept.matmul(&v);
-        // Back to (batch, steps, heads, size).
-        let order = Self::order(places.rank(), &axes);
-        let mut shape: Vec<usize> = order.iter().map(|a| places[*a]).collect();
-        shape[places.rank() - 1] = self.values();
-        let mut back = vec![0; order.len()];
-        order.iter().enumerate().for_each(|(i, a)| back[*a] = i);
-        let mut attended = attended.reshape(shape).transpose(&back);
+        let drops = self.dropout > 0.0 && cx.training();
+        let (mut attended, shares) = if places.rank() == 4 && !self.scores && !drops {
+            (attended(&q, &k, &v, mask.as_ref(), nowhere), None)
+        } else {
+            let (q, k) = (Self::heads(&q, &axes), Self::heads(&k, &axes));
+            let scores = q.matmul(k.t());
+            let mask = mask.map(|m| (3..scores.rank()).fold(m, |m, _| m.expand_dims(1)));
+            let shares = shares(&scores, mask.as_ref(), nowhere);
+            let kept = dropped(cx, &shares, self.dropout, self.seed);
+            let attended = kept.matmul(Self::heads(&v, &axes));
+            // Back to (batch, steps, heads, size).
+            let order = Self::order(places.rank(), &axes);
+            let mut shape: Vec<usize> = order.iter().map(|a| places[*a]).collect();
+            shape[places.rank() - 1] = self.values();
+            let mut back = vec![0; order.len()];
+            order.iter().enumerate().for_each(|(i, a)| back[*a] = i);
+            (attended.reshape(shape).transpose(&back), Some(shares))
+        };
         if let Some(gate) = gate {
             attended = attended * gate;
         }
@@ -373,10 +375,11 @@ impl Layer for MultiHeadAttention {
             &attended,
         );
         cx.set_mask(cx.mask(0).cloned());
-        if self.scores {
+        if let (true, Some(shares)) = (self.scores, shares) {
+            let order = Self::order(places.rank(), &axes);
             let looked = axes.iter().map(|a| others[*a]);
             let shape = order[..order.len() - 1].iter().map(|a| places[*a]);
-            cx.output(scores.reshape(shape.chain(looked).collect::<crate::Shape>()));
+            cx.output(shares.reshape(shape.chain(looked).collect::<crate::Shape>()));
         }
         y
     }

@@ -1,7 +1,9 @@
 //! The way back: from the gradient of the states to that of the projected input.
 
 use super::Job;
-use super::product::{Activate, AddProduct, Chain, Part, Real, width};
+use super::gates::{Activate, Chain};
+use crate::kernels::panels::{Part, Product, Rows, width};
+use crate::math::Real;
 use crate::simd::Simd;
 use cornu_core::ops::recurrent::{Cell, Extents};
 use std::ops::Range;
@@ -41,13 +43,19 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
     unsafe {
         let activate = |gate, x: &mut [T]| S::vectorize(Activate(gate, x));
         let chain = |gate, d: &mut [T], y: &[T]| S::vectorize(Chain(gate, d, y));
-        let add_product = |a, packed, part: Part, c| {
-            S::vectorize(AddProduct {
-                a,
+        let add_product = |(first, row), packed, part: Part, c| {
+            let element = 1;
+            S::vectorize(Product {
+                a: Rows {
+                    first,
+                    row,
+                    element,
+                },
                 rows: n,
                 packed,
                 part,
                 c,
+                add: true,
             });
         };
         let g = |b: usize, row: usize| job.operand(1, (b * state_rows + row) * u, u);

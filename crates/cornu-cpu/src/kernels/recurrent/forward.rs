@@ -1,7 +1,9 @@
 //! The way there: fills the tape.
 
 use super::Job;
-use super::product::{Activate, AddProduct, Part, Real, width};
+use super::gates::Activate;
+use crate::kernels::panels::{Part, Product, Rows, width};
+use crate::math::Real;
 use crate::simd::Simd;
 use cornu_core::ops::recurrent::{Cell, Extents};
 use std::ops::Range;
@@ -31,18 +33,26 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
     let n = rows.len();
     let (h, space) = space.split_at_mut(n * u);
     let (c, space) = space.split_at_mut(n * u);
-    let (next, _) = space.split_at_mut(n * u);
+    let (next, space) = space.split_at_mut(n * u);
+    // What is made of each step, where the tape does not keep it.
+    let own = space.as_mut_ptr();
     // SAFETY: every row and step is inside the operands and the tape by their types; `add_product`'s
     // rows are those of this block.
     unsafe {
         let activate = |gate, x: &mut [T]| S::vectorize(Activate(gate, x));
-        let add_product = |a, packed, part: Part, c| {
-            S::vectorize(AddProduct {
-                a,
+        let add_product = |(first, row), packed, part: Part, c| {
+            let element = 1;
+            S::vectorize(Product {
+                a: Rows {
+                    first,
+                    row,
+                    element,
+                },
                 rows: n,
                 packed,
                 part,
                 c,
+                add: true,
             });
         };
         for (b, h) in rows.clone().zip(h.chunks_exact_mut(u.max(1))) {
@@ -55,8 +65,12 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
         for step in 0..steps {
             let t = job.time(step);
             let input = |b: usize| job.operand(0, (b * steps + t) * columns, columns);
-            let keep = |b: usize| job.result(job.kept(step, b), kept);
-            let gates = job.output.add(job.kept(step, rows.start));
+            let gates = match op.taped {
+                true => job.output.add(job.kept(step, rows.start)),
+                false => own,
+            };
+            let keep =
+                |b: usize| std::slice::from_raw_parts_mut(gates.add((b - rows.start) * kept), kept);
             // The gates' sums, onto what comes from the input.
             let h_rows = (h.as_ptr(), u);
             let part = kernel.parts[0];

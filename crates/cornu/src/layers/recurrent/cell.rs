@@ -434,6 +434,7 @@ impl<K: Kind> Layer for RecurrentCell<K> {
                 recurrent_activation,
                 reverse: walk.backwards,
                 masked: false,
+                taped: true,
             };
             let y = op.run(&Operands {
                 z: &z,

@@ -2,7 +2,7 @@
 
 use super::extents::{Extent, broadcast};
 use super::graph::{Attribute, Builder};
-use super::{elementwise, recurrent, windows};
+use super::{attention, elementwise, recurrent, windows};
 use crate::{DType, Error, Result};
 use cornu_core::ops::Operation;
 use cornu_core::ops::creation::{Constant, Full, Iota, Scalar};
@@ -207,6 +207,7 @@ impl<'p> Lowering<'p> {
                 let found = self.graph.nodes_of("TopK", &[&x, &k], largest, 2);
                 self.cast(&found[1], inst.ty.dtype)
             }
+            Op::Attention(op) => return attention::attend(self, v, op, args),
             Op::Recurrent(op) => return recurrent::walk(self, op, args),
             other => return Err(no_form(other.name())),
         };

@@ -4,6 +4,7 @@
 //! of one's own too. The batch may be of any size, and so may what inputs leave open, as the number of steps;
 //! recurrences are ONNX's `LSTM`, `GRU` and `RNN`, or, with a mask or an activation that these do not have, `Scan`s.
 
+mod attention;
 mod elementwise;
 mod extents;
 mod graph;
