@@ -2,6 +2,7 @@
 //!
 //! * [`simplify`]: common subexpressions (by construction), constant folding, algebraic clean-up, dead
 //!   code. Runs while a program is traced.
+//! * [`tape`]: what operations keep for a way back that no one takes is left out.
 //! * [`fuse`]: groups of instructions that run as one kernel: chains of element functions, matrix
 //!   products with what follows, reductions with what precedes and follows.
 //! * [`schedule`]: when they run.
