@@ -141,6 +141,21 @@ fn recurrences_without_masks_are_nodes_of_their_own() {
 }
 
 #[test]
+fn attention_is_two_products_and_a_softmax() {
+    let attends = |layer: MultiHeadAttention| {
+        let layers: Vec<Box<dyn Layer>> = vec![Input::new([5, 4]).into(), layer.into()];
+        let graph = exported(layers).unwrap();
+        let count = |kind: &str| graph.node.iter().filter(|n| n.op_type == kind).count();
+        // Four projections and two products.
+        (count("MatMul"), count("Softmax"), count("Where"))
+    };
+    let plain = MultiHeadAttention::new(2, 3);
+    assert_eq!(attends(plain.clone()), (6, 1, 0));
+    assert_eq!(attends(plain.clone().use_causal_mask(true)), (6, 1, 1));
+    assert_eq!(attends(plain.use_causal_mask(true).dropout(0.5)), (6, 1, 2));
+}
+
+#[test]
 fn what_inputs_leave_open_is_open() {
     let extents = |end: &ValueInfoProto| -> Vec<Option<Extent>> {
         let tensor = end.r#type.as_ref().unwrap().tensor_type.as_ref().unwrap();
