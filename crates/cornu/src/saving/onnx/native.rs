@@ -152,24 +152,33 @@ fn source(to: &Lowering<'_>, mut v: ValueId) -> ValueId {
     v
 }
 
+/// The factors of `z`, whose product is one of all rows of all steps, in another shape.
 fn projection(to: &Lowering<'_>, z: ValueId) -> Option<Projection> {
+    let is_product = |v: &ValueId| matches!(to.inst(source(to, *v)).op, Op::MatMul(_));
     let inst = to.inst(z);
     let (product, bias) = match &inst.op {
         Op::Binary(BinaryFn::Add) => {
-            let is_product = |v: &ValueId| matches!(to.inst(*v).op, Op::MatMul(_));
             let product = inst.args.iter().position(is_product)?;
             (inst.args[product], Some(inst.args[1 - product]))
         }
         _ => (z, None),
     };
-    let Op::MatMul(op) = &to.inst(product).op else {
+    let product = to.inst(source(to, product));
+    let Op::MatMul(op) = &product.op else {
         return None;
     };
-    let (x, kernel) = (to.inst(product).args[0], to.inst(product).args[1]);
+    let (rows, kernel) = (product.args[0], product.args[1]);
+    let x = match &to.inst(rows).op {
+        Op::Reshape(_) => to.inst(rows).args[0],
+        _ => rows,
+    };
     let kernel = fixed(to, source(to, kernel))?;
-    let columns = *to.inst(z).ty.shape.last()?;
-    let features = *to.inst(x).ty.shape.last()?;
-    let fits = to.inst(x).ty.shape.rank() == 3 && kernel.shape()[..] == [features, columns];
+    let (&[batch, steps, columns], &[of_batch, of_steps, features]) =
+        (&inst.ty.shape[..], &to.inst(x).ty.shape[..])
+    else {
+        return None;
+    };
+    let fits = [batch, steps] == [of_batch, of_steps] && kernel.shape()[..] == [features, columns];
     if op.transpose_a || op.transpose_b || !fits {
         return None;
     }
