@@ -94,8 +94,10 @@ impl Maker<'_> {
         f: impl Fn(&[Tensor]) -> Tensor + Send + Sync + 'static,
     ) {
         let f: F = Arc::new(f);
+        let differentiated = Some(f(&arguments(&inputs)));
         self.0.0.push(Case {
             name: format!("gradient: {name}"),
+            differentiated,
             check: Box::new(move |device| check(device, &inputs, &f)),
         });
     }

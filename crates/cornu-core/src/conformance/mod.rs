@@ -34,6 +34,7 @@ use std::fmt;
 pub struct Case {
     name: String,
     check: Check,
+    differentiated: Option<Tensor>,
 }
 
 type Check = Box<dyn Fn(&Device) -> Result<(), String> + Send + Sync>;
@@ -42,6 +43,11 @@ impl Case {
     /// What is tested: the family of operations, the operation, type and shape.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The expression whose gradients are compared with differences; `None` if it is another kind of test.
+    pub fn differentiated(&self) -> Option<&Tensor> {
+        self.differentiated.as_ref()
     }
 
     /// Runs the test on a device.
@@ -113,6 +119,7 @@ impl Cases {
         self.0.push(Case {
             name: name.into(),
             check: Box::new(check),
+            differentiated: None,
         });
     }
 }
@@ -355,6 +362,50 @@ mod tests {
     #[test]
     fn the_reference_conforms() {
         run(&Device::new(Reference)).unwrap_or_else(|e| panic!("{e}"));
+    }
+
+    /// Operations without gradients: their results do not vary with their operands, or are no floats.
+    const CONSTANT: [&str; 6] = ["Constant", "Full", "Iota", "ArgReduce", "ArgSort", "Random"];
+
+    /// What an operation is: its place among all, and which function of its kind.
+    fn kinds(op: &Op) -> [String; 2] {
+        let told = format!("{op:?}");
+        let operation = told
+            .split(['(', ' '])
+            .next()
+            .unwrap_or_default()
+            .to_string();
+        let function = format!("{operation} {}", op.name());
+        [operation, function]
+    }
+
+    #[test]
+    fn every_operation_has_its_gradient_compared_with_differences() {
+        use crate::ops::OPERATIONS;
+        use crate::ops::elementwise::{BinaryFn, UnaryFn};
+        use std::collections::BTreeSet;
+        let (mut met, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        for case in cases() {
+            let mut left: Vec<Tensor> = case.differentiated().into_iter().cloned().collect();
+            while let Some(t) = left.pop() {
+                if met.insert((case.name().to_string(), t.id())) {
+                    seen.extend(kinds(t.op()));
+                    left.extend(t.inputs().iter().cloned());
+                }
+            }
+        }
+        let unary = UnaryFn::ALL.iter().filter(|f| !f.is_predicate());
+        let unary = unary.map(|f| kinds(&Op::from(*f)));
+        let binary = BinaryFn::ALL
+            .iter()
+            .filter(|f| !f.is_comparison() && !f.is_logical());
+        let binary = binary.map(|f| kinds(&Op::from(*f)));
+        let operations = OPERATIONS.iter().map(|name| name.to_string());
+        let wanted = operations.filter(|name| !CONSTANT.contains(&name.as_str()));
+        let wanted = wanted.chain(unary.flatten()).chain(binary.flatten());
+        let missing: BTreeSet<String> = wanted.filter(|kind| !seen.contains(kind)).collect();
+        assert!(missing.is_empty(), "no gradient case has {missing:?}");
+        assert!(CONSTANT.iter().all(|name| OPERATIONS.contains(name)));
     }
 
     #[test]

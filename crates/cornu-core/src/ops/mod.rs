@@ -66,6 +66,10 @@ macro_rules! operations {
             $($(#[$doc])* $variant($ty),)*
         }
 
+        /// The name of every operation that has rules.
+        #[cfg(test)]
+        pub(crate) const OPERATIONS: &[&str] = &[$(stringify!($variant)),*];
+
         impl Op {
             /// The operation's own rules; `None` for the two leaves that have none.
             pub fn rules(&self) -> Option<&dyn Operation> {
