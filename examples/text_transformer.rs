@@ -13,21 +13,9 @@ mod movie_reviews;
 
 const LENGTH: usize = 40;
 const WORDS: usize = 10_000;
-/// How many letters of a word's beginning are looked at.
-const LETTERS: usize = 5;
 const WIDTH: usize = 64;
 const EPOCHS: usize = 6;
 const BATCH: usize = 64;
-
-/// The first letters of each word: what "boring" and "boredom" have in common.
-fn beginnings(sentence: &str) -> String {
-    let beginning = |word: &str| -> String {
-        let letters = word.chars().filter(|c| !c.is_ascii_punctuation());
-        letters.take(LETTERS).collect()
-    };
-    let words: Vec<String> = sentence.split_whitespace().map(beginning).collect();
-    words.join(" ")
-}
 
 /// Attention and two dense layers, each over normalised numbers and added to what came in.
 fn transformer_block(x: &Symbol) -> Symbol {
@@ -90,7 +78,7 @@ fn main() -> cornu::Result<()> {
     let bag_of_words = reviews.bag_of_words(WORDS)?;
     let inputs = [
         reviews.sequences(WORDS, LENGTH, str::to_owned)?,
-        reviews.sequences(WORDS, LENGTH, beginnings)?,
+        reviews.sequences(WORDS, LENGTH, movie_reviews::beginnings)?,
     ];
     // How long it is trained was chosen, as all else of it, by parting the training sentences further.
     let steps = EPOCHS * inputs[0][0].shape()[0].div_ceil(BATCH);

@@ -22,6 +22,19 @@ pub struct Reviews {
     pub test: Part,
 }
 
+/// How many letters of a word's beginning are looked at.
+const LETTERS: usize = 5;
+
+/// The first letters of each word: what "boring" and "boredom" have in common.
+pub fn beginnings(sentence: &str) -> String {
+    let beginning = |word: &str| -> String {
+        let letters = word.chars().filter(|c| !c.is_ascii_punctuation());
+        letters.take(LETTERS).collect()
+    };
+    let words: Vec<String> = sentence.split_whitespace().map(beginning).collect();
+    words.join(" ")
+}
+
 pub fn load() -> cornu::Result<Reviews> {
     let mut reviews = Reviews::default();
     let (sentences, ratings) = datasets::movie_reviews::load()?;
