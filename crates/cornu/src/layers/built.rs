@@ -45,6 +45,14 @@ impl Built {
         }
     }
 
+    /// Freezes the layer and all inside it, or lets training change them again, as Keras' `trainable` does.
+    pub fn set_trainable(&self, trainable: bool) {
+        self.trainable.store(trainable, Ordering::Relaxed);
+        for (_, child) in &self.children {
+            child.set_trainable(trainable);
+        }
+    }
+
     /// The layer inside that is in this field.
     pub fn child(&self, field: &str) -> Result<&Built> {
         let found = self.children.iter().find(|(known, _)| known == field);

@@ -8,7 +8,6 @@ use super::trainer::Trainer;
 use crate::layers::{Base, Built, InputShape, Layer, Weight};
 use crate::{Array, Error, Result, Variable};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// A network of layers, to be compiled, fitted, evaluated, asked, and used as a layer of others.
 ///
@@ -170,16 +169,35 @@ impl Model {
         self.graph()?;
         let unit = self.find(which.into())?;
         if let Some(built) = unit.built.get() {
-            built.trainable.store(trainable, Ordering::Relaxed);
+            built.set_trainable(trainable);
         }
         self.forget_programs();
         Ok(())
     }
 
-    /// Freezes the whole model, or lets training change it again (except for what is frozen by
-    /// itself).
+    /// Freezes the whole model, with all its layers, or lets training change all of them again, also those
+    /// that were frozen by themselves.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new();
+    /// model.add(Dense::new(4).input_shape([2]).trainable(false));
+    /// model.add(Dense::new(1));
+    /// model.build()?;
+    /// assert_eq!(model.trainable_variables().len(), 2);
+    /// model.set_trainable(true);
+    /// assert_eq!(model.trainable_variables().len(), 4);
+    /// model.set_trainable(false);
+    /// assert_eq!(model.trainable_variables().len(), 0);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     pub fn set_trainable(&mut self, trainable: bool) {
         self.base.trainable = trainable;
+        for unit in self.graph.iter().flat_map(|graph| &graph.units) {
+            if let Some(built) = unit.built.get() {
+                built.set_trainable(trainable);
+            }
+        }
         if let Some(trainer) = &mut self.trainer {
             trainer.frozen = !trainable;
         }

@@ -185,6 +185,35 @@ fn frozen_layers_do_not_change() -> cornu::Result<()> {
     model.set_trainable(false);
     let e = message(model.fit(ones([4, 2]), ones([4, 1]), Fit::new().verbose(0)));
     assert!(e.contains("no trainable weights"), "{e}");
+    // As in Keras: everything is trained again, also what was frozen by itself.
+    model.set_trainable(true);
+    assert_eq!(model.trainable_variables().len(), 4);
+    Ok(())
+}
+
+#[test]
+fn freezing_a_model_freezes_all_inside() -> cornu::Result<()> {
+    // The counts are Keras' for these models and steps, but for one.
+    let x = Input::new([4]).symbol();
+    let inner = Dense::new(3).name("first").on(&x);
+    let inner = Model::new(&x, Dense::new(2).name("second").on(&inner))?.named("inner");
+    let z = Input::new([4]).symbol();
+    let mut model = Model::new(&z, Dense::new(1).on((&inner).on(&z)))?;
+    let trained = |model: &Model| model.trainable_variables().len();
+    assert_eq!(trained(&model), 6);
+    let mut inner = inner;
+    inner.set_layer_trainable("first", false)?;
+    assert_eq!(trained(&model), 4);
+    model.set_layer_trainable("inner", false)?;
+    assert_eq!(trained(&model), 2);
+    inner.set_layer_trainable("second", true)?;
+    assert_eq!(trained(&model), 2); // What is around it is frozen; Keras looks at the weights alone: 4.
+    model.set_layer_trainable("inner", true)?;
+    assert_eq!(trained(&model), 6);
+    model.set_trainable(false);
+    assert_eq!((trained(&model), trained(&inner)), (0, 0));
+    model.set_trainable(true);
+    assert_eq!(trained(&model), 6);
     Ok(())
 }
 
