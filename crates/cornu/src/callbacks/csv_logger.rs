@@ -104,6 +104,10 @@ fn columns(logs: &Logs) -> Vec<String> {
 }
 
 impl Callback for CSVLogger {
+    fn wants_batches(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, _: &mut dyn Trained) -> Result<()> {
         self.columns = None;
         self.header = true;

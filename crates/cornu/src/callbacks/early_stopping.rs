@@ -128,6 +128,10 @@ impl EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
+    fn wants_batches(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, _: &mut dyn Trained) -> Result<()> {
         self.wait = 0;
         self.stopped_epoch = 0;

@@ -75,6 +75,10 @@ impl History {
 }
 
 impl Callback for History {
+    fn wants_batches(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, model: &mut dyn Trained) -> Result<()> {
         *self = Self::new(self.params.verbose);
         self.params.epochs = model.epochs();

@@ -47,6 +47,10 @@ impl fmt::Debug for LearningRateScheduler<'_> {
 }
 
 impl Callback for LearningRateScheduler<'_> {
+    fn wants_batches(&self) -> bool {
+        false
+    }
+
     fn on_epoch_begin(&mut self, model: &mut dyn Trained, epoch: usize) -> Result<()> {
         let rate = (self.schedule)(epoch, model.learning_rate());
         model.set_learning_rate(rate)?;

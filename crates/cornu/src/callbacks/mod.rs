@@ -178,17 +178,16 @@ pub trait Callback {
     ) -> Result<()> {
         Ok(())
     }
-    /// Whether the hooks of batches are wanted: reading the figures costs a little in each step, so
-    /// that it is asked first.
+    /// Whether the hooks of batches are called, which they are by default. Reading the figures costs a
+    /// little in each step: a callback that looks only at epochs spares it by answering `false`.
     fn wants_batches(&self) -> bool {
-        false
+        true
     }
-    /// Before a batch of training; `batch` counts from 0. Only if [`Callback::wants_batches`].
+    /// Before a batch of training; `batch` counts from 0.
     fn on_train_batch_begin(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
         Ok(())
     }
-    /// After a batch of training, with the running figures of the epoch. Only if
-    /// [`Callback::wants_batches`].
+    /// After a batch of training, with the running figures of the epoch.
     fn on_train_batch_end(
         &mut self,
         model: &mut dyn Trained,
@@ -205,13 +204,11 @@ pub trait Callback {
     fn on_test_end(&mut self, model: &mut dyn Trained, logs: &Logs) -> Result<()> {
         Ok(())
     }
-    /// Before a batch of validation or evaluation; `batch` counts from 0. Only if
-    /// [`Callback::wants_batches`].
+    /// Before a batch of validation or evaluation; `batch` counts from 0.
     fn on_test_batch_begin(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
         Ok(())
     }
-    /// After a batch of validation or evaluation, with the running figures. Only if
-    /// [`Callback::wants_batches`].
+    /// After a batch of validation or evaluation, with the running figures.
     fn on_test_batch_end(
         &mut self,
         model: &mut dyn Trained,
@@ -228,11 +225,11 @@ pub trait Callback {
     fn on_predict_end(&mut self, model: &mut dyn Trained) -> Result<()> {
         Ok(())
     }
-    /// Before a batch of a prediction; `batch` counts from 0. Only if [`Callback::wants_batches`].
+    /// Before a batch of a prediction; `batch` counts from 0.
     fn on_predict_batch_begin(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
         Ok(())
     }
-    /// After a batch of a prediction. Only if [`Callback::wants_batches`].
+    /// After a batch of a prediction.
     fn on_predict_batch_end(&mut self, model: &mut dyn Trained, batch: usize) -> Result<()> {
         Ok(())
     }

@@ -123,6 +123,10 @@ impl ReduceLROnPlateau {
 }
 
 impl Callback for ReduceLROnPlateau {
+    fn wants_batches(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, _: &mut dyn Trained) -> Result<()> {
         if self.factor.is_nan() || self.factor >= 1.0 {
             return Err(Error::new(format!(

@@ -108,6 +108,10 @@ fn json(epoch: usize, logs: &Logs) -> String {
 }
 
 impl Callback for RemoteMonitor {
+    fn wants_batches(&self) -> bool {
+        false
+    }
+
     fn on_epoch_end(&mut self, _: &mut dyn Trained, epoch: usize, logs: &mut Logs) -> Result<()> {
         // As Keras' client does, figures that JSON has not are sent in forms only.
         let sendable = !self.send_as_json || logs.iter().all(|(_, v)| v.is_finite());

@@ -50,6 +50,10 @@ fn put(model: &mut dyn Trained, averages: bool) -> Result<()> {
 }
 
 impl Callback for SwapEMAWeights {
+    fn wants_batches(&self) -> bool {
+        false
+    }
+
     fn on_epoch_begin(&mut self, model: &mut dyn Trained, _: usize) -> Result<()> {
         match self.swap_on_epoch {
             true => put(model, false),

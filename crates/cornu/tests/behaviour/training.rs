@@ -1,7 +1,8 @@
 //! Training by `fit` and by hand, and who sees what of it.
 
-use cornu::Traced;
+use cornu::callbacks::Trained;
 use cornu::prelude::*;
+use cornu::{Logs, Traced};
 use std::cell::RefCell;
 
 /// Numbers between -1 and 1, not all alike.
@@ -287,6 +288,36 @@ fn callbacks_see_tests_and_predictions() -> cornu::Result<()> {
     let e = model.predict_with(&x, Predict::new().callback(fails));
     assert_eq!(e.unwrap_err().to_string(), "no more");
     assert_eq!(model.predict(&x)?, whole);
+    Ok(())
+}
+
+/// Looks at single batches, and says nothing of wanting to.
+#[derive(Default)]
+struct Losses(Vec<f64>);
+
+impl Callback for Losses {
+    fn on_train_batch_end(
+        &mut self,
+        _: &mut dyn Trained,
+        batch: usize,
+        logs: &Logs,
+    ) -> cornu::Result<()> {
+        assert_eq!(batch, self.0.len() % 3);
+        self.0.extend(logs.get("loss"));
+        Ok(())
+    }
+}
+
+#[test]
+fn hooks_of_batches_are_called_without_being_asked_for() -> cornu::Result<()> {
+    let (x, y) = (numbers(&[24, 3]), numbers(&[24, 1]));
+    let mut model = network()?;
+    model.compile("sgd", "mse", ())?;
+    let mut losses = Losses::default();
+    let options = quiet().batch_size(8).epochs(2).callback(&mut losses);
+    let history = model.fit(&x, &y, options)?;
+    assert_eq!(losses.0.len(), 6);
+    assert_eq!([losses.0[2], losses.0[5]], history["loss"][..]);
     Ok(())
 }
 
