@@ -29,8 +29,12 @@ pub(super) fn walk(
     op: &Recurrent,
     args: &[ValueId],
 ) -> Result<Option<Walked>> {
-    let (Some(activation), Some(gates)) = (name(op.activation), name(op.recurrent_activation))
-    else {
+    // A simple cell has no gates.
+    let gates = match op.cell {
+        Cell::Simple => Some(""),
+        Cell::Lstm | Cell::Gru { .. } => name(op.recurrent_activation),
+    };
+    let (Some(activation), Some(gates)) = (name(op.activation), gates) else {
         return Ok(None);
     };
     if op.masked || to.dtype(args[0]) != DType::F32 {
