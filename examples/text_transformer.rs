@@ -52,17 +52,12 @@ impl Layer for MeanAndMost {
 }
 
 fn network(steps: u64) -> cornu::Result<Model> {
-    let input = |name| Input::new([LENGTH]).dtype("int32").name(name).symbol();
-    let (words, beginnings) = (input("words"), input("beginnings"));
-    let vectors = |of: &Symbol| Embedding::new(WORDS, WIDTH).mask_zero(true).on(of);
-    // Of words that are dropped as a whole, only the beginnings are seen.
-    let whole = Dropout::new(0.4).noise_shape([None, None, Some(1)]);
-    let x = whole.on(vectors(&words)) + vectors(&beginnings);
+    let (inputs, x) = movie_reviews::vectors(WORDS, LENGTH, WIDTH);
     let x = transformer_block(&Dropout::new(0.5).on(&x));
     let x = MeanAndMost.on(&x);
     let x = Dropout::new(0.5).on(&x);
     let y = Dense::new(1).activation("sigmoid").on(&x);
-    let mut model = Model::new([&words, &beginnings], &y)?;
+    let mut model = Model::new(inputs, &y)?;
     model.compile(
         Adam::new().learning_rate(schedules::CosineDecay::new(1e-3, steps)),
         "binary_crossentropy",

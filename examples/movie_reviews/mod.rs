@@ -35,6 +35,18 @@ pub fn beginnings(sentence: &str) -> String {
     words.join(" ")
 }
 
+/// What a network is given, the numbers of words and of beginnings, and the vectors that it makes of them: of each
+/// word `width` numbers.
+pub fn vectors(words: usize, length: usize, width: usize) -> ([Symbol; 2], Symbol) {
+    let input = |name| Input::new([length]).dtype("int32").name(name).symbol();
+    let inputs = ["words", "beginnings"].map(input);
+    let table = |of: &Symbol| Embedding::new(words, width).mask_zero(true).on(of);
+    // Of words that are dropped as a whole, only the beginnings are seen.
+    let whole = Dropout::new(0.4).noise_shape([None, None, Some(1)]);
+    let x = whole.on(table(&inputs[0])) + table(&inputs[1]);
+    (inputs, x)
+}
+
 pub fn load() -> cornu::Result<Reviews> {
     let mut reviews = Reviews::default();
     let (sentences, ratings) = datasets::movie_reviews::load()?;
