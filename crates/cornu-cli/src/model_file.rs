@@ -8,9 +8,7 @@ use cornu::Array;
 use cornu::models::Model;
 use cornu::saving::npz;
 use cornu::saving::safetensors::{self, Content};
-use cornu::saving::{
-    LoadModel, load_model_with, member_from_bytes, model_from_bytes, model_from_json,
-};
+use cornu::saving::{LoadModel, load_model_with, model_from_json, read_member};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -136,7 +134,6 @@ impl ModelFile {
 
     fn keras(path: &Path, options: &LoadModel) -> Result<ModelFile, Failure> {
         let wrong = |e: cornu::Error| Failure::data(format!("{}: {e}", path.display()));
-        let unread = |e| Failure::file(path.display(), e);
         if path.is_dir() {
             let about = match std::fs::read(path.join(MEMBER)) {
                 Ok(text) => parsed(path, &text)?,
@@ -145,16 +142,16 @@ impl ModelFile {
             let model = load_model_with(path, options).map_err(wrong)?;
             return Ok(ModelFile { model, about });
         }
-        let bytes = std::fs::read(path).map_err(unread)?;
+        std::fs::File::open(path).map_err(|e| Failure::file(path.display(), e))?;
         let about = match Format::of(path)? {
-            Format::Keras => member_from_bytes(&bytes, MEMBER).map_err(wrong)?,
+            Format::Keras => read_member(path, MEMBER).map_err(wrong)?,
             _ => None,
         };
         let about = match about {
             Some(text) => parsed(path, &text)?,
             None => About::default(),
         };
-        let model = model_from_bytes(bytes, options).map_err(wrong)?;
+        let model = load_model_with(path, options).map_err(wrong)?;
         Ok(ModelFile { model, about })
     }
 

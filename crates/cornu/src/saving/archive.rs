@@ -1,8 +1,9 @@
 //! `.keras`: an archive of `metadata.json`, `config.json` and `model.weights.h5`.
 
+use super::content::Content;
 use crate::{Error, Result};
-use flate2::Crc;
-use std::io::{Cursor, Read, Seek, Write};
+use std::fmt::Display;
+use std::io::{Read, Seek, Write};
 use std::ops::Range;
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
@@ -40,16 +41,26 @@ impl<W: Write + Seek> Writer<W> {
 
 /// The members of a `.keras` file. Keras stores them as they are; that others compress them is allowed for, but
 /// none may become more than [`EXPANSION`] times the archive.
-pub(super) struct Archive<'a>(ZipArchive<Cursor<&'a [u8]>>, u64);
+pub(super) struct Archive {
+    inside: ZipArchive<Content>,
+    length: u64,
+}
 
 /// How many times the size of its archive a member may have.
 pub(super) const EXPANSION: u64 = 16;
 
-impl<'a> Archive<'a> {
-    pub fn open(bytes: &'a [u8]) -> Result<Self> {
-        let length = bytes.len() as u64;
-        match ZipArchive::new(Cursor::new(bytes)) {
-            Ok(archive) => Ok(Self(archive, length)),
+/// What is read at once where nothing stays of it.
+const PIECE: usize = 1 << 18;
+
+fn unread(name: &str, why: impl Display) -> Error {
+    Error::io(format!("\"{name}\" in the archive cannot be read: {why}."))
+}
+
+impl Archive {
+    pub fn open(content: Content) -> Result<Self> {
+        let length = content.length();
+        match ZipArchive::new(content) {
+            Ok(inside) => Ok(Self { inside, length }),
             Err(e) => Err(Error::io(format!(
                 "The file is no archive of a model: {e}."
             ))),
@@ -57,60 +68,59 @@ impl<'a> Archive<'a> {
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.0.index_for_name(name).is_some()
-    }
-
-    /// Where in the archive a member lies, if it is there as it is, and its check sum.
-    fn place(&mut self, name: &str) -> Option<(Range<usize>, u32)> {
-        let member = self.0.by_name(name).ok()?;
-        let as_it_is = member.compression() == CompressionMethod::Stored
-            && member.size() == member.compressed_size();
-        let start = usize::try_from(member.data_start()?).ok()?;
-        let end = start.checked_add(usize::try_from(member.size()).ok()?)?;
-        as_it_is.then_some((start..end, member.crc32()))
+        self.inside.index_for_name(name).is_some()
     }
 
     pub fn read(&mut self, name: &str) -> Result<Vec<u8>> {
-        let limit = self.1.saturating_mul(EXPANSION);
-        let failed =
-            |e: String| Error::io(format!("\"{name}\" in the archive cannot be read: {e}."));
-        let member = self.0.by_name(name).map_err(|e| failed(e.to_string()))?;
+        let limit = self.length.saturating_mul(EXPANSION);
+        let member = self.inside.by_name(name).map_err(|e| unread(name, e))?;
         let claimed = member.size();
         if claimed > limit {
-            return Err(failed(format!(
-                "it claims {claimed} bytes in an archive of {}",
-                self.1
-            )));
+            return Err(unread(
+                name,
+                format!("it claims {claimed} bytes in an archive of {}", self.length),
+            ));
         }
-        let mut bytes = Vec::with_capacity(claimed.min(self.1) as usize);
+        let mut bytes = Vec::with_capacity(claimed.min(self.length) as usize);
         let read = member.take(limit + 1).read_to_end(&mut bytes);
-        read.map_err(|e| failed(e.to_string()))?;
+        read.map_err(|e| unread(name, e))?;
         if bytes.len() as u64 > limit {
-            return Err(failed(format!(
-                "it becomes more than {EXPANSION} times the archive"
-            )));
+            return Err(unread(
+                name,
+                format!("it becomes more than {EXPANSION} times the archive"),
+            ));
         }
         Ok(bytes)
     }
-}
 
-/// A member of an archive that is needed no more: its own memory, if the member lies there as it is.
-pub(super) fn take(mut bytes: Vec<u8>, name: &str) -> Result<Vec<u8>> {
-    let mut archive = Archive::open(&bytes)?;
-    let Some((place, sum)) = archive.place(name) else {
-        return archive.read(name);
-    };
-    let mut crc = Crc::new();
-    match bytes.get(place.clone()) {
-        Some(member) => crc.update(member),
-        None => return archive.read(name),
+    /// A member of an archive that is needed no more: where it lies, if it lies there as it is.
+    pub fn take(mut self, name: &str) -> Result<Content> {
+        let Some(place) = self.checked(name)? else {
+            return self.read(name).map(Content::from);
+        };
+        let content = self.inside.into_inner();
+        content
+            .part(place)
+            .ok_or_else(|| unread(name, "it is damaged"))
     }
-    if crc.sum() != sum {
-        return Err(Error::io(format!(
-            "\"{name}\" in the archive cannot be read: it is damaged."
-        )));
+
+    /// Where a member lies, if it is stored as it is; its check sum has been found right.
+    fn checked(&mut self, name: &str) -> Result<Option<Range<u64>>> {
+        let Ok(mut member) = self.inside.by_name(name) else {
+            return Ok(None);
+        };
+        if member.compression() != CompressionMethod::Stored {
+            return Ok(None);
+        }
+        // The end of the member compares the sums.
+        let (mut piece, mut length) = (vec![0; PIECE], 0);
+        loop {
+            match member.read(&mut piece).map_err(|e| unread(name, e))? {
+                0 => break,
+                n => length += n as u64,
+            }
+        }
+        let place = |start| start..start + length;
+        Ok(member.data_start().map(place))
     }
-    bytes.truncate(place.end);
-    bytes.drain(..place.start);
-    Ok(bytes)
 }

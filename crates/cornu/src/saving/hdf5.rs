@@ -4,12 +4,14 @@
 //! links that go in circles lead nowhere, and says how large a data set may be before any of it is read. The
 //! library checks every extent against the file's; should it panic all the same, that is an error here.
 
+use super::content::Content;
 use super::elements;
 use crate::{Array, DType, Error, Result, Shape, Variable};
 use cornu_core::{bf16, f16};
 use hdf5_pure::{
     AttrValue, DatasetBuilder, Datatype, DatatypeByteOrder, FileBuilder, FloatingPointLayout,
-    GroupBuilder, make_f32_type, make_f64_type, make_i32_type, make_i64_type, make_u8_type,
+    GroupBuilder, ReadSeekSource, make_f32_type, make_f64_type, make_i32_type, make_i64_type,
+    make_u8_type,
 };
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -134,8 +136,9 @@ fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T, hdf5_pure::Error>) ->
 }
 
 impl File {
-    pub fn open(bytes: Vec<u8>) -> Result<File> {
-        guarded("The HDF5 file", || hdf5_pure::File::from_bytes(bytes)).map(File)
+    pub fn open(content: Content) -> Result<File> {
+        let open = || hdf5_pure::File::from_source(ReadSeekSource::new(content)?);
+        guarded("The HDF5 file", open).map(File)
     }
 
     /// The texts of an attribute of the group at a path (the root's is empty), which may be in several attributes

@@ -7,6 +7,8 @@
 mod archive;
 #[cfg(feature = "saving")]
 mod assets;
+#[cfg(feature = "saving")]
+mod content;
 mod custom;
 mod elements;
 #[cfg(feature = "saving")]
@@ -37,7 +39,7 @@ pub(crate) use custom::{
 };
 pub use load::LoadModel;
 #[cfg(feature = "saving")]
-pub use model::{load_model, load_model_with, member_from_bytes, model_from_bytes};
+pub use model::{load_model, load_model_with, model_from_bytes, read_member};
 
 use crate::Result;
 use crate::files::write_atomically;

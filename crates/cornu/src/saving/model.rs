@@ -2,6 +2,7 @@
 
 use super::archive::{self, Archive};
 use super::assets;
+use super::content::Content;
 use super::hdf5::File;
 use super::shards::{self, Shards, Store};
 use super::{LoadModel, legacy_h5, weights_h5};
@@ -12,7 +13,7 @@ use crate::{Error, Result};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -50,7 +51,7 @@ impl Model {
     }
 
     /// As [`Model::save`], with more members of the archive: what a program keeps beside the model, to be read
-    /// by [`member_from_bytes`]. Keras leaves them alone.
+    /// by [`read_member`]. Keras leaves them alone.
     ///
     /// # Errors
     /// As [`Model::save`]; a name that the format itself uses.
@@ -184,21 +185,30 @@ fn ends_with(path: &Path, ending: &str) -> bool {
         .is_some_and(|name| name.to_string_lossy().ends_with(ending))
 }
 
+fn unread(path: &Path) -> impl Fn(io::Error) -> Error {
+    move |e| Error::io(format!("{} cannot be read: {e}.", path.display()))
+}
+
 /// All of a file.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|e| Error::io(format!("{} cannot be read: {e}.", path.display())))
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(unread(path))
+}
+
+/// What a file holds.
+pub(super) fn open(path: &Path) -> Result<Content> {
+    Content::of_file(path).map_err(unread(path))
 }
 
 fn weights_file(path: &Path) -> Result<Store> {
-    let bytes = read(path)?;
     if ends_with(path, ".json") {
-        return Ok(Store::Shards(Shards::open(path, &bytes)?));
+        return Ok(Store::Shards(Shards::open(path, &read(path)?)?));
     }
-    let bytes = match ends_with(path, ".keras") {
-        true => archive::take(bytes, WEIGHTS)?,
-        false => bytes,
+    let content = open(path)?;
+    let content = match ends_with(path, ".keras") {
+        true => Archive::open(content)?.take(WEIGHTS)?,
+        false => content,
     };
-    Ok(Store::One(File::open(bytes)?))
+    Ok(Store::One(File::open(content)?))
 }
 
 /// The file and its group of layers, if it is of the older kind.
@@ -211,12 +221,13 @@ fn legacy(store: &Store) -> Result<Option<(&File, &'static str)>> {
 
 impl LoadModel {
     /// A model from the content of a file.
-    fn of_file(&self, bytes: Vec<u8>) -> Result<Model> {
-        self.read(Source::File(bytes.len()), || {
-            if bytes.starts_with(legacy_h5::SIGNATURE) {
-                return legacy_h5::model(&File::open(bytes)?, self.compile);
+    fn of_file(&self, mut content: Content) -> Result<Model> {
+        let bytes = usize::try_from(content.length()).unwrap_or(usize::MAX);
+        self.read(Source::File(bytes), || {
+            if content.starts_with(legacy_h5::SIGNATURE)? {
+                return legacy_h5::model(&File::open(content)?, self.compile);
             }
-            let mut archive = Archive::open(&bytes)?;
+            let mut archive = Archive::open(content)?;
             let mut config = configuration(&archive.read(CONFIG)?)?;
             if !archive.has(WEIGHTS) && archive.has("model.weights.npz") {
                 return Err(Error::io(
@@ -227,14 +238,15 @@ impl LoadModel {
                 true => archive.read(name).map(Some),
                 false => Ok(None),
             })?;
-            self.of_members(&config, archive::take(bytes, WEIGHTS)?)
+            self.of_members(&config, archive.take(WEIGHTS)?)
         })
     }
 
     /// A model from a folder that has the members of an archive as files, as Keras saves it with `zipped=False`.
     fn of_folder(&self, folder: &Path) -> Result<Model> {
-        let (config, weights) = (read(&folder.join(CONFIG))?, read(&folder.join(WEIGHTS))?);
-        let bytes = config.len() + weights.len();
+        let (config, weights) = (read(&folder.join(CONFIG))?, open(&folder.join(WEIGHTS))?);
+        let bytes = usize::try_from(weights.length()).unwrap_or(usize::MAX);
+        let bytes = bytes.saturating_add(config.len());
         self.read(Source::File(bytes), || {
             let mut config = configuration(&config)?;
             assets::fill(&mut config, |name| {
@@ -245,7 +257,7 @@ impl LoadModel {
         })
     }
 
-    fn of_members(&self, config: &Value, weights: Vec<u8>) -> Result<Model> {
+    fn of_members(&self, config: &Value, weights: Content) -> Result<Model> {
         let file = Store::One(File::open(weights)?);
         let mut model = Model::deserialize(config, self.compile)?;
         weights_h5::load(&model, &file, false)?;
@@ -276,7 +288,7 @@ pub fn load_model_with(path: impl AsRef<Path>, options: &LoadModel) -> Result<Mo
     let path = path.as_ref();
     match path.is_dir() {
         true => options.of_folder(path),
-        false => options.of_file(read(path)?),
+        false => options.of_file(open(path)?),
     }
 }
 
@@ -285,7 +297,7 @@ pub fn load_model_with(path: impl AsRef<Path>, options: &LoadModel) -> Result<Mo
 /// # Errors
 /// As [`load_model`].
 pub fn model_from_bytes<'a>(bytes: impl Into<Cow<'a, [u8]>>, options: &LoadModel) -> Result<Model> {
-    options.of_file(bytes.into().into_owned())
+    options.of_file(bytes.into().into_owned().into())
 }
 
 /// A member of the archive that a `.keras` file is, if it has one of this name; see
@@ -293,23 +305,22 @@ pub fn model_from_bytes<'a>(bytes: impl Into<Cow<'a, [u8]>>, options: &LoadModel
 ///
 /// ```
 /// use cornu::prelude::*;
-/// use cornu::saving::member_from_bytes;
+/// use cornu::saving::read_member;
 /// let mut model = Sequential::new();
 /// model.add(Dense::new(2).input_shape([3]));
 /// model.build()?;
 /// let path = std::env::temp_dir().join(format!("cornu-member-{}.keras", std::process::id()));
 /// model.save_with_members(&path, &[("note.txt", b"trained on rain")])?;
-/// let bytes = std::fs::read(&path)?;
-/// assert_eq!(member_from_bytes(&bytes, "note.txt")?.as_deref(), Some(&b"trained on rain"[..]));
-/// assert_eq!(member_from_bytes(&bytes, "other.txt")?, None);
+/// assert_eq!(read_member(&path, "note.txt")?.as_deref(), Some(&b"trained on rain"[..]));
+/// assert_eq!(read_member(&path, "other.txt")?, None);
 /// # std::fs::remove_file(path)?;
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
 /// # Errors
-/// A file that is no archive, or a member that cannot be read or claims more than the archive may hold.
-pub fn member_from_bytes(bytes: &[u8], name: &str) -> Result<Option<Vec<u8>>> {
-    let mut archive = Archive::open(bytes)?;
+/// A file that cannot be read or is no archive, or a member that claims more than the archive may hold.
+pub fn read_member(path: impl AsRef<Path>, name: &str) -> Result<Option<Vec<u8>>> {
+    let mut archive = Archive::open(open(path.as_ref())?)?;
     match archive.has(name) {
         true => archive.read(name).map(Some),
         false => Ok(None),

@@ -81,7 +81,7 @@ impl Shards {
             return Ok(file.clone());
         }
         let path = self.folder.join(name);
-        let file = Rc::new(File::open(super::model::read(&path)?)?);
+        let file = Rc::new(File::open(super::model::open(&path)?)?);
         *self.open.borrow_mut() = Some((name.to_string(), file.clone()));
         Ok(file)
     }
