@@ -273,7 +273,7 @@ pub struct Train {
     /// Height, width and channels to which images are brought
     #[arg(long, default_value = "32x32x3", value_name = "HxWxC")]
     pub image_size: String,
-    /// How often all samples are seen (default: 20)
+    /// How often all samples are seen (default: for a thousand steps, but at least 20 and at most 100 times)
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
     /// Samples per step (default: 32)

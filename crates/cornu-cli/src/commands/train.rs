@@ -51,9 +51,14 @@ pub fn run(args: &Train, quiet: bool) -> Result<(), Failure> {
         .mode("min")
         .patience(args.patience.unwrap_or(usize::MAX))
         .restore_best_weights(true);
+    let batch_size = args.batch_size.unwrap_or(32);
+    let rows = samples
+        .y
+        .first()
+        .and_then(|(_, y)| y.shape().first().copied());
     let mut options = Fit::new()
-        .epochs(args.epochs.unwrap_or(20))
-        .batch_size(args.batch_size.unwrap_or(32))
+        .epochs(args.epochs.unwrap_or(epochs(rows.unwrap_or(0), batch_size)))
+        .batch_size(batch_size)
         .validation_split(share)
         .verbose(if quiet { 0 } else { 1 })
         .callback(&mut best);
@@ -93,6 +98,12 @@ pub fn run(args: &Train, quiet: bool) -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+/// Epochs for about a thousand steps: of few samples many, of many few.
+fn epochs(rows: usize, batch_size: usize) -> usize {
+    let steps = rows.div_ceil(batch_size.max(1)).max(1);
+    (1000 / steps).clamp(20, 100)
 }
 
 fn figures(history: &History) -> Vec<(String, Vec<f64>)> {
