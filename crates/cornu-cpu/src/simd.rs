@@ -168,6 +168,8 @@ pub trait Simd: Copy + 'static {
     const ISA: Isa;
     /// Vector registers that a kernel can count on, masks not among them.
     const REGS: usize;
+    /// Whether masked loads and stores take no longer than whole ones.
+    const FREE_MASKS: bool;
     /// Its vector of f32.
     type F32: Vector<Elem = f32>;
     /// Its vector of f64.
@@ -450,6 +452,8 @@ scalar_vector!(f64, 2);
 impl Simd for Scalar {
     const ISA: Isa = Isa::Scalar;
     const REGS: usize = 12;
+    // They do take longer, but one kernel instead of two matters more here.
+    const FREE_MASKS: bool = true;
     type F32 = Lanes<f32, 4>;
     type F64 = Lanes<f64, 2>;
     #[inline(never)]
@@ -726,10 +730,11 @@ mod x86 {
     }
 
     macro_rules! x86_simd {
-        ($s:ty, $isa:expr, $regs:literal, $f32:ty, $f64:ty, $features:literal) => {
+        ($s:ty, $isa:expr, $regs:literal, $free_masks:literal, $f32:ty, $f64:ty, $features:literal) => {
             impl Simd for $s {
                 const ISA: Isa = $isa;
                 const REGS: usize = $regs;
+                const FREE_MASKS: bool = $free_masks;
                 type F32 = $f32;
                 type F64 = $f64;
                 #[inline(always)]
@@ -763,11 +768,12 @@ mod x86 {
     }
 
     // AVX2 counts one register less: a mask of the edge lives in one.
-    x86_simd!(Avx2, Isa::Avx2, 15, __m256, __m256d, "avx2,fma");
+    x86_simd!(Avx2, Isa::Avx2, 15, false, __m256, __m256d, "avx2,fma");
     x86_simd!(
         Avx512,
         Isa::Avx512,
         32,
+        true,
         __m512,
         __m512d,
         "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"
@@ -920,6 +926,7 @@ mod arm {
     impl Simd for Neon {
         const ISA: Isa = Isa::Neon;
         const REGS: usize = 32;
+        const FREE_MASKS: bool = false;
         type F32 = float32x4_t;
         type F64 = float64x2_t;
         #[inline(never)]
