@@ -58,10 +58,15 @@ pub fn compile(
 /// Less work than this, in nanoseconds, is not worth a second thread.
 const PIECE_NS: f64 = 5000.0;
 
-/// How many pieces are worth it for work of `cost` nanoseconds that can be cut into `units`.
+/// How many pieces are worth it for work of `cost` nanoseconds that can be cut into `units`; as many for one
+/// thread as for another.
 pub(super) fn pieces(cost: f64, units: usize, threads: usize) -> usize {
     let most = units.min(if threads > 1 { 2 * threads } else { 1 });
-    ((cost / PIECE_NS) as usize).clamp(1, most.max(1))
+    match (cost / PIECE_NS) as usize {
+        0 => 1,
+        worth if worth > threads => worth.next_multiple_of(threads).min(most.max(1)),
+        worth => worth.min(most.max(1)),
+    }
 }
 
 /// The units of one piece.
