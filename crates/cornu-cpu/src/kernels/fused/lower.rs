@@ -297,8 +297,11 @@ mod tests {
     use cornu_core::passes::fused::{BodyInst, Operand, Output};
     use cornu_core::program::ValueId;
 
-    /// What is left of a body of four operands, the last of which it stores.
-    fn left(dtype: DType, body: &[(BodyFn, [u16; 3])]) -> Vec<NodeOp> {
+    /// Functions and the registers that they read.
+    type Body = [(BodyFn, [u16; 3])];
+
+    /// What is left of a body of four operands, of which the last result is stored.
+    fn left(dtype: DType, body: &Body) -> Vec<NodeOp> {
         let operand = |k: u32| Operand {
             value: ValueId(k),
             dtype,
@@ -330,7 +333,7 @@ mod tests {
         use BinaryFn::{Add, Div, Mul, Sub};
         let of = |f| BodyFn::Binary(f);
         let square = BodyFn::Unary(UnaryFn::Square);
-        let all: [(Triple, &[(BodyFn, [u16; 3])]); 5] = [
+        let all: [(Triple, &Body); 5] = [
             (
                 Triple::MulMulAdd,
                 &[
