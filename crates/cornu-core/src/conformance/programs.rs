@@ -207,6 +207,31 @@ fn updates(all: &mut Cases) {
             let updates = vec![(w, w1), (m, m1), (v, v1), (t, step)];
             updating(Vec::new(), updates)
         });
+        all.sample(name("RMSprop"), move || {
+            let (w, g) = pair(&[n]);
+            let v = Variable::new("v", floats(4, &[n]).cast(F32));
+            let g = g.tensor();
+            let v1 = v.tensor().abs() * 0.9 + g.square() * 0.1;
+            let rate = Tensor::constant(floats(5, &[1])).broadcast_to([n]);
+            let w1 = w.tensor() - &g * rate * (&v1 + 1e-7).rsqrt();
+            updating(Vec::new(), vec![(w, w1), (v, v1)])
+        });
+        all.sample(name("sums of products of three"), move || {
+            let inputs = (1..5).map(|seed| floats(seed, &[n])).collect();
+            Sample::of(inputs, CLOSE, |x| {
+                let [a, b, c, d] = [&x[0], &x[1], &x[2], &x[3]];
+                vec![
+                    a * b * c + d,
+                    d - a * b * c,
+                    d - a * b / (c.square() + 1.0),
+                    (a - b) * c + d,
+                    a * b + c.square() * d,
+                    // With a product that is read again, and operands that are the same.
+                    (a - b) * c + b,
+                    (a * b).sin() + (d - a * b * c),
+                ]
+            })
+        });
     }
 }
 

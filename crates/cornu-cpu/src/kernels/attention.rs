@@ -5,14 +5,13 @@ mod backward;
 mod forward;
 mod rows;
 
-use super::other::{OtherKernel, part, pieces};
+use super::other::{self, RealKernel};
 use super::panels::{Part, ROWS};
 use super::spare::Spare;
 use crate::math::Real;
-use crate::simd::{Isa, Simd, SimdOp, dispatch};
+use crate::simd::{Isa, Simd};
 use cornu_core::ops::attention::{Attention, Extents};
 use cornu_core::{DType, TensorType};
-use std::ops::Range;
 
 /// The most queries of a block.
 const BLOCK: usize = 4 * ROWS;
@@ -63,28 +62,6 @@ impl AttentionKernel {
         self.extents.steps.div_ceil(self.block)
     }
 
-    /// What is shared between pieces: blocks of queries or, on the way back, on which all queries of a head
-    /// add to the same sums, heads.
-    fn units(&self) -> usize {
-        let heads = self.extents.batch * self.extents.heads;
-        heads * if self.back { 1 } else { self.blocks() }
-    }
-
-    /// What it takes one thread, roughly.
-    fn cost_ns(&self) -> f64 {
-        let Extents {
-            batch,
-            steps,
-            others,
-            heads,
-            d,
-            size,
-            ..
-        } = self.extents;
-        let products = (d + size) * if self.back { 2 } else { 1 };
-        (batch * heads * steps * others) as f64 * (products as f64 * 0.02 + 0.5)
-    }
-
     /// Scores from one row to the next in memory of a piece's own: not a number that puts all rows into the
     /// same places of a cache.
     fn row(&self) -> usize {
@@ -105,63 +82,52 @@ impl AttentionKernel {
     }
 }
 
-impl OtherKernel for AttentionKernel {
-    fn pieces(&self, threads: usize) -> usize {
-        pieces(self.cost_ns(), self.units(), threads)
+impl RealKernel for AttentionKernel {
+    fn target(&self) -> (DType, Isa) {
+        (self.dtype, self.isa)
     }
 
-    unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
-        let units = part(self.units(), piece, pieces);
-        macro_rules! run {
-            ($T:ty) => {{
-                let job = Job::<$T> {
-                    kernel: self,
-                    inputs,
-                    output: output.cast(),
-                    units,
-                };
-                // SAFETY: as promised by the caller.
-                unsafe { dispatch(self.isa, job) }
-            }};
-        }
-        match self.dtype {
-            DType::F32 => run!(f32),
-            // Refused when the operation was inferred: all others.
-            _ => run!(f64),
-        }
+    fn cost_ns(&self) -> f64 {
+        let Extents {
+            batch,
+            steps,
+            others,
+            heads,
+            d,
+            size,
+            ..
+        } = self.extents;
+        let products = (d + size) * if self.back { 2 } else { 1 };
+        (batch * heads * steps * others) as f64 * (products as f64 * 0.02 + 0.5)
     }
-}
 
-/// One piece of a run.
-struct Job<'a, T> {
-    kernel: &'a AttentionKernel,
-    inputs: &'a [*const u8],
-    output: *mut T,
-    units: Range<usize>,
-}
-
-impl<T: Real> SimdOp for Job<'_, T> {
-    type Output = ();
-    const MOST: Isa = T::MOST;
+    /// Blocks of queries or, on the way back, on which all queries of a head add to the same sums, heads.
+    fn units(&self) -> usize {
+        let heads = self.extents.batch * self.extents.heads;
+        heads * if self.back { 1 } else { self.blocks() }
+    }
 
     #[inline(always)]
-    unsafe fn call<S: Simd>(self) {
-        let kernel = self.kernel;
+    unsafe fn compute<S: Simd, T: Real>(job: &Job<'_, T>) {
+        let kernel = job.kernel;
         let buffer = kernel.scratch.take(kernel.memory() * size_of::<T>());
         let memory: *mut T = buffer.ptr().cast();
         // SAFETY: the buffer has what `memory` says; all else as promised by the caller.
         unsafe {
             if kernel.back {
-                for head in self.units.clone() {
-                    backward::head::<S, T>(&self, head, memory);
+                for head in job.units.clone() {
+                    backward::head::<S, T>(job, head, memory);
                 }
             } else {
-                forward::blocks::<S, T>(&self, memory);
+                forward::blocks::<S, T>(job, memory);
             }
         }
         kernel.scratch.put(buffer);
     }
 }
+
+/// One piece of a run.
+type Job<'a, T> = other::Job<'a, AttentionKernel, T>;
 
 impl<T: Real> Job<'_, T> {
     /// The first element of queries, keys and values.

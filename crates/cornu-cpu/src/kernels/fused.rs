@@ -4,12 +4,15 @@
 //! All choices are made when a kernel is compiled: the instruction set, the blocks, which operands are read
 //! in place. A run looks at pointers only.
 
+mod combined;
 pub(crate) mod functions;
 mod half;
 pub(crate) mod isa;
+pub(crate) mod loops;
 pub(crate) mod lower;
 pub(crate) mod machine;
 pub(crate) mod moves;
+mod rsqrt;
 pub(crate) mod space;
 
 use crate::simd::Isa;

@@ -10,7 +10,9 @@ use super::pool::PoolKernel;
 use super::random::RandomKernel;
 use super::recurrent::RecurrentKernel;
 use super::sort::ArgSortKernel;
-use cornu_core::{Op, TensorType};
+use crate::math::Real;
+use crate::simd::{Isa, Simd, SimdOp, dispatch};
+use cornu_core::{DType, Op, TensorType};
 use std::ops::Range;
 
 /// A compiled operation.
@@ -58,15 +60,94 @@ pub fn compile(
 /// Less work than this, in nanoseconds, is not worth a second thread.
 const PIECE_NS: f64 = 5000.0;
 
-/// How many pieces are worth it for work of `cost` nanoseconds that can be cut into `units`.
+/// How many pieces are worth it for work of `cost` nanoseconds that can be cut into `units`; as many for one
+/// thread as for another.
 pub(super) fn pieces(cost: f64, units: usize, threads: usize) -> usize {
     let most = units.min(if threads > 1 { 2 * threads } else { 1 });
-    ((cost / PIECE_NS) as usize).clamp(1, most.max(1))
+    match (cost / PIECE_NS) as usize {
+        0 => 1,
+        worth if worth > threads => worth.next_multiple_of(threads).min(most.max(1)),
+        worth => worth.min(most.max(1)),
+    }
 }
 
 /// The units of one piece.
 pub(super) fn part(units: usize, piece: usize, pieces: usize) -> Range<usize> {
     units * piece / pieces..units * (piece + 1) / pieces
+}
+
+/// A kernel of `f32` or `f64`, written over vectors, whose work falls into units.
+pub(super) trait RealKernel: Send + Sync + Sized {
+    /// What it was compiled for. (Other types were refused when the operation was inferred.)
+    fn target(&self) -> (DType, Isa);
+
+    /// What it takes one thread, roughly.
+    fn cost_ns(&self) -> f64;
+
+    /// What is shared between pieces.
+    fn units(&self) -> usize;
+
+    /// The most pieces that it is worth cutting it into.
+    fn most_pieces(&self, _threads: usize) -> usize {
+        usize::MAX
+    }
+
+    /// Computes some units; to be inlined.
+    ///
+    /// # Safety
+    /// As for [`OtherKernel::run`].
+    unsafe fn compute<S: Simd, T: Real>(job: &Job<'_, Self, T>);
+}
+
+/// Some units of a kernel's work, on elements of one type.
+pub(super) struct Job<'a, K, T> {
+    pub kernel: &'a K,
+    pub inputs: &'a [*const u8],
+    pub output: *mut T,
+    pub units: Range<usize>,
+}
+
+impl<K: RealKernel, T: Real> SimdOp for Job<'_, K, T> {
+    type Output = ();
+    const MOST: Isa = T::MOST;
+
+    #[inline(always)]
+    unsafe fn call<S: Simd>(self) {
+        // SAFETY: as promised by the maker.
+        unsafe { K::compute::<S, T>(&self) }
+    }
+}
+
+impl<K: RealKernel> OtherKernel for K {
+    fn pieces(&self, threads: usize) -> usize {
+        pieces(self.cost_ns(), self.units(), threads).min(self.most_pieces(threads))
+    }
+
+    unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
+        fn job<'a, K: RealKernel, T>(
+            kernel: &'a K,
+            inputs: &'a [*const u8],
+            output: *mut u8,
+            piece: usize,
+            pieces: usize,
+        ) -> Job<'a, K, T> {
+            Job {
+                kernel,
+                inputs,
+                output: output.cast(),
+                units: part(kernel.units(), piece, pieces),
+            }
+        }
+        // SAFETY: as promised by the caller.
+        unsafe {
+            match self.target() {
+                (DType::F32, isa) => {
+                    dispatch(isa, job::<K, f32>(self, inputs, output, piece, pieces))
+                }
+                (_, isa) => dispatch(isa, job::<K, f64>(self, inputs, output, piece, pieces)),
+            }
+        }
+    }
 }
 
 /// A shape around one axis: how often, how long, and how many elements lie between neighbours.

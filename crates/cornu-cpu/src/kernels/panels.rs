@@ -25,8 +25,13 @@ pub(crate) const fn width<S: Simd, T: Float>() -> usize {
     2 * <T::Vec<S> as Vector>::LANES
 }
 
-/// Rows of the left operand whose sums stay in registers.
+/// Rows of the left operand whose sums stay in registers, where there are many of these.
 pub(crate) const ROWS: usize = 8;
+
+/// The same for an instruction set. Half as many still keep the arithmetic busy.
+const fn rows_at_once<S: Simd>() -> usize {
+    if S::REGS >= 32 { ROWS } else { ROWS / 2 }
+}
 
 /// Lays a matrix out in panels of two vectors of columns, row after row, with zeros beyond the last.
 ///
@@ -162,9 +167,10 @@ impl<T: Float> SimdOp for Product<T> {
             add,
         } = self;
         let width = width::<S, T>();
+        let most = const { rows_at_once::<S>() };
         for panel in 0..part.n.div_ceil(width) {
             let columns = width.min(part.n - panel * width);
-            for first in (0..rows).step_by(ROWS) {
+            for first in (0..rows).step_by(most) {
                 // SAFETY: the panel and the rows are inside, by the maker's promise.
                 unsafe {
                     let b = (packed.add(panel * part.k * width), part.k);
@@ -173,7 +179,7 @@ impl<T: Float> SimdOp for Product<T> {
                         ..a
                     };
                     let c = (c.add(first * ldc + panel * width), ldc);
-                    match (rows - first).min(ROWS) {
+                    match (rows - first).min(most) {
                         8 => tile::<S, T, 8>(a, b, c, columns, add),
                         7 => tile::<S, T, 7>(a, b, c, columns, add),
                         6 => tile::<S, T, 6>(a, b, c, columns, add),

@@ -6,14 +6,13 @@ mod backward;
 mod forward;
 mod gates;
 
-use super::other::{OtherKernel, part, pieces};
+use super::other::{self, RealKernel};
 use super::panels::{Part, ROWS, pack, width};
 use super::spare::Spare;
 use crate::math::Real;
-use crate::simd::{Isa, Simd, SimdOp, dispatch};
+use crate::simd::{Isa, Simd};
 use cornu_core::ops::recurrent::{Cell, Extents, Recurrent, RecurrentGrad};
 use cornu_core::{DType, TensorType};
-use std::ops::Range;
 
 /// Sequences that are walked together.
 const BLOCK: usize = 4 * ROWS;
@@ -100,27 +99,6 @@ impl RecurrentKernel {
         }
     }
 
-    /// What it takes one thread, roughly.
-    pub fn cost_ns(&self) -> f64 {
-        let Extents {
-            batch,
-            steps,
-            units,
-        } = self.extents;
-        let gates = units * self.op.cell.gates();
-        (batch * steps * gates) as f64 * (units as f64 * 0.03 + 1.0)
-    }
-
-    /// The sequences of a piece.
-    fn rows(&self, piece: usize, pieces: usize) -> Range<usize> {
-        let units = part(self.units(), piece, pieces);
-        units.start * ROWS..(units.end * ROWS).min(self.extents.batch)
-    }
-
-    fn units(&self) -> usize {
-        self.extents.batch.div_ceil(ROWS)
-    }
-
     /// Elements of the packed parts, and of all scratch memory.
     fn memory(&self, width: usize) -> (usize, usize) {
         let packed = self.parts.iter().map(|p| p.packed(width)).sum();
@@ -133,54 +111,40 @@ impl RecurrentKernel {
     }
 }
 
-impl OtherKernel for RecurrentKernel {
-    fn pieces(&self, threads: usize) -> usize {
-        pieces(self.cost_ns(), self.units(), threads).min(threads)
+impl RealKernel for RecurrentKernel {
+    fn target(&self) -> (DType, Isa) {
+        (self.dtype, self.isa)
     }
 
-    unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, piece: usize, pieces: usize) {
-        let rows = self.rows(piece, pieces);
-        macro_rules! run {
-            ($T:ty) => {{
-                let job = Job::<$T> {
-                    kernel: self,
-                    inputs,
-                    output: output.cast(),
-                    rows,
-                };
-                // SAFETY: as promised by the caller.
-                unsafe { dispatch(self.isa, job) }
-            }};
-        }
-        match self.dtype {
-            DType::F32 => run!(f32),
-            // Refused when the operation was inferred: all others.
-            _ => run!(f64),
-        }
+    fn cost_ns(&self) -> f64 {
+        let Extents {
+            batch,
+            steps,
+            units,
+        } = self.extents;
+        let gates = units * self.op.cell.gates();
+        (batch * steps * gates) as f64 * (units as f64 * 0.03 + 1.0)
     }
-}
 
-/// One piece of a run.
-struct Job<'a, T> {
-    kernel: &'a RecurrentKernel,
-    inputs: &'a [*const u8],
-    output: *mut T,
-    rows: Range<usize>,
-}
+    fn units(&self) -> usize {
+        self.extents.batch.div_ceil(ROWS)
+    }
 
-impl<T: Real> SimdOp for Job<'_, T> {
-    type Output = ();
-    const MOST: Isa = T::MOST;
+    /// Every piece packs the recurrent kernel.
+    fn most_pieces(&self, threads: usize) -> usize {
+        threads
+    }
 
     #[inline(always)]
-    unsafe fn call<S: Simd>(self) {
-        let kernel = self.kernel;
+    unsafe fn compute<S: Simd, T: Real>(job: &Job<'_, T>) {
+        let kernel = job.kernel;
+        let sequences = job.units.start * ROWS..(job.units.end * ROWS).min(kernel.extents.batch);
         let (packed, all) = kernel.memory(width::<S, T>());
         let buffer = kernel.scratch.take(all * size_of::<T>());
         let memory: *mut T = buffer.ptr().cast();
         let source = match kernel.way {
-            Way::Forward => self.inputs[1],
-            Way::Back { .. } => self.inputs[2],
+            Way::Forward => job.inputs[1],
+            Way::Back { .. } => job.inputs[2],
         };
         // SAFETY: the buffer has room for the packed parts and, behind them, a block's rows; all else
         // as promised by the caller.
@@ -191,12 +155,12 @@ impl<T: Real> SimdOp for Job<'_, T> {
                 to = to.add(part.packed(width::<S, T>()));
             }
             let space = std::slice::from_raw_parts_mut(memory.add(packed), all - packed);
-            for first in self.rows.clone().step_by(BLOCK) {
-                let rows = first..(first + BLOCK).min(self.rows.end);
+            for first in sequences.clone().step_by(BLOCK) {
+                let rows = first..(first + BLOCK).min(sequences.end);
                 match kernel.way {
-                    Way::Forward => forward::walk::<S, T>(&self, memory, space, rows),
+                    Way::Forward => forward::walk::<S, T>(job, memory, space, rows),
                     Way::Back { initial } => {
-                        backward::walk::<S, T>(&self, memory, space, rows, initial);
+                        backward::walk::<S, T>(job, memory, space, rows, initial);
                     }
                 }
             }
@@ -204,6 +168,9 @@ impl<T: Real> SimdOp for Job<'_, T> {
         kernel.scratch.put(buffer);
     }
 }
+
+/// One piece of a run.
+type Job<'a, T> = other::Job<'a, RecurrentKernel, T>;
 
 impl<T: Real> Job<'_, T> {
     /// An operand from an element on.

@@ -1,7 +1,7 @@
 //! From the body of a `Fused` to nodes: products merged with sums, comparisons with selections, and what
 //! is the same at every element marked.
 
-use super::functions::{Pair, Wrapped, wraps};
+use super::combined::{Pair, Triple, Wrapped, wraps};
 use super::{Lane, space};
 use cornu_core::ops::creation::Scalar;
 use cornu_core::ops::elementwise::{BinaryFn, UnaryFn};
@@ -19,6 +19,8 @@ pub(crate) enum NodeOp {
     Binary(BinaryFn),
     /// Two functions of three operands.
     Pair(Pair),
+    /// Three functions of four.
+    Triple(Triple),
     /// A function of a sum or difference.
     Wrapped(Wrapped),
     Select,
@@ -117,6 +119,7 @@ pub(crate) fn lower(fused: &Fused, keep: Option<u16>, given: bool) -> Result<Vec
         }
     }
     merge(&mut nodes, &uses);
+    merge_more(&mut nodes, &uses);
     Ok(nodes)
 }
 
@@ -237,9 +240,148 @@ fn merge(nodes: &mut [Node], uses: &[usize]) {
     }
 }
 
+/// Merges a third function into two that are merged already.
+fn merge_more(nodes: &mut [Node], uses: &[usize]) {
+    for i in 0..nodes.len() {
+        if nodes[i].uniform || !matches!(nodes[i].dtype, DType::F32 | DType::F64) {
+            continue;
+        }
+        let args = &nodes[i].args;
+        // The operands of one that alone is used here.
+        let of = |a: usize, op: NodeOp| {
+            let only = uses[a] == 1 && !nodes[a].uniform && nodes[a].op == op;
+            only.then(|| &nodes[a].args[..])
+        };
+        // The product of a factor that is itself one of two, and the other factor, added to a third.
+        let factor = |inner: BinaryFn, kind: Triple| {
+            let [x, y, z] = args[..] else { return None };
+            [(x, y), (y, x)].into_iter().find_map(|(a, other)| {
+                let two = of(a, NodeOp::Binary(inner))?;
+                Some((a, kind, vec![two[0], two[1], other, z]))
+            })
+        };
+        let merged = match nodes[i].op {
+            NodeOp::Pair(Pair::SubMul) => factor(BinaryFn::Mul, Triple::SubMulMul),
+            NodeOp::Pair(Pair::MulAdd) => factor(BinaryFn::Mul, Triple::MulMulAdd)
+                .or_else(|| factor(BinaryFn::Sub, Triple::DifferenceMulAdd))
+                .or_else(|| {
+                    let square = of(args[2], NodeOp::Pair(Pair::MulMul))?;
+                    let operands = vec![args[0], args[1], square[0], square[2]];
+                    (square[0] == square[1]).then_some((args[2], Triple::MulAddSquareMul, operands))
+                }),
+            NodeOp::Binary(BinaryFn::Sub) => of(args[1], NodeOp::Pair(Pair::MulDiv)).map(|p| {
+                let operands = vec![p[0], p[1], p[2], args[0]];
+                (args[1], Triple::SubMulDiv, operands)
+            }),
+            _ => None,
+        };
+        if let Some((gone, op, args)) = merged {
+            nodes[gone].op = NodeOp::Merged;
+            nodes[gone].args.clear();
+            nodes[i].op = NodeOp::Triple(op);
+            nodes[i].args = args;
+        }
+    }
+}
+
 /// The operands' strides and, last, those of a row-major output.
 pub(crate) fn all_strides(fused: &Fused) -> Vec<Vec<isize>> {
     let mut all: Vec<Vec<isize>> = fused.operands.iter().map(|o| o.strides.clone()).collect();
     all.push(space::row_major(&fused.shape));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cornu_core::passes::fused::{BodyInst, Operand, Output};
+    use cornu_core::program::ValueId;
+
+    /// Functions and the registers that they read.
+    type Body = [(BodyFn, [u16; 3])];
+
+    /// What is left of a body of four operands, of which the last result is stored.
+    fn left(dtype: DType, body: &Body) -> Vec<NodeOp> {
+        let operand = |k: u32| Operand {
+            value: ValueId(k),
+            dtype,
+            strides: vec![1],
+            offset: 0,
+        };
+        let fused = Fused {
+            shape: vec![64],
+            operands: (0..4).map(operand).collect(),
+            body: (body.iter())
+                .map(|(f, args)| BodyInst {
+                    f: *f,
+                    args: *args,
+                    dtype,
+                })
+                .collect(),
+            outputs: vec![Output {
+                value: ValueId(4),
+                register: 3 + body.len() as u16,
+            }],
+        };
+        let nodes = lower(&fused, None, false).unwrap();
+        let gone = |n: &Node| matches!(n.op, NodeOp::Operand(_) | NodeOp::Merged);
+        nodes.iter().filter(|n| !gone(n)).map(|n| n.op).collect()
+    }
+
+    #[test]
+    fn three_functions_are_one() {
+        use BinaryFn::{Add, Div, Mul, Sub};
+        let of = |f| BodyFn::Binary(f);
+        let square = BodyFn::Unary(UnaryFn::Square);
+        let all: [(Triple, &Body); 5] = [
+            (
+                Triple::MulMulAdd,
+                &[
+                    (of(Mul), [0, 1, 0]),
+                    (of(Mul), [4, 2, 0]),
+                    (of(Add), [5, 3, 0]),
+                ],
+            ),
+            (
+                Triple::SubMulMul,
+                &[
+                    (of(Mul), [0, 1, 0]),
+                    (of(Mul), [4, 2, 0]),
+                    (of(Sub), [3, 5, 0]),
+                ],
+            ),
+            (
+                Triple::SubMulDiv,
+                &[
+                    (of(Mul), [0, 1, 0]),
+                    (of(Div), [4, 2, 0]),
+                    (of(Sub), [3, 5, 0]),
+                ],
+            ),
+            (
+                Triple::DifferenceMulAdd,
+                &[
+                    (of(Sub), [0, 1, 0]),
+                    (of(Mul), [4, 2, 0]),
+                    (of(Add), [3, 5, 0]),
+                ],
+            ),
+            (
+                Triple::MulAddSquareMul,
+                &[
+                    (of(Mul), [0, 1, 0]),
+                    (square, [2, 0, 0]),
+                    (of(Mul), [5, 3, 0]),
+                    (of(Add), [4, 6, 0]),
+                ],
+            ),
+        ];
+        for (triple, body) in all {
+            for dtype in [DType::F32, DType::F64] {
+                assert_eq!(left(dtype, body), [NodeOp::Triple(triple)]);
+            }
+            // Every one of them rounds to half precision.
+            assert_eq!(left(DType::BF16, body).len(), body.len());
+        }
+    }
 }

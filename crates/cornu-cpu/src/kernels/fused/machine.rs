@@ -7,7 +7,7 @@
 
 mod build;
 
-use super::functions;
+use super::combined::{Pair, Triple, Wrapped};
 use super::isa::Kernel;
 use super::lower::{Node, NodeOp};
 use super::moves::{self, Load, Store};
@@ -526,8 +526,7 @@ fn node_cost(node: &Node) -> f64 {
     let per_f32 = match node.op {
         NodeOp::Const(_) | NodeOp::Merged => return 0.0,
         NodeOp::Operand(_) => 0.02,
-        NodeOp::Unary(f)
-        | NodeOp::Wrapped(functions::Wrapped::OfSum(f) | functions::Wrapped::OfDifference(f)) => {
+        NodeOp::Unary(f) | NodeOp::Wrapped(Wrapped::OfSum(f) | Wrapped::OfDifference(f)) => {
             match f {
                 Exp | Log | Sigmoid | Rsqrt | Sqrt => 0.2,
                 Expm1 | Log1p | Tanh | Erf => 0.3,
@@ -538,8 +537,9 @@ fn node_cost(node: &Node) -> f64 {
         }
         NodeOp::Binary(BinaryFn::Rem) => 4.0,
         NodeOp::Binary(BinaryFn::Pow | BinaryFn::Atan2) => 1.5,
-        NodeOp::Binary(BinaryFn::Div) | NodeOp::Pair(functions::Pair::MulDiv) => 0.12,
-        NodeOp::Wrapped(functions::Wrapped::SqrtAdd) => 0.2,
+        NodeOp::Binary(BinaryFn::Div) | NodeOp::Pair(Pair::MulDiv) => 0.12,
+        NodeOp::Triple(Triple::SubMulDiv) => 0.14,
+        NodeOp::Wrapped(Wrapped::SqrtAdd) => 0.2,
         _ => 0.05,
     };
     match node.lane() {

@@ -1,8 +1,8 @@
 //! Moves between memory and blocks: loads of strided operands, stores of strided outputs, with
 //! conversion between the stored type and the lane.
 
-use super::functions::LaneType;
 use super::half;
+use super::loops::LaneType;
 use cornu_core::DType;
 
 /// `dst[r·cols + c] = src[r·rs + c·cs]`, converted: destination, source, rows, cols, rs, cs (elements).

@@ -178,8 +178,20 @@ unsafe fn tile<S: Simd, T: Float, const MR: usize, const NV: usize>(args: &Micro
     // Shapes that would not fit the registers are in the table to keep it square, and never called.
     if const { NV <= max_vectors(S::REGS) && MR < max_rows(S::REGS, NV) } {
         // SAFETY: as promised by the caller.
-        unsafe { S::vectorize(Tile::<T, MR, NV, false>(args)) }
+        unsafe {
+            match is_whole::<S, T, NV>(args) {
+                true => S::vectorize(Tile::<T, MR, NV, false, true>(args)),
+                false => S::vectorize(Tile::<T, MR, NV, false, false>(args)),
+            }
+        }
     }
+}
+
+/// Whether a tile of whole vectors has a kernel without masks. Where these cost nothing, one kernel is
+/// enough.
+#[inline(always)]
+fn is_whole<S: Simd, T: Float, const NV: usize>(args: &MicroArgs<T>) -> bool {
+    !S::FREE_MASKS && args.cols == NV * T::Vec::<S>::LANES
 }
 
 unsafe fn tallest<S: Simd, T: Float, const NV: usize>(args: &MicroArgs<T>) {
@@ -188,10 +200,11 @@ unsafe fn tallest<S: Simd, T: Float, const NV: usize>(args: &MicroArgs<T>) {
             match const { if NV <= max_vectors(S::REGS) { max_rows(S::REGS, NV) } else { 0 } } {
                 // SAFETY: as promised by the caller.
                 $($mr => unsafe {
-                    if args.copy.is_null() {
-                        S::vectorize(Tile::<T, $mr, NV, false>(args))
-                    } else {
-                        S::vectorize(Tile::<T, $mr, NV, true>(args))
+                    match (args.copy.is_null(), is_whole::<S, T, NV>(args)) {
+                        (true, true) => S::vectorize(Tile::<T, $mr, NV, false, true>(args)),
+                        (true, false) => S::vectorize(Tile::<T, $mr, NV, false, false>(args)),
+                        (false, true) => S::vectorize(Tile::<T, $mr, NV, true, true>(args)),
+                        (false, false) => S::vectorize(Tile::<T, $mr, NV, true, false>(args)),
                     }
                 },)*
                 _ => {}
@@ -201,13 +214,15 @@ unsafe fn tallest<S: Simd, T: Float, const NV: usize>(args: &MicroArgs<T>) {
     heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
 }
 
-struct Tile<'a, T, const MR: usize, const NV: usize, const COPY: bool>(&'a MicroArgs<T>);
+struct Tile<'a, T, const MR: usize, const NV: usize, const COPY: bool, const WHOLE: bool>(
+    &'a MicroArgs<T>,
+);
 
 // Loops over registers count by index and not by iterator: so nothing but intrinsics has to be
 // inlined, however the crate is built.
 #[allow(clippy::needless_range_loop)]
-impl<T: Float, const MR: usize, const NV: usize, const COPY: bool> SimdOp
-    for Tile<'_, T, MR, NV, COPY>
+impl<T: Float, const MR: usize, const NV: usize, const COPY: bool, const WHOLE: bool> SimdOp
+    for Tile<'_, T, MR, NV, COPY, WHOLE>
 {
     type Output = ();
     #[inline(always)]
@@ -229,9 +244,10 @@ impl<T: Float, const MR: usize, const NV: usize, const COPY: bool> SimdOp
         } = *self.0;
         let lanes = T::Vec::<S>::LANES;
         // SAFETY: all elements that the arguments span are valid, by the caller's promise, and the
-        // last vector is masked to the valid columns.
+        // last vector is masked to the valid columns where they are not whole.
         unsafe {
             let mask = T::Vec::<S>::mask(cols - (NV - 1) * lanes);
+            let masked = |j: usize| j + 1 == NV && !WHOLE;
             let mut acc = [[T::Vec::<S>::splat(T::ZERO); NV]; MR];
             // A pointer for every four rows addresses all rows with few registers. Were they known to
             // be `rsa` apart, every address would be computed from the one before.
@@ -253,7 +269,7 @@ impl<T: Float, const MR: usize, const NV: usize, const COPY: bool> SimdOp
                     let mut j = 0;
                     while j < NV {
                         let from = bp.add(j * lanes);
-                        bv[j] = if j + 1 == NV {
+                        bv[j] = if masked(j) {
                             Vector::load_mask(from, mask)
                         } else {
                             Vector::load(from)
@@ -297,7 +313,7 @@ impl<T: Float, const MR: usize, const NV: usize, const COPY: bool> SimdOp
                 while j < NV {
                     let to = c.add(i * ldc + j * lanes);
                     let mut v = acc[i][j];
-                    if j + 1 == NV {
+                    if masked(j) {
                         if accumulate {
                             v = v.add(Vector::load_mask(to, mask));
                         }
@@ -378,15 +394,17 @@ impl<T: Float, const NV: usize, const KU: usize> SimdOp for Row<'_, T, NV, KU> {
                     u += 1;
                 }
                 let to = c.add(j * lanes);
-                let mask = if j + 1 == NV {
-                    mask
+                if j + 1 == NV {
+                    if accumulate {
+                        v = v.add(Vector::load_mask(to, mask));
+                    }
+                    v.store_mask(to, mask);
                 } else {
-                    T::Vec::<S>::mask(lanes)
-                };
-                if accumulate {
-                    v = v.add(Vector::load_mask(to, mask));
+                    if accumulate {
+                        v = v.add(Vector::load(to));
+                    }
+                    v.store(to);
                 }
-                v.store_mask(to, mask);
                 j += 1;
             }
         }

@@ -4,8 +4,8 @@
 //! accumulator, which for sums and products of f32 is an f64.
 
 use crate::kernels::fused::Lane;
-use crate::kernels::fused::functions::LaneType;
 use crate::kernels::fused::isa::{FoldBody, FoldKernel, pick_fold};
+use crate::kernels::fused::loops::LaneType;
 use crate::simd::Isa;
 use cornu_core::ops::reduce::ReduceFn;
 use std::marker::PhantomData;

@@ -5,7 +5,7 @@ use crate::kernels::fused::isa::Kernel;
 use crate::kernels::fused::lower::{Node, NodeOp};
 use crate::kernels::fused::moves;
 use crate::kernels::fused::space::Layout;
-use crate::kernels::fused::{GRANULE, Lane, functions};
+use crate::kernels::fused::{GRANULE, Lane, combined, functions};
 use cornu_core::ops::creation::Scalar;
 use cornu_core::ops::elementwise::BinaryFn;
 use cornu_core::passes::fused::Fused;
@@ -331,10 +331,11 @@ impl<'a> Builder<'a> {
         let f = match op {
             NodeOp::Unary(f) => functions::unary(f, of, isa),
             NodeOp::Binary(f) => functions::binary(f, of, isa),
-            NodeOp::Pair(f) => functions::pair(f, of, isa),
-            NodeOp::Wrapped(f) => functions::wrapped(f, isa),
-            NodeOp::Choose(f) => functions::choose(f, of, isa),
-            NodeOp::Select => Some(functions::select(lane, isa)),
+            NodeOp::Pair(f) => combined::pair(f, of, isa),
+            NodeOp::Triple(f) => combined::triple(f, of, isa),
+            NodeOp::Wrapped(f) => combined::wrapped(f, isa),
+            NodeOp::Choose(f) => combined::choose(f, of, isa),
+            NodeOp::Select => Some(combined::select(lane, isa)),
             NodeOp::Cast => Some(functions::cast(of, node.dtype, isa)),
             NodeOp::Const(_) | NodeOp::Operand(_) | NodeOp::Merged => None,
         };
