@@ -350,7 +350,7 @@ impl<T: Float> ConvPlan<T> {
             Way::Lines(lines) => vec![lines.units()],
             Way::Winograd(winograd) => {
                 // SAFETY: as promised by the caller; the workspace has room.
-                unsafe { winograd.ready(self.isa, b, shared) };
+                unsafe { winograd.ready(self.isa, b.cast(), shared.cast()) };
                 b = shared;
                 vec![winograd.units()]
             }
@@ -484,7 +484,8 @@ impl<T: Float> ConvPlan<T> {
                     lines.output(self.isa, unit, job.a, job.b, to, ld, own.cast(), list)
                 }
                 Way::Winograd(winograd) => {
-                    winograd.output(self.isa, unit, job.a, job.b, to, ld, work.cast())
+                    let (a, b, to) = (job.a.cast(), job.b.cast(), |row| to(row).cast());
+                    winograd.output(self.isa, unit, a, b, to, ld, work.cast())
                 }
             };
             if let Output::Epilogue(epilogue) = &job.out {
@@ -529,9 +530,10 @@ impl<T: Float> ConvPlan<T> {
                     return;
                 }
                 Way::Winograd(winograd) => {
+                    let (a, b, to) = (job.a.cast(), job.b.cast(), to.cast());
                     for block in blocks {
                         let more = block > first;
-                        winograd.kernel(self.isa, block, job.a, job.b, to, more, own.cast());
+                        winograd.kernel(self.isa, block, a, b, to, more, own.cast());
                     }
                     return;
                 }
@@ -605,7 +607,7 @@ impl<T: Float> ConvPlan<T> {
                 }
             }
             match &self.way {
-                Way::Winograd(winograd) => winograd.kernel_of(self.isa, all, to),
+                Way::Winograd(winograd) => winograd.kernel_of(self.isa, all.cast(), to.cast()),
                 _ => to.copy_from_nonoverlapping(all, size),
             }
         }

@@ -158,6 +158,8 @@ trait Cell: Copy + PartialOrd + Default {
     const MOST: Isa;
     /// Whether whole blocks are compiled apart.
     const WIDE: bool = !matches!(Self::MOST, Isa::Scalar);
+    /// Channels of a block: one of integers, which are rarely pooled, for that is a third of the code.
+    const TOGETHER: usize;
     /// What sums are carried in.
     type Sum: Copy + Default + AddAssign;
     fn widen(self) -> Self::Sum;
@@ -165,9 +167,10 @@ trait Cell: Copy + PartialOrd + Default {
 }
 
 macro_rules! cells {
-    ($($T:ty, $most:expr; $Sum:ty, $widen:expr, $narrow:expr;)*) => {$(
+    ($($T:ty, $most:expr, $together:expr; $Sum:ty, $widen:expr, $narrow:expr;)*) => {$(
         impl Cell for $T {
             const MOST: Isa = $most;
+            const TOGETHER: usize = $together;
             type Sum = $Sum;
             #[inline(always)]
             fn widen(self) -> $Sum {
@@ -185,13 +188,13 @@ macro_rules! cells {
 
 // Pictures are f32; of all other types there is one plain form, for each is 20 KB of code.
 cells! {
-    f32, Isa::Avx512; f32, |v| v, |s| s;
-    f64, Isa::Scalar; f64, |v| v, |s| s;
-    bf16, Isa::Scalar; f32, bf16::to_f32, bf16::from_f32;
-    f16, Isa::Scalar; f32, f16::to_f32, f16::from_f32;
-    i32, Isa::Scalar; Wrapping<i64>, |v| Wrapping(i64::from(v)), |s| s.0 as i32;
-    i64, Isa::Scalar; Wrapping<i64>, |v| Wrapping(v), |s| s.0;
-    u8, Isa::Scalar; Wrapping<i64>, |v| Wrapping(i64::from(v)), |s| s.0 as u8;
+    f32, Isa::Avx512, BLOCK; f32, |v| v, |s| s;
+    f64, Isa::Scalar, BLOCK; f64, |v| v, |s| s;
+    bf16, Isa::Scalar, BLOCK; f32, bf16::to_f32, bf16::from_f32;
+    f16, Isa::Scalar, BLOCK; f32, f16::to_f32, f16::from_f32;
+    i32, Isa::Scalar, 1; Wrapping<i64>, |v| Wrapping(i64::from(v)), |s| s.0 as i32;
+    i64, Isa::Scalar, 1; Wrapping<i64>, |v| Wrapping(v), |s| s.0;
+    u8, Isa::Scalar, 1; Wrapping<i64>, |v| Wrapping(i64::from(v)), |s| s.0 as u8;
 }
 
 /// Some units of a kernel's work.
@@ -233,9 +236,9 @@ macro_rules! blocks {
             $first += BLOCK;
         }
         while $first < channels {
-            let $n = BLOCK.min(channels - $first);
+            let $n = T::TOGETHER.min(channels - $first);
             $body;
-            $first += BLOCK;
+            $first += T::TOGETHER;
         }
     }};
 }

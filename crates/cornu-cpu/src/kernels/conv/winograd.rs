@@ -30,7 +30,7 @@ const LEAST_TILES: usize = 64;
 /// Units that large work is cut into at least.
 const LEAST_UNITS: usize = super::LEAST_BLOCKS;
 
-/// How a convolution is cut into tiles: a unit is some pairs of lines of places, over all images.
+/// How a convolution of `f32` is cut into tiles: a unit is some pairs of lines of places, over all images.
 pub(super) struct Winograd {
     /// Lines and positions of the source and of the places in an image.
     source: [usize; 2],
@@ -122,7 +122,7 @@ impl Winograd {
     ///
     /// # Safety
     /// `kernel` has nine matrices, `to` room for [`Winograd::kernel_size`] elements.
-    pub unsafe fn ready<T: Float>(&self, isa: Isa, kernel: *const T, to: *mut T) {
+    pub unsafe fn ready(&self, isa: Isa, kernel: *const f32, to: *mut f32) {
         let n = self.depth * self.width;
         // SAFETY: as promised by the caller.
         unsafe { dispatch(isa, Ready { n, kernel, to }) }
@@ -132,7 +132,7 @@ impl Winograd {
     ///
     /// # Safety
     /// The other way round as for [`Winograd::ready`].
-    pub unsafe fn kernel_of<T: Float>(&self, isa: Isa, sums: *const T, to: *mut T) {
+    pub unsafe fn kernel_of(&self, isa: Isa, sums: *const f32, to: *mut f32) {
         let n = self.depth * self.width;
         // SAFETY: as promised by the caller.
         unsafe { dispatch(isa, KernelOf { n, sums, to }) }
@@ -144,15 +144,15 @@ impl Winograd {
     /// `source` is valid for all images, `kernel` was made ready, `to` gives the place of a row that has room
     /// for this one and those after it, and `work` has room as [`Winograd::workspace`] says.
     #[allow(clippy::too_many_arguments)] // as for lines
-    pub unsafe fn output<T: Float>(
+    pub unsafe fn output(
         &self,
         isa: Isa,
         unit: usize,
-        source: *const T,
-        kernel: *const T,
-        to: impl FnOnce(usize) -> *mut T,
+        source: *const f32,
+        kernel: *const f32,
+        to: impl FnOnce(usize) -> *mut f32,
         ld: usize,
-        work: *mut T,
+        work: *mut f32,
     ) -> Range<usize> {
         let pairs = self.unit(unit);
         let rows = self.row(pairs.start)..self.row(pairs.end);
@@ -177,15 +177,15 @@ impl Winograd {
     /// # Safety
     /// As for [`Winograd::output`]; `g` is valid for all places, `to` for [`Winograd::kernel_size`] elements.
     #[allow(clippy::too_many_arguments)] // as for lines
-    pub unsafe fn kernel<T: Float>(
+    pub unsafe fn kernel(
         &self,
         isa: Isa,
         unit: usize,
-        source: *const T,
-        g: *const T,
-        to: *mut T,
+        source: *const f32,
+        g: *const f32,
+        to: *mut f32,
         accumulate: bool,
-        work: *mut T,
+        work: *mut f32,
     ) {
         let job = Unit {
             plan: self,
@@ -255,7 +255,7 @@ impl<T: Float> SimdOp for Unit<'_, T> {
                             ldc: width,
                             accumulate: false,
                         };
-                        product.call::<S>();
+                        S::vectorize(product);
                     }
                     self.results::<S>(results, onto, to, ld);
                 }
@@ -275,7 +275,7 @@ impl<T: Float> SimdOp for Unit<'_, T> {
                             ldc: width,
                             accumulate,
                         };
-                        product.call::<S>();
+                        S::vectorize(product);
                     }
                 }
             }
