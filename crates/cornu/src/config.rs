@@ -2,9 +2,9 @@
 
 use crate::{Error, Result};
 use serde::Serialize;
-use serde::de::value::MapDeserializer;
-use serde::de::{DeserializeOwned, Error as _};
-use serde_json::{Map, Value, json};
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::{Value, json};
 
 /// An object of one of Keras' own modules, with its configuration.
 pub(crate) fn object(module: &str, class: &str, config: &impl Serialize) -> Value {
@@ -48,21 +48,66 @@ fn refused(class: &str, e: &serde_json::Error) -> Error {
 
 /// A struct from the fields of a JSON object; missing ones keep their defaults.
 pub(crate) fn from_object<T: DeserializeOwned>(value: &Value) -> serde_json::Result<T> {
-    match value {
-        Value::Object(fields) => T::deserialize(by_name(fields)),
-        other => Err(no_object(other)),
+    T::deserialize(Fields::of(value)?)
+}
+
+/// Fields of a JSON object, which structs are read from by name only: `Value` itself would have every struct's
+/// code for reading it from a list compiled too. Some hundred structs are read so; what is the same for all of
+/// them is compiled once.
+struct Fields<'a> {
+    left: serde_json::map::Iter<'a>,
+    value: &'a Value,
+}
+
+impl<'a> Fields<'a> {
+    fn of(value: &'a Value) -> serde_json::Result<Self> {
+        match value {
+            Value::Object(fields) => Ok(Self {
+                left: fields.iter(),
+                value,
+            }),
+            other => Err(serde_json::Error::custom(format!(
+                "Expected an object. Received: {other}"
+            ))),
+        }
+    }
+
+    /// The next field's name; its value waits to be asked for.
+    #[inline(never)]
+    fn step(&mut self) -> Option<&'a str> {
+        let (name, value) = self.left.next()?;
+        self.value = value;
+        Some(name)
     }
 }
 
-#[cold]
-fn no_object(value: &Value) -> serde_json::Error {
-    serde_json::Error::custom(format!("Expected an object. Received: {value}"))
+impl<'a> MapAccess<'a> for Fields<'a> {
+    type Error = serde_json::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'a>>(
+        &mut self,
+        seed: K,
+    ) -> serde_json::Result<Option<K::Value>> {
+        match self.step() {
+            Some(name) => seed.deserialize(StrDeserializer::new(name)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> serde_json::Result<V::Value> {
+        seed.deserialize(self.value)
+    }
 }
 
-/// Fields that are read by name only: `Value` itself would have every struct's code for reading it
-/// from a list compiled too.
-fn by_name<'a>(
-    fields: &'a Map<String, Value>,
-) -> MapDeserializer<'a, impl Iterator<Item = (&'a str, &'a Value)>, serde_json::Error> {
-    MapDeserializer::new(fields.iter().map(|(name, value)| (name.as_str(), value)))
+impl<'de> Deserializer<'de> for Fields<'de> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
+        visitor.visit_map(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
 }

@@ -16,6 +16,12 @@ pub(crate) fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
 ) -> Result<()> {
+    write_boxed(path, Box::new(write))
+}
+
+type Content<'a> = Box<dyn FnOnce(&mut BufWriter<File>) -> Result<()> + 'a>;
+
+fn write_boxed(path: &Path, write: Content) -> Result<()> {
     let failed = |e: io::Error| Error::io(format!("{} cannot be written: {e}.", path.display()));
     let place = match fs::symlink_metadata(path) {
         Ok(known) if known.is_symlink() => fs::canonicalize(path).map_err(failed)?,

@@ -12,15 +12,18 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// A class name and how to make the layer from its own configuration.
-pub(crate) type Entry = (&'static str, fn(Value, Base) -> Result<Box<dyn Layer>>);
+pub(crate) type Entry = (
+    &'static str,
+    fn(&Value, &mut Base) -> serde_json::Result<Box<dyn Layer>>,
+);
 
-/// A layer from its own fields.
-pub(crate) fn construct<L>(fields: Value, base: Base) -> Result<Box<dyn Layer>>
+/// A layer from its own fields; it takes the base.
+pub(crate) fn construct<L>(fields: &Value, base: &mut Base) -> serde_json::Result<Box<dyn Layer>>
 where
     L: Layer + LayerOptions + DeserializeOwned + 'static,
 {
-    let mut layer: L = from_object(&fields).map_err(|e| Error::new(e.to_string()))?;
-    *layer.base_mut() = base;
+    let mut layer: L = from_object(fields)?;
+    std::mem::swap(layer.base_mut(), base);
     Ok(Box::new(layer))
 }
 
@@ -35,8 +38,11 @@ pub(crate) fn fields<L: Serialize>(layer: &L) -> Map<String, Value> {
 /// A layer's own fields and the penalty on its output, which Keras names in some classes even if
 /// there is none.
 pub(crate) fn penalized<L: Layer + Serialize>(layer: &L) -> Map<String, Value> {
-    let mut map = fields(layer);
-    let penalty = layer.base().and_then(|b| b.activity_regularizer.as_ref());
+    with_penalty(fields(layer), layer.base())
+}
+
+fn with_penalty(mut map: Map<String, Value>, base: Option<&Base>) -> Map<String, Value> {
+    let penalty = base.and_then(|b| b.activity_regularizer.as_ref());
     let penalty = penalty.map_or(Value::Null, Regularizer::to_config);
     map.insert("activity_regularizer".into(), penalty);
     map
@@ -166,7 +172,8 @@ pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
         .iter()
         .find(|(n, _)| *n == class)
         .ok_or_else(|| in_layer(unknown(class)))?;
-    make(Value::Object(config), base).map_err(in_layer)
+    let made = make(&Value::Object(config), &mut base);
+    made.map_err(|e| in_layer(Error::new(e.to_string())))
 }
 
 /// What is said of a class that Cornu does not bring.

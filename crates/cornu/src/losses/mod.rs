@@ -120,9 +120,13 @@ pub struct Loss {
 impl Loss {
     /// A loss from any function of one's own type.
     pub fn new(function: impl LossFn + 'static) -> Loss {
+        Loss::of(Arc::new(function))
+    }
+
+    fn of(function: Arc<dyn LossFn>) -> Loss {
         Loss {
             name: function.name().to_string(),
-            function: Ok(Arc::new(function)),
+            function: Ok(function),
             reduction: Reduction::default(),
             string: None,
         }

@@ -15,14 +15,11 @@ macro_rules! registry {
         const CLASSES: &[&str] = &[$(stringify!($class),)*];
 
         pub(super) fn from_name(name: &str) -> Loss {
-            $(if name == stringify!($class) {
-                return Loss { string: Some(name.to_string()), ..$class::new().into() };
-            }
-            if name == $function $($(|| name == $alias)*)? {
-                return named(name, $class::new());
+            $(if [stringify!($class), $function, $($($alias),*)?].contains(&name) {
+                return named(name, stringify!($class), Arc::new($class::new()));
             })*
             if matches!(name, "crossentropy" | "ce") {
-                return named(name, ByShape);
+                return named(name, "", Arc::new(ByShape));
             }
             Loss {
                 function: Err(Error::unknown("loss", name, NAMES)),
@@ -66,12 +63,14 @@ registry! {
     CTC "ctc";
 }
 
-/// A function by its string: the string is the loss' name.
-fn named(name: &str, function: impl LossFn + 'static) -> Loss {
-    Loss {
-        string: Some(name.to_string()),
-        ..Loss::new(function).with_name(name)
+/// A function by its string, which is the loss' name unless it is that of the class.
+fn named(string: &str, class: &str, function: Arc<dyn LossFn>) -> Loss {
+    let mut loss = Loss::of(function);
+    if string != class {
+        loss.name = string.to_string();
     }
+    loss.string = Some(string.to_string());
+    loss
 }
 
 /// `"crossentropy"`: binary, sparse or categorical, whichever the shapes ask for.

@@ -87,8 +87,7 @@ impl<F: MeanFn> MetricFn for F {
         self.finish(divide_no_nan(&state[0], &state[1]))
     }
     fn host_result(&self, state: &[&[f32]]) -> Option<f32> {
-        let (total, count) = (state.first()?.first()?, state.get(1)?.first()?);
-        Some(self.host_finish(host_divide_no_nan(*total, *count)))
+        host_mean(state).map(|mean| self.host_finish(mean))
     }
     fn config(&self) -> Map<String, Value> {
         MeanFn::config(self)
@@ -104,6 +103,12 @@ fn empty() -> Vec<State> {
 fn add(state: &[Tensor], values: &Tensor, sample_weight: Option<&Tensor>) -> Vec<Tensor> {
     let (total, count) = total_and_count(values, sample_weight);
     vec![&state[0] + total, &state[1] + count]
+}
+
+/// The mean that a state on the host stands for.
+fn host_mean(state: &[&[f32]]) -> Option<f32> {
+    let (total, count) = (state.first()?.first()?, state.get(1)?.first()?);
+    Some(host_divide_no_nan(*total, *count))
 }
 
 /// What a batch adds to the sum and to the count of a mean. Without weights every sample counts 1 and
