@@ -1,7 +1,9 @@
 //! What a file holds, read where it is needed.
 
+use rawzip::ReaderAt;
+use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, Error, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
@@ -13,7 +15,7 @@ const WINDOW: u64 = 1 << 16;
 /// The content of a file or of a part of it: in memory if it is small, else still on the disk, so that large values
 /// come to where they stay without a copy of the whole file between.
 pub(super) struct Content {
-    place: Place,
+    place: RefCell<Place>,
     /// The part of it that this is.
     part: Range<u64>,
     position: u64,
@@ -36,11 +38,11 @@ impl Content {
         let known = file.metadata()?;
         if known.is_file() && known.len() > SMALL {
             return Ok(Self {
-                place: Place::Disk {
+                place: RefCell::new(Place::Disk {
                     file,
                     window: Vec::new(),
                     start: 0,
-                },
+                }),
                 part: 0..known.len(),
                 position: 0,
             });
@@ -56,6 +58,7 @@ impl Content {
     }
 
     /// A part of this content; `None` if it does not lie inside.
+    #[cfg(feature = "saving")]
     pub fn part(self, part: Range<u64>) -> Option<Self> {
         let inside = part.start <= part.end && part.end <= self.length();
         inside.then(|| Self {
@@ -65,13 +68,11 @@ impl Content {
         })
     }
 
-    pub fn starts_with(&mut self, bytes: &[u8]) -> io::Result<bool> {
+    #[cfg(feature = "saving")]
+    pub fn starts_with(&self, bytes: &[u8]) -> io::Result<bool> {
         let mut first = vec![0; bytes.len()];
-        if self.length() < bytes.len() as u64 {
-            return Ok(false);
-        }
-        self.place.read(self.part.start, &mut first)?;
-        Ok(first == bytes)
+        let n = self.read_at(&mut first, 0)?;
+        Ok(first[..n] == *bytes)
     }
 }
 
@@ -79,7 +80,7 @@ impl From<Vec<u8>> for Content {
     fn from(bytes: Vec<u8>) -> Self {
         Self {
             part: 0..bytes.len() as u64,
-            place: Place::Memory(bytes),
+            place: RefCell::new(Place::Memory(bytes)),
             position: 0,
         }
     }
@@ -118,15 +119,22 @@ impl Place {
     }
 }
 
+impl ReaderAt for Content {
+    /// All that is asked for, as far as the content goes.
+    fn read_at(&self, out: &mut [u8], at: u64) -> io::Result<usize> {
+        let left = self.length().saturating_sub(at);
+        let n = left.min(out.len() as u64) as usize;
+        if n > 0 {
+            let place = &mut *self.place.borrow_mut();
+            place.read(self.part.start + at, &mut out[..n])?;
+        }
+        Ok(n)
+    }
+}
+
 impl Read for Content {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let left = self.length().saturating_sub(self.position);
-        let n = left.min(out.len() as u64) as usize;
-        if n == 0 {
-            return Ok(0);
-        }
-        self.place
-            .read(self.part.start + self.position, &mut out[..n])?;
+        let n = self.read_at(out, self.position)?;
         self.position += n as u64;
         Ok(n)
     }
@@ -139,13 +147,12 @@ impl Seek for Content {
             SeekFrom::End(by) => self.length().checked_add_signed(by),
             SeekFrom::Current(by) => self.position.checked_add_signed(by),
         };
-        let before = || Error::new(ErrorKind::InvalidInput, "a seek to before the beginning");
-        self.position = position.ok_or_else(before)?;
+        self.position = position.ok_or(ErrorKind::InvalidInput)?;
         Ok(self.position)
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "saving"))]
 mod tests {
     use super::*;
 
@@ -155,7 +162,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("cornu-{name}-{}", std::process::id()));
         std::fs::write(&path, &bytes).unwrap();
         let disk = Content::of_file(&path).unwrap();
-        assert!(matches!(disk.place, Place::Disk { .. }));
+        assert!(matches!(*disk.place.borrow(), Place::Disk { .. }));
         std::fs::remove_file(&path).unwrap();
         (bytes.clone(), bytes.into(), disk)
     }

@@ -34,15 +34,8 @@ impl Group {
         })
     }
 
-    /// About how large the file will be: what describes an array is less than a KiB.
-    pub fn bytes(&self) -> usize {
-        let own = self.variables.iter();
-        let own = own.map(|(_, v)| v.shape().size() * v.dtype().size() + 1024);
-        own.chain(self.groups.values().map(Group::bytes)).sum()
-    }
-
     /// Writes a file with this group as its root.
-    pub fn write(self, out: impl Write) -> Result<()> {
+    pub fn write(self, out: &mut dyn Write) -> Result<()> {
         let mut file = FileBuilder::new();
         for (name, value) in self.attributes {
             file.set_attr(&name, AttrValue::VarLenString(value));
@@ -130,9 +123,14 @@ pub(crate) struct Dataset {
 fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T, hdf5_pure::Error>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(e)) => Err(Error::io(format!("{what} cannot be read: {e}."))),
-        Err(_) => Err(Error::io(format!("{what} cannot be read: it is damaged."))),
+        Ok(Err(e)) => Err(unreadable(what, &e)),
+        Err(_) => Err(unreadable(what, &"it is damaged")),
     }
+}
+
+#[cold]
+fn unreadable(what: &str, why: &dyn std::fmt::Display) -> Error {
+    Error::io(format!("{what} cannot be read: {why}."))
 }
 
 impl File {

@@ -7,7 +7,6 @@
 mod archive;
 #[cfg(feature = "saving")]
 mod assets;
-#[cfg(feature = "saving")]
 mod content;
 mod custom;
 mod elements;
@@ -16,6 +15,7 @@ mod hdf5;
 #[cfg(feature = "saving")]
 mod legacy_h5;
 mod load;
+mod members;
 #[cfg(feature = "saving")]
 mod model;
 pub mod npy;

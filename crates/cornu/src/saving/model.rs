@@ -1,9 +1,10 @@
 //! Whole models and their weights, to files and back.
 
-use super::archive::{self, Archive};
+use super::archive::Archive;
 use super::assets;
 use super::content::Content;
 use super::hdf5::File;
+use super::members::Writer;
 use super::shards::{self, Shards, Store};
 use super::{LoadModel, legacy_h5, weights_h5};
 use crate::files::write_atomically;
@@ -13,7 +14,7 @@ use crate::{Error, Result};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -70,8 +71,6 @@ impl Model {
             json!({"keras_version": KERAS_VERSION, "date_saved": date(SystemTime::now())});
         let (metadata, config) = (metadata.to_string(), config.to_string());
         let weights = weights_h5::tree(self)?;
-        // Structure beside the values is little, but grows with their number.
-        let bytes = weights.bytes();
         for (i, (name, _)) in more.iter().enumerate() {
             let own = [METADATA, CONFIG, WEIGHTS].contains(name);
             if own || more[..i].iter().any(|(other, _)| other == name) {
@@ -81,14 +80,14 @@ impl Model {
             }
         }
         write_atomically(path, |out| {
-            let mut archive = archive::Writer::new(out);
+            let mut archive = Writer::new(out);
             let texts = [(METADATA, metadata.as_bytes()), (CONFIG, config.as_bytes())];
             for (name, content) in texts {
-                archive.member(name, content.len())?.write_all(content)?;
+                archive.member(name, |out| Ok(out.write_all(content)?))?;
             }
-            weights.write(archive.member(WEIGHTS, bytes)?)?;
+            archive.member(WEIGHTS, |out| weights.write(out))?;
             for (name, content) in more {
-                archive.member(name, content.len())?.write_all(content)?;
+                archive.member(name, |out| Ok(out.write_all(content)?))?;
             }
             archive.finish()
         })
@@ -221,13 +220,13 @@ fn legacy(store: &Store) -> Result<Option<(&File, &'static str)>> {
 
 impl LoadModel {
     /// A model from the content of a file.
-    fn of_file(&self, mut content: Content) -> Result<Model> {
+    fn of_file(&self, content: Content) -> Result<Model> {
         let bytes = usize::try_from(content.length()).unwrap_or(usize::MAX);
         self.read(Source::File(bytes), || {
             if content.starts_with(legacy_h5::SIGNATURE)? {
                 return legacy_h5::model(&File::open(content)?, self.compile);
             }
-            let mut archive = Archive::open(content)?;
+            let archive = Archive::open(content)?;
             let mut config = configuration(&archive.read(CONFIG)?)?;
             if !archive.has(WEIGHTS) && archive.has("model.weights.npz") {
                 return Err(Error::io(
@@ -320,7 +319,7 @@ pub fn model_from_bytes<'a>(bytes: impl Into<Cow<'a, [u8]>>, options: &LoadModel
 /// # Errors
 /// A file that cannot be read or is no archive, or a member that claims more than the archive may hold.
 pub fn read_member(path: impl AsRef<Path>, name: &str) -> Result<Option<Vec<u8>>> {
-    let mut archive = Archive::open(open(path.as_ref())?)?;
+    let archive = Archive::open(open(path.as_ref())?)?;
     match archive.has(name) {
         true => archive.read(name).map(Some),
         false => Ok(None),

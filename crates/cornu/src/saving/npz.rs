@@ -1,12 +1,11 @@
 //! NumPy's `.npz`: several arrays by name in a zip archive.
 
+use super::content::Content;
+use super::members::{Members, Writer};
 use super::{npy, weights};
 use crate::models::Model;
 use crate::{Array, Error, Result};
-use std::io::{Cursor, Read, Write};
 use std::path::Path;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 /// All arrays of a file together may take this much for each byte of the file, beside
 /// [`SMALL`]: arrays of mostly zeros compress well, archives made to fill memory do better.
@@ -32,8 +31,8 @@ const SMALL: u64 = 64 << 20;
 pub fn load(path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
     let path = path.as_ref();
     let cannot = |e: std::io::Error| Error::io(format!("Cannot read {}: {e}.", path.display()));
-    let bytes = std::fs::read(path).map_err(cannot)?;
-    from_bytes(&bytes).map_err(|e| Error::with_kind(e.kind(), format!("{}: {e}", path.display())))
+    let content = Content::of_file(path).map_err(cannot)?;
+    arrays(content).map_err(|e| Error::with_kind(e.kind(), format!("{}: {e}", path.display())))
 }
 
 /// Reads the arrays from the content of a `.npz` file; see [`load`].
@@ -49,29 +48,27 @@ pub fn load(path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
 /// # Errors
 /// As [`load`].
 pub fn from_bytes(bytes: &[u8]) -> Result<Vec<(String, Array)>> {
-    let broken =
-        |e: &dyn std::fmt::Display| Error::new(format!("This is not a .npz archive: {e}."));
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;
-    let mut left = SMALL.saturating_add(EXPANSION.saturating_mul(bytes.len() as u64));
+    arrays(bytes.to_vec().into())
+}
+
+fn arrays(content: Content) -> Result<Vec<(String, Array)>> {
+    let broken = |e: String| Error::new(format!("This is not a .npz archive: {e}."));
+    let mut left = SMALL.saturating_add(EXPANSION.saturating_mul(content.length()));
+    let members = Members::open(content).map_err(broken)?;
     let mut arrays: Vec<(String, Array)> = Vec::new();
-    for i in 0..archive.len() {
-        let member = archive.by_index(i).map_err(|e| broken(&e))?;
-        let name = member.name();
-        let name = name.strip_suffix(".npy").unwrap_or(name).to_string();
-        // What a member claims to hold is not believed: it is read until there is no more.
-        let mut content = Vec::new();
-        let read = member.take(left + 1).read_to_end(&mut content);
-        let size = read.map_err(|e| broken(&e))? as u64;
-        if size > left {
+    for member in members.all() {
+        let name = member.name.strip_suffix(".npy").unwrap_or(&member.name);
+        if member.claimed > left {
             return Err(Error::new(format!(
                 "The arrays of a .npz archive may take {EXPANSION} times its size and {} MiB. Received: more, with the array \"{name}\".",
                 SMALL >> 20
             )));
         }
-        left -= size;
+        let content = members.read(member, left).map_err(broken)?;
+        left -= member.claimed;
         let in_array = |e: Error| Error::with_kind(e.kind(), format!("The array \"{name}\": {e}"));
         let array = npy::from_bytes(&content).map_err(in_array)?;
-        arrays.push((name, array));
+        arrays.push((name.to_string(), array));
     }
     Ok(arrays)
 }
@@ -101,18 +98,14 @@ pub fn save<'a>(
 pub fn to_bytes<'a>(
     arrays: impl IntoIterator<Item = (impl Into<String>, &'a Array)>,
 ) -> Result<Vec<u8>> {
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    let failed = |e: zip::result::ZipError| Error::io(format!("A .npz archive: {e}."));
+    let mut bytes = Vec::new();
+    let mut archive = Writer::new(&mut bytes);
     for (name, array) in arrays {
-        let content = npy::to_bytes(array);
-        let stored = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .large_file(u32::try_from(content.len()).is_err());
         let name = format!("{}.npy", name.into());
-        archive.start_file(name, stored).map_err(failed)?;
-        archive.write_all(&content)?;
+        archive.member(&name, |out| Ok(out.write_all(&npy::to_bytes(array))?))?;
     }
-    Ok(archive.finish().map_err(failed)?.into_inner())
+    archive.finish()?;
+    Ok(bytes)
 }
 
 /// Writes a model's weights to a `.npz` file, by Keras' names (`sequential/dense/kernel`); whole or not at all.
