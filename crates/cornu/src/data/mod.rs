@@ -37,7 +37,6 @@ pub use sources::{
     FromGenerator, FromIterator, TensorSlices, from_generator, from_iterator, from_tensor_slices,
 };
 pub use texts::Texts;
-pub(crate) use texts::fingerprint;
 pub use transforms::{Map, Repeat, Skip, Take, Zip};
 
 use crate::{Array, DType, Element, Error, Result};

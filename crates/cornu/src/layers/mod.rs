@@ -98,6 +98,7 @@ pub use concatenate::concatenate;
 pub use context::{Build, Call, Weight, WeightSpec};
 pub use dot::dot;
 pub use einsum_dense::Extents;
+pub use hashing::{Mask, Salt};
 pub use index_lookup::{IndexLookup, Term};
 pub use merging::{add, average, maximum, minimum, multiply, subtract};
 pub use normalization::Moments;
@@ -109,7 +110,7 @@ pub use spatial::{DataFormat, Padding, PerAxis};
 pub use wrapper::Wrapper;
 
 use crate::data::Data;
-use crate::{DType, Result, Shape, Tensor};
+use crate::{DType, Error, Result, Shape, Tensor};
 use recurrent::{Steps, Walked};
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -169,6 +170,16 @@ pub trait Layer: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Refuses inputs that are not what the layer reads, given which of them are texts.
+    #[doc(hidden)]
+    fn check_texts(&self, texts: &[bool]) -> Result<()> {
+        let wanted = self.takes_texts();
+        match texts.iter().all(|t| *t == wanted) {
+            true => Ok(()),
+            false => Err(texts_or_numbers(wanted)),
+        }
+    }
+
     /// Refuses data given to a model that begins with the layer, before the first step.
     #[doc(hidden)]
     fn check_data(&self, data: &Data<'_>) -> Result<()> {
@@ -217,6 +228,17 @@ pub trait Layer: fmt::Debug + Send + Sync {
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor;
 }
 
+/// What is said to a layer whose inputs should be texts, or should not.
+pub(crate) fn texts_or_numbers(texts: bool) -> Error {
+    Error::new(match texts {
+        true => "The layer takes texts: its input must be an Input of the dtype \"string\".",
+        false => {
+            "The layer takes numbers: a StringLookup or Hashing must come between it and an Input of \
+             the dtype \"string\"."
+        }
+    })
+}
+
 impl<L: Layer + 'static> From<L> for Box<dyn Layer> {
     fn from(layer: L) -> Self {
         Box::new(layer)
@@ -253,6 +275,9 @@ macro_rules! delegate {
             }
             fn takes_texts(&self) -> bool {
                 (**self).takes_texts()
+            }
+            fn check_texts(&self, texts: &[bool]) -> Result<()> {
+                (**self).check_texts(texts)
             }
             fn check_data(&self, data: &Data<'_>) -> Result<()> {
                 (**self).check_data(data)
@@ -316,6 +341,8 @@ layers! {
     flatten: Flatten,
     group_normalization: GroupNormalization,
     grouped_query_attention: GroupedQueryAttention,
+    hashed_crossing: HashedCrossing,
+    hashing: Hashing,
     identity: Identity,
     image_size: CenterCrop | RandomCrop | Resizing,
     index_lookup: IntegerLookup | StringLookup,
