@@ -15,6 +15,7 @@
 //! # Ok::<(), cornu::Error>(())
 //! ```
 
+mod augment;
 mod batch;
 mod cache;
 mod dataset;
@@ -26,6 +27,7 @@ mod sources;
 mod texts;
 mod transforms;
 
+pub use augment::Augment;
 pub use batch::Batch;
 pub use cache::Cache;
 pub use dataset::{Cardinality, Dataset, Examples};

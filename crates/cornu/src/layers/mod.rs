@@ -72,14 +72,18 @@
 //! ```
 
 mod affine;
+mod aliases;
 mod augmentation;
 mod base;
 mod budget;
 mod built;
+mod changes;
 mod compatible;
 mod context;
+mod gamma;
 mod heads;
 mod legacy;
+mod mixing;
 mod normalizing;
 mod policy;
 mod registry;
@@ -87,6 +91,7 @@ mod spatial;
 mod weight_options;
 mod wrapper;
 
+pub use aliases::*;
 pub use attention::ScoreMode;
 pub use augmentation::Factor;
 pub(crate) use base::snake_case;
@@ -324,13 +329,16 @@ layers! {
     activation: Activation,
     activity_regularization: ActivityRegularization,
     attention: AdditiveAttention | Attention,
+    aug_mix: AugMix,
     batch_normalization: BatchNormalization,
     bidirectional: Bidirectional,
     categories: CategoryEncoding,
+    clahe: ContrastLimitedAdaptiveHistogramEqualization,
     concatenate: Concatenate,
     contrast: AutoContrast | Equalization,
     convolution: Conv1D | Conv1DTranspose | Conv2D | Conv2DTranspose | Conv3D | Conv3DTranspose
         | DepthwiseConv1D | DepthwiseConv2D | SeparableConv1D | SeparableConv2D,
+    cut_mix: CutMix,
     dense: Dense,
     discretization: Discretization,
     dot: Dot,
@@ -353,6 +361,7 @@ layers! {
     margins: Cropping1D | Cropping2D | Cropping3D | ZeroPadding1D | ZeroPadding2D | ZeroPadding3D,
     masking: Masking,
     merging: Add | Average | Maximum | Minimum | Multiply | Subtract,
+    mix_up: MixUp,
     multi_head_attention: MultiHeadAttention,
     noise: AlphaDropout | GaussianDropout | GaussianNoise | SpatialDropout1D | SpatialDropout2D
         | SpatialDropout3D,
@@ -366,13 +375,16 @@ layers! {
         | GlobalMaxPooling1D | GlobalMaxPooling2D | GlobalMaxPooling3D
         | MaxPooling1D | MaxPooling2D | MaxPooling3D,
     prelu: PReLU,
+    rand_augment: RandAugment,
     random_color_jitter: RandomColorJitter,
     random_colour: RandomBrightness | RandomColorDegeneration | RandomContrast | RandomHue | RandomInvert
         | RandomPosterization | RandomSaturation | RandomSharpness,
+    random_elastic_transform: RandomElasticTransform,
     random_erasing: RandomErasing,
     random_gaussian_blur: RandomGaussianBlur,
     random_geometry: RandomFlip | RandomRotation | RandomTranslation | RandomZoom,
     random_grayscale: RandomGrayscale,
+    random_perspective: RandomPerspective,
     random_shear: RandomShear,
     recurrent: ConvLSTM1D | ConvLSTM2D | ConvLSTM3D | GRU | GRUCell | LSTM | LSTMCell | RNN | SimpleRNN
         | SimpleRNNCell | StackedRNNCells,
