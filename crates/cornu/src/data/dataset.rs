@@ -121,7 +121,8 @@ pub trait Dataset {
     ///     .shuffle(20)
     ///     .batch(5)
     ///     .augment(RandomFlip::new(FlipMode::Horizontal))
-    ///     .augment(CutMix::new(1.0));
+    ///     .augment(CutMix::new(1.0))
+    ///     .prefetch(2);
     /// let mut model = Sequential::new();
     /// model.add(Rescaling::new(1.0 / 255.0).input_shape([8, 8, 3]));
     /// model.add(Flatten::new());

@@ -114,7 +114,7 @@ impl Layer for HashedCrossing {
 
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {
         // TensorFlow begins with this number.
-        const KEY: i64 = 0xDECA_FCAF_FE;
+        const KEY: i64 = 0x00DE_CAFC_AFFE;
         let key = Tensor::constant(Array::scalar(KEY)).broadcast_to(x.shape().clone());
         let crossed = cx.inputs().iter().fold(key, |hash, feature| {
             hash.hash_joined(&feature.cast(DType::I64))

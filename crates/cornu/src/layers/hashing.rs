@@ -39,7 +39,7 @@ pub struct Hashing {
     #[serde(default)]
     salt: Option<Salt>,
     #[serde(default)]
-    mask_value: Option<Mask>,
+    mask_value: Option<MaskValue>,
     #[serde(default = "int")]
     output_mode: OutputMode,
     #[serde(default)]
@@ -88,22 +88,22 @@ impl Salt {
 /// The text or the number that stands for nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Mask {
+pub enum MaskValue {
     /// Among numbers.
     Number(i64),
     /// Among texts.
     Text(String),
 }
 
-impl From<i64> for Mask {
+impl From<i64> for MaskValue {
     fn from(number: i64) -> Self {
-        Mask::Number(number)
+        MaskValue::Number(number)
     }
 }
 
-impl From<&str> for Mask {
+impl From<&str> for MaskValue {
     fn from(text: &str) -> Self {
-        Mask::Text(text.to_string())
+        MaskValue::Text(text.to_string())
     }
 }
 
@@ -244,7 +244,7 @@ impl Hashing {
     /// assert_eq!(y.to_vec::<i64>(), [1, 1, 0, 2, 2]);
     /// # Ok::<(), cornu::Error>(())
     /// ```
-    pub fn mask_value(mut self, value: impl Into<Mask>) -> Self {
+    pub fn mask_value(mut self, value: impl Into<MaskValue>) -> Self {
         self.mask_value = Some(value.into());
         self
     }
@@ -264,8 +264,8 @@ impl Hashing {
         positive("num_bins", self.num_bins)?;
         let mask = match &self.mask_value {
             None => None,
-            Some(Mask::Text(text)) => Some(text.as_str()),
-            Some(Mask::Number(n)) => return Err(wrong_mask("texts", &n.to_string())),
+            Some(MaskValue::Text(text)) => Some(text.as_str()),
+            Some(MaskValue::Number(n)) => return Err(wrong_mask("texts", &n.to_string())),
         };
         let (bins, first) = self.unmasked();
         let bin = |text: T| {
@@ -307,7 +307,7 @@ impl Layer for Hashing {
     }
 
     fn takes_texts(&self) -> bool {
-        matches!(self.mask_value, Some(Mask::Text(_)))
+        matches!(self.mask_value, Some(MaskValue::Text(_)))
     }
 
     fn check_texts(&self, texts: &[bool]) -> Result<()> {
@@ -316,8 +316,8 @@ impl Layer for Hashing {
                 "Hashing in a model makes salted hashes of integers only, since a text enters it as its \
                  fingerprint: give the model what Hashing::bins makes of the texts.",
             )),
-            (true, Some(Mask::Number(n))) => Err(wrong_mask("texts", &n.to_string())),
-            (false, Some(Mask::Text(t))) => Err(wrong_mask("integers", &format!("{t:?}"))),
+            (true, Some(MaskValue::Number(n))) => Err(wrong_mask("texts", &n.to_string())),
+            (false, Some(MaskValue::Text(t))) => Err(wrong_mask("integers", &format!("{t:?}"))),
             _ => Ok(()),
         }
     }
@@ -350,8 +350,8 @@ impl Layer for Hashing {
         let mut ids = unsigned_remainder(&hashes, bins as i64) + number(first);
         if let Some(mask) = self.mask_value.as_ref().filter(|_| first > 0) {
             let mask = match mask {
-                Mask::Number(n) => *n,
-                Mask::Text(text) => fingerprint(text.as_bytes()) as i64,
+                MaskValue::Number(n) => *n,
+                MaskValue::Text(text) => fingerprint(text.as_bytes()) as i64,
             };
             ids = x.eq(number(mask)).select(number(0), ids);
         }

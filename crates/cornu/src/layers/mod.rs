@@ -103,7 +103,7 @@ pub use concatenate::concatenate;
 pub use context::{Build, Call, Weight, WeightSpec};
 pub use dot::dot;
 pub use einsum_dense::Extents;
-pub use hashing::{Mask, Salt};
+pub use hashing::{MaskValue, Salt};
 pub use index_lookup::{IndexLookup, Term};
 pub use merging::{add, average, maximum, minimum, multiply, subtract};
 pub use normalization::Moments;
