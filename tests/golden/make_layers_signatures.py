@@ -1,5 +1,5 @@
 """layers_signatures.json: the arguments of every layer's constructor, their defaults, and what each does to
-`get_config`, one argument at a time."""
+`get_config`, one argument at a time. Needs TensorFlow beside JAX, as Keras' hashing layers do."""
 
 import inspect
 
@@ -81,6 +81,7 @@ BY_CLASS = {
     "Discretization": {"output_mode": "multi_hot"},
     "EinsumDense": {"equation": "ab,bd->ad", "output_shape": (5,)},
     "GroupNormalization": {"groups": 4},
+    "Hashing": {"mask_value": "nothing"},
     "MixUp": {"alpha": 0.4},
     "AugMix": {"alpha": 0.4, "factor": 0.2},
     "MaxNumBoundingBoxes": {"fill_value": -2, "max_number": 2},
@@ -115,10 +116,10 @@ WITH = {
     ("Normalization", "variance"): {"mean": 1.5},
 }
 
-# What only its name is compared of: other frameworks, functions, layers that need TensorFlow or are of sound.
+# What only its name is compared of: other frameworks, functions, layers with a vocabulary or of sound.
 NAMED = {
     "FlaxLayer", "JaxLayer", "Lambda", "Layer", "TFSMLayer", "TorchModuleWrapper", "IntegerLookup", "StringLookup",
-    "TextVectorization", "Hashing", "HashedCrossing", "MelSpectrogram", "STFTSpectrogram",
+    "TextVectorization", "MelSpectrogram", "STFTSpectrogram",
 }  # fmt: skip
 
 

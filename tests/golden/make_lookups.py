@@ -1,4 +1,4 @@
-"""lookups.zip: models that look texts and integers up, as Keras writes them, with what they predict.
+"""lookups.zip: models that look texts and integers up, or hash them, as Keras writes them, with what they predict.
 
 Keras' lookups need TensorFlow: this generator alone runs on that backend, in a process of its own. Each model is a
 folder as in saved.zip; a text is written as it is.
@@ -40,6 +40,7 @@ def integers(name="number", width=1):
 
 
 def columns(values, width=1):
+    values = list(values)
     return np.array(values, "object" if isinstance(values[0], str) else "int64").reshape(-1, width)
 
 
@@ -136,6 +137,39 @@ def a_table(rng):
     model = keras.Model([colour, size], y)
     x = [columns(TEXTS), rng.normal(size=(len(TEXTS), 1)).astype("float32")]
     return model, x
+
+
+@case
+def hashed(rng):
+    x, n = texts(), integers()
+    outputs = [L.Hashing(b)(v) for b in (1, 3, 1000003) for v in (x, n)]
+    outputs += [L.Hashing(5, mask_value="")(x), L.Hashing(1, mask_value="")(x), L.Hashing(5, mask_value=7)(n)]
+    outputs += [L.Hashing(7, dtype="int32")(x), L.Hashing(2**40, salt=3)(n), L.Hashing(7, salt=[133, 137])(n)]
+    return keras.Model([x, n], outputs), [columns(TEXTS), columns([*NUMBERS, 2**63 - 1, -(2**63), 10])]
+
+
+@case
+def hashed_vectors(rng):
+    x, n, one = texts(width=2), integers("n", 2), integers("one")
+    outputs = []
+    for mode in ("one_hot", "multi_hot", "count"):
+        for v, mask in ((x, ""), (n, 7), (one, None)):
+            outputs.append(L.Hashing(4, output_mode=mode, mask_value=mask)(v))
+    return keras.Model([x, n, one], outputs), [
+        columns(TEXTS, 2), columns([1, 2, 7, 7, -3, 7, 12, 12, 0, 5, 6, 99, 10**12, 3], 2), columns(range(7)),
+    ]  # fmt: skip
+
+
+@case
+def crossed(rng):
+    x, n, y = texts(), integers(), texts("other")
+    outputs = [L.HashedCrossing(b)(v) for b in (1, 5, 1000003) for v in ((x, n), (n, x), (n, n), (y, x))]
+    outputs += [L.HashedCrossing(6, output_mode="one_hot")((x, y)), L.HashedCrossing(9, dtype="int32")((x, y))]
+    inside = L.HashedCrossing(6)
+    deep = L.Dense(2)(L.Flatten()(L.Embedding(6, 3)(inside((x, y)))))
+    return keras.Model([x, n, y], [*outputs, deep]), [
+        columns(TEXTS), columns([*NUMBERS, 2**63 - 1, -(2**63), 10]), columns(TEXTS[::-1]),
+    ]  # fmt: skip
 
 
 def array(a):

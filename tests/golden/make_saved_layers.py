@@ -1,4 +1,4 @@
-"""saved_layers.zip: as saved.zip, of layers that renormalise, divide kernels and change colours."""
+"""saved_layers.zip: as saved.zip, of layers that renormalise, divide kernels and change images."""
 
 import os
 import tempfile
@@ -47,10 +47,26 @@ def colours(rng):
     return model, [data(rng, 2, 4, 3, 3)]
 
 
+def mixing(rng):
+    model = stack(
+        L.Input((9, 8, 3)),
+        L.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(2, 3), clip_limit=3.0, value_range=(-3, 3)),
+        L.MixUp(alpha=0.3, seed=4),
+        L.CutMix(factor=(0.2, 0.8)),
+        L.RandomPerspective(factor=0.4, scale=0.3),
+        L.RandomElasticTransform(scale=(0.1, 0.2), fill_mode="wrap"),
+        L.RandAugment(num_ops=3, factor=0.2, seed=2),
+        L.AugMix(num_chains=2, all_ops=False),
+        L.Flatten(),
+        L.Dense(2),
+    )
+    return model, [data(rng, 2, 9, 8, 3)]
+
+
 def archive(folder):
     """Writes saved_layers.zip and returns its path."""
     path = os.path.join(folder, "saved_layers.zip")
-    makers = (divided_kernels, renormalised, colours)
+    makers = (divided_kernels, renormalised, colours, mixing)
     with tempfile.TemporaryDirectory() as scratch:
         write(path, "model.keras", ((make.__name__, *saved(make, scratch)) for make in makers))
     return path

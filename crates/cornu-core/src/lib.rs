@@ -23,6 +23,7 @@ pub mod dtype;
 pub mod error;
 pub mod function;
 mod grad;
+pub mod hash;
 pub mod ops;
 mod order;
 pub mod passes;

@@ -59,7 +59,7 @@ fn check(one: impl Fn(&Case, Model) -> Result<(), String>) {
         let model = model_from_bytes(&case.file, &LoadModel::new()).map_err(|e| e.to_string());
         report.add(|| case.name.clone(), model.and_then(|m| one(&case, m)));
     }
-    report.finish(11);
+    report.finish(14);
 }
 
 #[test]
@@ -101,7 +101,14 @@ fn configurations_are_keras() {
         let want: Value = serde_json::from_reader(config).unwrap();
         let of = |model: &Value| -> Vec<Value> {
             let layers = model["config"]["layers"].as_array().unwrap().iter();
-            let looking = ["Input", "InputLayer", "StringLookup", "IntegerLookup"];
+            let looking = [
+                "Input",
+                "InputLayer",
+                "StringLookup",
+                "IntegerLookup",
+                "Hashing",
+                "HashedCrossing",
+            ];
             let looking = layers.filter(|l| looking.iter().any(|c| l["class_name"] == *c));
             looking.map(|l| l["config"].clone()).collect()
         };
@@ -261,4 +268,106 @@ fn vocabularies_in_files_are_checked() {
     assert!(e.contains("no text"), "{e}");
     let e = said(changed(&of("functional/layers/string_lookup"), b""));
     assert!(e.contains("no vocabulary yet"), "{e}");
+}
+
+/// By Keras' layers, called by themselves: a functional model of Keras takes no three features, and no salted texts
+/// enter a model of ours.
+#[test]
+fn hashes_of_keras_beside_models() -> cornu::Result<()> {
+    let (a, c) = (
+        Texts::new(["A", "B", "xyz", ""]),
+        Texts::new(["q", "w", "e", "r"]),
+    );
+    let b = Array::from(vec![101i64, -5, 1 << 40, 0]);
+    let x = Input::new([1]).dtype("string").symbol();
+    let y = Input::new([1]).dtype("int64").symbol();
+    let z = Input::new([1]).dtype("string").symbol();
+    let model = Model::new(
+        [&x, &y, &z],
+        HashedCrossing::new(1_000_003).on([&x, &y, &z]),
+    )?;
+    let crossed = model.predict((&a, &b, &c))?;
+    assert_eq!(crossed.to_vec::<i64>(), [123355, 747866, 47417, 144591]);
+
+    let letters = ["A", "B", "C", "D", "E"];
+    let bins = |layer: Hashing| Ok::<_, cornu::Error>(layer.bins(letters)?.to_vec::<i64>());
+    assert_eq!(bins(Hashing::new(3).salt([133, 137]))?, [1, 2, 1, 0, 2]);
+    assert_eq!(bins(Hashing::new(3).salt(133))?, [0, 0, 2, 1, 0]);
+    assert_eq!(bins(Hashing::new(3))?, [1, 0, 1, 1, 2]);
+    assert_eq!(bins(Hashing::new(3).mask_value("B"))?, [1, 0, 2, 2, 1]);
+    Ok(())
+}
+
+/// What is hashed in a model is in the bins that texts have without one.
+#[test]
+fn bins_of_texts_are_those_in_a_model() -> cornu::Result<()> {
+    let texts: Vec<String> = (0..300)
+        .map(|i| "é ".repeat(i / 3) + &i.to_string())
+        .collect();
+    for layer in [
+        Hashing::new(7),
+        Hashing::new(1),
+        Hashing::new(1 << 40).mask_value("3"),
+    ] {
+        let mut model = Sequential::new();
+        model.add(Input::new([1]).dtype("string"));
+        model.add(layer.clone());
+        model.build()?;
+        let got = model.predict(Texts::new(&texts))?;
+        assert_eq!(got.to_vec::<i64>(), layer.bins(&texts)?.to_vec::<i64>());
+    }
+    Ok(())
+}
+
+#[test]
+fn hashes_that_cannot_be_are_refused() {
+    let build = |texts: bool, layer: Hashing| {
+        let dtype = if texts { "string" } else { "int64" };
+        let input = Input::new([1]).dtype(dtype).into();
+        said(Sequential::from_layers(vec![input, layer.into()]).build())
+    };
+    let wrong: [(bool, Hashing, &str); 8] = [
+        (true, Hashing::new(3).salt(4), "Hashing::bins"),
+        (true, Hashing::new(3).mask_value(4), "texts"),
+        (false, Hashing::new(3).mask_value("a"), "integers"),
+        (false, Hashing::new(0), "num_bins=0"),
+        (false, Hashing::new(usize::MAX), "at most"),
+        (false, Hashing::new(3).dtype("float32"), "int64"),
+        (false, Hashing::new(3).dtype("complex"), "complex"),
+        (
+            false,
+            Hashing::new(3)
+                .output_mode(OutputMode::OneHot)
+                .dtype("word"),
+            "word",
+        ),
+    ];
+    for (texts, layer, word) in wrong {
+        let e = build(texts, layer);
+        assert!(e.contains("hashing") && e.contains(word), "{e}");
+    }
+    assert!(said(Hashing::new(3).mask_value(1).bins(["a"])).contains("mask_value=1"));
+    assert!(said(Hashing::new(0).bins(["a"])).contains("num_bins=0"));
+    let sparse =
+        serde_json::json!({"class_name": "Hashing", "config": {"num_bins": 3, "sparse": true}});
+    let sparse = cornu::layers::from_config(&sparse).unwrap();
+    let e = said(Sequential::from_layers(vec![Input::new([1]).into(), sparse]).build());
+    assert!(e.contains("sparse must be false"), "{e}");
+
+    let crossing = |shape: [usize; 2], layer: HashedCrossing| {
+        let inputs = shape.map(|n| Input::new([n]).symbol());
+        said(Model::new(&inputs[..], layer.on(&inputs[..])))
+    };
+    let e = crossing([1, 2], HashedCrossing::new(3));
+    assert!(e.contains("(None, 1), (None, 2)"), "{e}");
+    let e = crossing([2, 2], HashedCrossing::new(3));
+    assert!(e.contains("one number or text each"), "{e}");
+    let e = crossing(
+        [1, 1],
+        HashedCrossing::new(3).output_mode(OutputMode::Count),
+    );
+    assert!(e.contains("Count"), "{e}");
+    let one = Input::new([1]).symbol();
+    let e = said(Model::new(&one, HashedCrossing::new(3).on(&one)));
+    assert!(e.contains("at least 2 inputs"), "{e}");
 }

@@ -55,6 +55,7 @@ pub(super) fn add(all: &mut Cases) {
     scattering(all);
     sorting(all);
     random(all);
+    hashes(all);
     pooling(all);
     convolution(all);
     composites(all);
@@ -408,6 +409,29 @@ fn sorting(all: &mut Cases) {
                 })
             });
         }
+    }
+}
+
+fn hashes(all: &mut Cases) {
+    for shape in SHAPES {
+        all.sample(format!("hash: {shape:?}"), move || {
+            let mut numbers = Numbers::new(shape.len() as u64);
+            let mut draw = || {
+                let numbers = numbers.range(F64, shape, -9.2e18, 9.2e18);
+                // Numbers of every length.
+                let digits = |(i, v): (usize, f64)| v as i64 / 10i64.pow(i as u32 % 19);
+                let values = numbers.to_vec::<f64>().into_iter().enumerate().map(digits);
+                Array::from_vec(shape, values.collect()).expect("one value per element")
+            };
+            let (x, y) = (draw(), draw());
+            Sample::of(vec![x, y], EXACT, |x| {
+                vec![
+                    x[0].hash_decimal(None),
+                    x[0].hash_decimal(Some([133, u64::MAX])),
+                    x[0].hash_joined(&x[1]),
+                ]
+            })
+        });
     }
 }
 

@@ -366,13 +366,14 @@ mod tests {
 
     /// Operations without gradients: their results do not vary with their operands, or are no floats; the last
     /// one refuses to be differentiated.
-    const WITHOUT: [&str; 7] = [
+    const WITHOUT: [&str; 8] = [
         "Constant",
         "Full",
         "Iota",
         "ArgReduce",
         "ArgSort",
         "Random",
+        "Hash",
         "RecurrentGrad",
     ];
 

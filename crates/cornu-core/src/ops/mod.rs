@@ -12,6 +12,7 @@ pub mod custom;
 pub mod einsum;
 pub mod elementwise;
 pub mod gather;
+pub mod hash;
 pub mod matmul;
 pub mod movement;
 pub mod pool;
@@ -147,6 +148,8 @@ operations! {
     ArgSort(sort::ArgSort),
     /// Counter-based random numbers.
     Random(random::Random),
+    /// Whole numbers as hashes.
+    Hash(hash::Hash),
     /// The identity with a gradient rule of its own.
     Custom(custom::Custom),
 }

@@ -6,6 +6,7 @@ pub(crate) mod conv;
 pub mod cumulative;
 pub mod fused;
 pub mod gather;
+mod hash;
 pub mod matmul;
 pub mod movement;
 pub mod other;

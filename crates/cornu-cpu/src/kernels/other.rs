@@ -5,6 +5,7 @@ use super::arg_reduce::ArgReduceKernel;
 use super::attention::AttentionKernel;
 use super::cumulative::CumulativeKernel;
 use super::gather::{ScatterAddAlongKernel, ScatterAddKernel, TakeAlongKernel, TakeKernel};
+use super::hash::HashKernel;
 use super::movement::{ConcatKernel, PadKernel};
 use super::pool::PoolKernel;
 use super::random::RandomKernel;
@@ -52,6 +53,7 @@ pub fn compile(
         Op::AttentionGrad(op) => Box::new(AttentionKernel::back(&op.0, inputs)?),
         Op::ArgSort(op) => Box::new(ArgSortKernel::compile(op, inputs, output)),
         Op::ArgReduce(op) => Box::new(ArgReduceKernel::compile(op, inputs, output)),
+        Op::Hash(op) => Box::new(HashKernel::compile(op, inputs, output)),
         Op::Random(op) => Box::new(RandomKernel::compile(op, inputs, output)),
         _ => return None,
     })

@@ -1,9 +1,11 @@
 //! What a dataset is.
 
 use super::{
-    Batch, Cache, Example, IntoExample, Map, Prefetch, Repeat, ShuffleBuffer, Skip, Take, Zip,
+    Augment, Batch, Cache, Example, IntoExample, Map, Prefetch, Repeat, ShuffleBuffer, Skip, Take,
+    Zip,
 };
 use crate::Result;
+use crate::layers::Layer;
 
 /// The elements of one pass over a dataset. After an error there is nothing more.
 pub type Examples<'a> = Box<dyn Iterator<Item = Result<Example>> + 'a>;
@@ -105,6 +107,36 @@ pub trait Dataset {
             inner: self,
             change,
         }
+    }
+
+    /// What a layer makes of the inputs of each batch as in training, with draws of their own in each batch of each
+    /// pass. A layer of two inputs, such as [`MixUp`](crate::layers::MixUp), is given the targets too, if there are
+    /// any, and changes both.
+    ///
+    /// ```
+    /// use cornu::prelude::*;
+    /// let x = ndarray::Array4::<u8>::from_shape_fn((20, 8, 8, 3), |(i, j, _, _)| (10 * i + j) as u8);
+    /// let y = ndarray::Array2::<f32>::from_shape_fn((20, 2), |(i, j)| f32::from(u8::from(i % 2 == j)));
+    /// let data = from_tensor_slices(x, y)
+    ///     .shuffle(20)
+    ///     .batch(5)
+    ///     .augment(RandomFlip::new(FlipMode::Horizontal))
+    ///     .augment(CutMix::new(1.0))
+    ///     .prefetch(2);
+    /// let mut model = Sequential::new();
+    /// model.add(Rescaling::new(1.0 / 255.0).input_shape([8, 8, 3]));
+    /// model.add(Flatten::new());
+    /// model.add(Dense::new(2).activation("softmax"));
+    /// model.compile("adam", "categorical_crossentropy", ["accuracy"])?;
+    /// let history = model.fit_dataset(&data, Fit::new().epochs(2).verbose(0))?;
+    /// assert_eq!(history["loss"].len(), 2);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    fn augment(self, layer: impl Into<Box<dyn Layer>>) -> Augment<Self>
+    where
+        Self: Sized,
+    {
+        Augment::new(self, layer.into())
     }
 
     /// The elements over and over: so many times, or, with `None`, without end.

@@ -15,6 +15,7 @@
 //! # Ok::<(), cornu::Error>(())
 //! ```
 
+mod augment;
 mod batch;
 mod cache;
 mod dataset;
@@ -26,6 +27,7 @@ mod sources;
 mod texts;
 mod transforms;
 
+pub use augment::Augment;
 pub use batch::Batch;
 pub use cache::Cache;
 pub use dataset::{Cardinality, Dataset, Examples};
@@ -37,7 +39,6 @@ pub use sources::{
     FromGenerator, FromIterator, TensorSlices, from_generator, from_iterator, from_tensor_slices,
 };
 pub use texts::Texts;
-pub(crate) use texts::fingerprint;
 pub use transforms::{Map, Repeat, Skip, Take, Zip};
 
 use crate::{Array, DType, Element, Error, Result};

@@ -4,8 +4,12 @@
 
 mod affine;
 mod colour;
+mod coordinates;
+mod perspective;
 mod resize;
 
-pub use affine::{FillMode, affine_transform};
+pub use affine::affine_transform;
 pub use colour::{hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv};
+pub use coordinates::{FillMode, map_coordinates};
+pub use perspective::perspective_transform;
 pub use resize::{Interpolation, Resize, resize};

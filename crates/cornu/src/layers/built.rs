@@ -116,6 +116,8 @@ pub(crate) struct Pass {
     pub updates: Vec<(Variable, Tensor)>,
     /// Every layer's name and output, if asked for.
     pub taps: Option<Vec<(String, Tensor)>>,
+    /// What is the fingerprints of texts.
+    pub texts: Vec<Tensor>,
     /// The layers that were given a mask and dropped it.
     pub unmasked: Vec<String>,
 }

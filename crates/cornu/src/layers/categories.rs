@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputMode {
-    /// They stay (only in [`Discretization`](super::Discretization)).
+    /// They stay (not in [`CategoryEncoding`]).
     Int,
     /// Each is a vector with a 1 at its place.
     OneHot,

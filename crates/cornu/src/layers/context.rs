@@ -274,6 +274,12 @@ impl Call<'_> {
         self.masks.get(i).and_then(Option::as_ref)
     }
 
+    /// Whether the `i`-th input is the fingerprints of texts.
+    pub(crate) fn is_texts(&self, i: usize) -> bool {
+        let of = |x: &Tensor| self.pass.texts.iter().any(|t| t.id() == x.id());
+        self.inputs.get(i).is_some_and(of)
+    }
+
     /// Says what the mask of the (first) output is; without it, see
     /// [`Layer::supports_masking`].
     pub fn set_mask(&mut self, mask: Option<Tensor>) {

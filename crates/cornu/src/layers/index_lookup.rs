@@ -2,9 +2,11 @@
 
 use super::base::{Base, LayerOptions};
 use super::categories::{OutputMode, check};
+use super::hashing::unsigned_remainder;
 use super::{Build, Call, InputShape, Layer};
-use crate::data::{Data, fingerprint};
+use crate::data::Data;
 use crate::{Array, DType, Error, Result, Tensor};
+use cornu_core::hash::fingerprint;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -38,7 +40,7 @@ impl Term for String {
     const TEXTS: bool = true;
     const OWN: (&'static str, &'static str) = ("encoding", "utf-8");
     fn key(&self) -> i64 {
-        fingerprint(self.as_bytes())
+        fingerprint(self.as_bytes()) as i64
     }
     fn unknown() -> Self {
         "[UNK]".to_string()
@@ -447,17 +449,9 @@ impl<T: Term> IndexLookup<T> {
             0 => Tensor::constant(Array::scalar(-1i32)),
             1 => Tensor::constant(Array::scalar(first)),
             _ => {
-                let number = |n: i64| Tensor::constant(Array::scalar(n));
-                let n = number(places);
-                let rest = x % &n;
                 let rest = match T::TEXTS {
-                    // A fingerprint has no sign: 2⁶⁴ more where it looks negative.
-                    true => {
-                        let more = ((1i128 << 64) % i128::from(places)) as i64;
-                        let unsigned = (&rest + number(more)) % &n;
-                        x.lt(number(0)).select(unsigned, rest)
-                    }
-                    false => rest,
+                    true => unsigned_remainder(x, places),
+                    false => x % Tensor::constant(Array::scalar(places)),
                 };
                 rest.cast(DType::I32) + first
             }

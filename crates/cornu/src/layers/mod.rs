@@ -72,14 +72,18 @@
 //! ```
 
 mod affine;
+mod aliases;
 mod augmentation;
 mod base;
 mod budget;
 mod built;
+mod changes;
 mod compatible;
 mod context;
+mod gamma;
 mod heads;
 mod legacy;
+mod mixing;
 mod normalizing;
 mod policy;
 mod registry;
@@ -87,6 +91,7 @@ mod spatial;
 mod weight_options;
 mod wrapper;
 
+pub use aliases::*;
 pub use attention::ScoreMode;
 pub use augmentation::Factor;
 pub(crate) use base::snake_case;
@@ -98,6 +103,7 @@ pub use concatenate::concatenate;
 pub use context::{Build, Call, Weight, WeightSpec};
 pub use dot::dot;
 pub use einsum_dense::Extents;
+pub use hashing::{MaskValue, Salt};
 pub use index_lookup::{IndexLookup, Term};
 pub use merging::{add, average, maximum, minimum, multiply, subtract};
 pub use normalization::Moments;
@@ -109,7 +115,7 @@ pub use spatial::{DataFormat, Padding, PerAxis};
 pub use wrapper::Wrapper;
 
 use crate::data::Data;
-use crate::{DType, Result, Shape, Tensor};
+use crate::{DType, Error, Result, Shape, Tensor};
 use recurrent::{Steps, Walked};
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -169,6 +175,16 @@ pub trait Layer: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Refuses inputs that are not what the layer reads, given which of them are texts.
+    #[doc(hidden)]
+    fn check_texts(&self, texts: &[bool]) -> Result<()> {
+        let wanted = self.takes_texts();
+        match texts.iter().all(|t| *t == wanted) {
+            true => Ok(()),
+            false => Err(texts_or_numbers(wanted)),
+        }
+    }
+
     /// Refuses data given to a model that begins with the layer, before the first step.
     #[doc(hidden)]
     fn check_data(&self, data: &Data<'_>) -> Result<()> {
@@ -217,6 +233,17 @@ pub trait Layer: fmt::Debug + Send + Sync {
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor;
 }
 
+/// What is said to a layer whose inputs should be texts, or should not.
+pub(crate) fn texts_or_numbers(texts: bool) -> Error {
+    Error::new(match texts {
+        true => "The layer takes texts: its input must be an Input of the dtype \"string\".",
+        false => {
+            "The layer takes numbers: a StringLookup or Hashing must come between it and an Input of \
+             the dtype \"string\"."
+        }
+    })
+}
+
 impl<L: Layer + 'static> From<L> for Box<dyn Layer> {
     fn from(layer: L) -> Self {
         Box::new(layer)
@@ -253,6 +280,9 @@ macro_rules! delegate {
             }
             fn takes_texts(&self) -> bool {
                 (**self).takes_texts()
+            }
+            fn check_texts(&self, texts: &[bool]) -> Result<()> {
+                (**self).check_texts(texts)
             }
             fn check_data(&self, data: &Data<'_>) -> Result<()> {
                 (**self).check_data(data)
@@ -299,13 +329,16 @@ layers! {
     activation: Activation,
     activity_regularization: ActivityRegularization,
     attention: AdditiveAttention | Attention,
+    aug_mix: AugMix,
     batch_normalization: BatchNormalization,
     bidirectional: Bidirectional,
     categories: CategoryEncoding,
+    clahe: ContrastLimitedAdaptiveHistogramEqualization,
     concatenate: Concatenate,
     contrast: AutoContrast | Equalization,
     convolution: Conv1D | Conv1DTranspose | Conv2D | Conv2DTranspose | Conv3D | Conv3DTranspose
         | DepthwiseConv1D | DepthwiseConv2D | SeparableConv1D | SeparableConv2D,
+    cut_mix: CutMix,
     dense: Dense,
     discretization: Discretization,
     dot: Dot,
@@ -316,6 +349,8 @@ layers! {
     flatten: Flatten,
     group_normalization: GroupNormalization,
     grouped_query_attention: GroupedQueryAttention,
+    hashed_crossing: HashedCrossing,
+    hashing: Hashing,
     identity: Identity,
     image_size: CenterCrop | RandomCrop | Resizing,
     index_lookup: IntegerLookup | StringLookup,
@@ -326,6 +361,7 @@ layers! {
     margins: Cropping1D | Cropping2D | Cropping3D | ZeroPadding1D | ZeroPadding2D | ZeroPadding3D,
     masking: Masking,
     merging: Add | Average | Maximum | Minimum | Multiply | Subtract,
+    mix_up: MixUp,
     multi_head_attention: MultiHeadAttention,
     noise: AlphaDropout | GaussianDropout | GaussianNoise | SpatialDropout1D | SpatialDropout2D
         | SpatialDropout3D,
@@ -339,13 +375,16 @@ layers! {
         | GlobalMaxPooling1D | GlobalMaxPooling2D | GlobalMaxPooling3D
         | MaxPooling1D | MaxPooling2D | MaxPooling3D,
     prelu: PReLU,
+    rand_augment: RandAugment,
     random_color_jitter: RandomColorJitter,
     random_colour: RandomBrightness | RandomColorDegeneration | RandomContrast | RandomHue | RandomInvert
         | RandomPosterization | RandomSaturation | RandomSharpness,
+    random_elastic_transform: RandomElasticTransform,
     random_erasing: RandomErasing,
     random_gaussian_blur: RandomGaussianBlur,
     random_geometry: RandomFlip | RandomRotation | RandomTranslation | RandomZoom,
     random_grayscale: RandomGrayscale,
+    random_perspective: RandomPerspective,
     random_shear: RandomShear,
     recurrent: ConvLSTM1D | ConvLSTM2D | ConvLSTM3D | GRU | GRUCell | LSTM | LSTMCell | RNN | SimpleRNN
         | SimpleRNNCell | StackedRNNCells,

@@ -4,11 +4,12 @@ use super::augmentation::{
     BYTES, Factor, between, bytes, check_images, check_range, chosen, draws, with_ranges,
 };
 use super::base::{Base, options};
+use super::mixing::inside;
 use super::noise::normal;
 use super::random_geometry::augmentation_options;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
-use crate::{DType, Error, Result, Tensor};
+use crate::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -125,19 +126,6 @@ impl RandomErasing {
 }
 
 augmentation_options!(RandomErasing);
-
-/// Where a drawn rectangle is along an axis of length `n`, of the same rank as images.
-fn inside(axis: usize, n: usize, share: &Tensor, start: &Tensor) -> Tensor {
-    let images = share.shape()[0];
-    let length = share.sqrt() * n as f64;
-    let from = start * (n as f64 - &length);
-    let each = |t: Tensor| t.reshape([images, 1, 1, 1]);
-    let (to, from) = (each(&from + length), each(from));
-    let mut shape = [1; 4];
-    shape[axis] = n;
-    let at = Tensor::iota(shape, axis, DType::F32);
-    at.ge(from).logical_and(at.lt(to))
-}
 
 impl Layer for RandomErasing {
     fn class_name(&self) -> &str {

@@ -133,6 +133,12 @@ macro_rules! moving_options {
 
             fn check(&self, input: &InputShape) -> Result<()> {
                 check_images(stringify!($layer), input)?;
+                if self.fill_mode == FillMode::Mirror {
+                    return Err(Error::new(format!(
+                        "{} knows the fill modes Reflect, Wrap, Constant and Nearest. Received: Mirror.",
+                        stringify!($layer)
+                    )));
+                }
                 match self.interpolation {
                     Interpolation::Nearest | Interpolation::Bilinear => Ok(()),
                     other => Err(Error::new(format!(

@@ -54,9 +54,13 @@ const EXPORTED: [(&str, &str); 2] = [
     ("GroupQueryAttention", "GroupedQueryAttention"),
 ];
 
+/// Classes whose results may be whole numbers, which are then their type.
+const WHOLE: [&str; 2] = ["HashedCrossing", "Hashing"];
+
 /// Keras' own classes that do not take the argument `trainable`, as all others do.
-const NEVER_TRAINED: [&str; 5] = [
+const NEVER_TRAINED: [&str; 6] = [
     "Discretization",
+    "HashedCrossing",
     "Pipeline",
     "SpatialDropout1D",
     "SpatialDropout2D",
@@ -134,13 +138,17 @@ pub fn from_config(value: &Value) -> Result<Box<dyn Layer>> {
     if let Some(trainable) = config.remove("trainable") {
         base.trainable = trainable.as_bool().unwrap_or(true);
     }
+    let numbers = config.get("output_mode").is_none_or(|mode| mode == "int");
+    if WHOLE.contains(&class) && numbers {
+        base.dtype = DTypePolicy::of(DType::I64);
+    }
     if let Some(dtype) = config.remove("dtype") {
         let text = dtype.as_str().or_else(|| dtype["config"]["name"].as_str());
         if let Some(text) = text {
             base.dtype = if class == "InputLayer" && text == TEXTS {
                 config.insert("texts".into(), true.into());
                 DTypePolicy::of(DType::I64)
-            } else if class == "InputLayer" {
+            } else if class == "InputLayer" || (WHOLE.contains(&class) && text.starts_with("int")) {
                 DTypePolicy::of(DType::from_name(text).map_err(in_layer)?)
             } else {
                 DTypePolicy::from_name(text).map_err(in_layer)?

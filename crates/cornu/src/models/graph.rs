@@ -436,25 +436,11 @@ impl Graph {
         let texts = |slot: &usize| self.inputs.iter().any(|p| p.texts && p.slot == *slot);
         for step in &self.steps {
             let unit = &self.units[step.unit];
-            let inside = Nested::of(&*unit.layer).and_then(|inside| inside.graph.as_ref());
-            for (i, slot) in step.inputs.iter().enumerate() {
-                let wanted = match inside.and_then(|graph| graph.inputs.get(i)) {
-                    Some(port) => port.texts,
-                    None => unit.layer.takes_texts(),
-                };
-                if wanted != texts(slot) {
-                    let name = names.get(&unit_id(unit)).map_or("", String::as_str);
-                    let wrong = match wanted {
-                        true => {
-                            "The layer takes texts: its input must be an Input of the dtype \"string\"."
-                        }
-                        false => {
-                            "The layer takes numbers: a StringLookup must come between it and an Input of the dtype \"string\"."
-                        }
-                    };
-                    return Err(Error::new(wrong).in_scope(name));
-                }
-            }
+            let given: Vec<bool> = step.inputs.iter().map(texts).collect();
+            unit.layer.check_texts(&given).map_err(|e| {
+                let name = names.get(&unit_id(unit)).map_or("", String::as_str);
+                e.in_scope(name)
+            })?;
         }
         match self.outputs.iter().find(|p| texts(&p.slot)) {
             Some(port) => Err(Error::new(format!(
@@ -586,6 +572,9 @@ impl Graph {
         let mut values: Vec<Option<(Tensor, Option<Tensor>)>> = vec![None; self.slots.len()];
         for (i, port) in self.inputs.iter().enumerate() {
             let mask = masks.get(i).cloned().flatten();
+            if port.texts {
+                pass.texts.extend(inputs.get(i).cloned());
+            }
             values[port.slot] = inputs.get(i).map(|x| (x.clone(), mask));
         }
         for step in &self.steps {

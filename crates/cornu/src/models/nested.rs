@@ -4,7 +4,7 @@ use super::graph::Graph;
 use super::model::Model;
 use super::sequential::{Sequential, built_stack, stack_input};
 use super::symbol::Unit;
-use crate::layers::{Base, Build, Call, InputShape, Layer};
+use crate::layers::{Base, Build, Call, InputShape, Layer, texts_or_numbers};
 use crate::{DType, Error, Result, Tensor};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -125,6 +125,15 @@ impl Layer for Nested {
                 first.is_some_and(|unit| unit.layer.takes_texts())
             }
         }
+    }
+
+    fn check_texts(&self, texts: &[bool]) -> Result<()> {
+        let wanted: Vec<bool> = match &self.graph {
+            Some(graph) => graph.inputs.iter().map(|p| p.texts).collect(),
+            None => vec![self.takes_texts(); texts.len()],
+        };
+        let wrong = wanted.iter().zip(texts).find(|(a, b)| a != b);
+        wrong.map_or(Ok(()), |(wanted, _)| Err(texts_or_numbers(*wanted)))
     }
 
     fn build(&self, cx: &mut Build<'_>, _: &InputShape) -> Result<()> {

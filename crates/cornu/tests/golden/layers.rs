@@ -115,9 +115,10 @@ fn check(case: &Value, report: &mut Report, name: &str) -> cornu::Result<()> {
     let output = called.output.eval()?;
     // Hues and what lies between cells are differences of bytes.
     let absolute = match case["class"].as_str() {
-        Some("RandomHue" | "RandomSaturation" | "RandomColorJitter" | "RandomRotation") => {
-            255.0 * ABSOLUTE
-        }
+        Some(
+            "RandomHue" | "RandomSaturation" | "RandomColorJitter" | "RandomRotation"
+            | "RandomPerspective",
+        ) => 255.0 * ABSOLUTE,
         _ => ABSOLUTE,
     };
     add(

@@ -12,6 +12,7 @@ mod layers;
 mod losses;
 mod metrics;
 mod mixed;
+mod mixing;
 mod numpy;
 mod optimizers;
 mod preprocessing;
