@@ -158,7 +158,7 @@ mod tests {
 
     /// The same bytes in memory and on the disk.
     fn both(name: &str) -> (Vec<u8>, Content, Content) {
-        let bytes: Vec<u8> = (0..SMALL + 12_345).map(|i| (i * 31 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..SMALL + 12_345).map(|i| ((i * 31) >> 3) as u8).collect();
         let path = std::env::temp_dir().join(format!("cornu-{name}-{}", std::process::id()));
         std::fs::write(&path, &bytes).unwrap();
         let disk = Content::of_file(&path).unwrap();
