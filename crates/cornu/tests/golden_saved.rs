@@ -272,6 +272,11 @@ fn cornu_says_of_a_model_what_keras_said() {
     });
 }
 
+/// Models that ONNX has no form for, and what stands in the way: a histogram of each image is counted by scattering.
+#[cfg(feature = "onnx")]
+const NOT_ONNX: [(&str, &str); 1] =
+    [("mixing", "contrast_limited_adaptive_histogram_equalization")];
+
 /// With a folder in `CORNU_ONNX` the files stay there, for `tests/interop/check_onnx.py`.
 #[cfg(feature = "onnx")]
 #[test]
@@ -284,7 +289,14 @@ fn models_for_onnx() {
     std::fs::create_dir_all(&folder).unwrap();
     check(saved(), 45, |case| {
         let path = folder.join(format!("{}.onnx", case.name));
-        loaded(case)?.export(&path).map_err(|e| e.to_string())
+        let written = loaded(case)?.export(&path).map_err(|e| e.to_string());
+        let Some((_, layer)) = NOT_ONNX.iter().find(|(name, _)| *name == case.name) else {
+            return written;
+        };
+        match written {
+            Err(e) if e.contains(layer) && e.contains("has no form in ONNX") => Ok(()),
+            other => Err(format!("is refused no more, or otherwise: {other:?}")),
+        }
     });
     if kept.is_none() {
         std::fs::remove_dir_all(folder).unwrap();
