@@ -156,8 +156,9 @@ impl Members {
             .zip
             .get_entry(member.place)
             .map_err(|e| e.to_string())?;
-        let (kept, (from, to)) = (entry.reader(), entry.compressed_data_range());
-        let mut content = Vec::with_capacity(member.claimed.min(to - from) as usize);
+        let (kept, whole) = (entry.reader(), self.zip.get_ref().length());
+        // Where a member lies is a claim too: no more is set aside than the archive has.
+        let mut content = Vec::with_capacity(member.claimed.min(whole) as usize);
         let most = member.claimed.saturating_add(1);
         let read = match member.method {
             CompressionMethod::STORE => kept.take(most).read_to_end(&mut content),
