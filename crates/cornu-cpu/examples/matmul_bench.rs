@@ -76,7 +76,7 @@ fn time(mut f: impl FnMut()) -> (f64, f64) {
     (times[0], times[times.len() / 2])
 }
 
-const SHAPES: [(usize, usize, usize, &str); 36] = [
+const SHAPES: [(usize, usize, usize, &str); 42] = [
     (128, 784, 512, "NN"),
     (128, 784, 512, "NN+bias_relu"),
     (784, 128, 512, "TN"),
@@ -99,6 +99,12 @@ const SHAPES: [(usize, usize, usize, &str); 36] = [
     (32, 64, 256, "NN"),
     (25088, 27, 32, "NN"),
     (6400, 32, 32, "NN"),
+    (6400, 128, 192, "NN"),
+    (128, 6400, 192, "TN"),
+    (64, 6400, 192, "TN"),
+    (64, 6400, 32, "TN"),
+    (6400, 192, 128, "NT"),
+    (128, 6400, 256, "TN"),
     (32, 8, 32, "NN"),
     (32, 32, 32, "NN"),
     (32, 32, 1, "NN"),

@@ -420,11 +420,7 @@ impl<T: Float> ConvPlan<T> {
                 }
                 _ => job.b.add(g * self.width),
             };
-            let store = |dest: Dest<T>| {
-                for piece in 0..plan.pieces() {
-                    plan.run_piece(patches, kernel, Output::Store(dest), work, piece, 0);
-                }
-            };
+            let store = |dest| plan.run_alone(patches, kernel, Output::Store(dest), work);
             match (&job.out, &phase.spread) {
                 (Output::Store(dest), None) => store(Dest {
                     ptr: dest.ptr.add(rows.start * dest.ld + g * self.width),
@@ -449,10 +445,7 @@ impl<T: Float> ConvPlan<T> {
                         t.thread = thread;
                         epilogue.finish(t);
                     };
-                    for piece in 0..plan.pieces() {
-                        let out = Output::Epilogue(&finish);
-                        plan.run_piece(patches, kernel, out, work, piece, 0);
-                    }
+                    plan.run_alone(patches, kernel, Output::Epilogue(&finish), work);
                 }
             }
         }
@@ -553,9 +546,7 @@ impl<T: Float> ConvPlan<T> {
                     ..sums
                 };
                 let g = job.b.add(rows.start * self.filters + group * self.width);
-                for piece in 0..plan.pieces() {
-                    plan.run_piece(patches, g, Output::Store(dest), work, piece, 0);
-                }
+                plan.run_alone(patches, g, Output::Store(dest), work);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Matrix products of f32 and f64: `C[b] = op(A[b]) · op(B[b])`, row-major, with an optional
 //! epilogue that takes each finished tile out of the cache instead of C being stored.
 //!
-//! A [`MatmulPlan`] is made once per shape and chooses between three ways:
+//! A [`MatmulPlan`] is made once per shape and chooses between four ways:
 //! - *outer*: micro-kernels over a register tile with vectors along N. A is read in place (either
 //!   orientation; copied where its rows would fall into the same cache sets), B in place or in
 //!   panels that are copied while the first rows are computed. A long K is split for the cache; an
@@ -9,6 +9,7 @@
 //! - *swapped*: the same for `Cᵀ`, with vectors along M, where N is small and A is stored
 //!   transposed.
 //! - *dot*: vectors along K, where M or N is small and the long operands are contiguous along K.
+//! - *deep*: pieces along K, where it is long, C small, and both operands lie row after row along K.
 //!
 //! The product is cut into pieces that any thread may do in any order; [`MatmulPlan::run`] hands
 //! them to a [`Team`] if one thread would need more than some 10 µs, and does them itself
@@ -16,6 +17,7 @@
 //! and infinities propagate. A result does not depend on the number of threads that take part, only
 //! on the plan.
 
+mod deep;
 mod dot;
 mod grid;
 mod outer;
@@ -194,6 +196,8 @@ pub struct MatmulPlan<T> {
     grid: Grid,
     kernels: Kernels<T>,
     piece: PieceFn<T>,
+    /// What is done once all pieces are, and how many times.
+    last: Option<(PieceFn<T>, usize)>,
 }
 
 /// One run of a plan.
@@ -244,7 +248,8 @@ impl<T: Float> MatmulPlan<T> {
 
     /// Bytes of workspace that a run needs, of any alignment and content.
     pub fn workspace_bytes(&self) -> usize {
-        LINE + self.grid.per_thread * if self.pieces > 1 { self.threads } else { 1 }
+        let threads = if self.pieces > 1 { self.threads } else { 1 };
+        LINE + self.grid.shared + self.grid.per_thread * threads
     }
 
     /// How many pieces the product is cut into; 0 for an empty C.
@@ -267,40 +272,41 @@ impl<T: Float> MatmulPlan<T> {
         out: Output<'_, T>,
         workspace: *mut u8,
     ) {
-        let job = self.job(a, b, out, workspace);
         // A larger team than planned for would not find its scratch memory.
-        if self.pieces > 1 && self.threads > 1 && team.threads() <= self.threads {
-            // SAFETY: as promised by the caller; `team` gives each thread its own index.
-            team.run(self.pieces, &|piece, thread| unsafe {
-                (self.piece)(&job, piece, thread)
-            });
-        } else {
-            for piece in 0..self.pieces {
-                // SAFETY: as promised by the caller.
-                unsafe { (self.piece)(&job, piece, 0) };
-            }
-        }
+        let forks = self.pieces > 1 && self.threads > 1 && team.threads() <= self.threads;
+        // SAFETY: as promised by the caller.
+        unsafe { self.run_all(forks.then_some(team), &self.job(a, b, out, workspace)) }
     }
 
-    /// Computes one of the [`MatmulPlan::pieces`], for callers that fork for several products at
-    /// once. `thread` is below the plan's number of threads and chooses the part of the workspace.
+    /// The same on the calling thread alone, for callers that are pieces of something themselves.
     ///
     /// # Safety
-    /// As for [`MatmulPlan::run`], and no other call may use the same workspace under the same
-    /// `thread` at the same time.
+    /// As for [`MatmulPlan::run`].
     #[inline]
-    pub unsafe fn run_piece(
+    pub unsafe fn run_alone(
         &self,
         a: *const T,
         b: *const T,
         out: Output<'_, T>,
         workspace: *mut u8,
-        piece: usize,
-        thread: usize,
     ) {
-        debug_assert!(piece < self.pieces && thread < self.threads);
         // SAFETY: as promised by the caller.
-        unsafe { (self.piece)(&self.job(a, b, out, workspace), piece, thread) }
+        unsafe { self.run_all(None, &self.job(a, b, out, workspace)) }
+    }
+
+    #[inline]
+    unsafe fn run_all(&self, team: Option<&Team>, job: &Job<'_, T>) {
+        for (each, count) in [Some((self.piece, self.pieces)), self.last]
+            .into_iter()
+            .flatten()
+        {
+            match team {
+                // SAFETY: as promised by the caller; `team` gives each thread its own index.
+                Some(team) => team.run(count, &|piece, thread| unsafe { each(job, piece, thread) }),
+                // SAFETY: as promised by the caller.
+                None => (0..count).for_each(|piece| unsafe { each(job, piece, 0) }),
+            }
+        }
     }
 
     #[inline]
@@ -342,7 +348,10 @@ impl<T: Float> MatmulPlan<T> {
             Way::Outer => pieces::outer,
             Way::Swapped => pieces::swapped,
             Way::Dot => pieces::dot,
+            Way::Deep => deep::part,
         };
+        let last: Option<(PieceFn<T>, usize)> =
+            (way == Way::Deep).then(|| (deep::finish as PieceFn<T>, grid.tiles(&spec)));
         let pieces = grid.pieces(&spec);
         Self {
             spec,
@@ -352,6 +361,7 @@ impl<T: Float> MatmulPlan<T> {
             grid,
             kernels: Kernels::new::<S>(),
             piece,
+            last,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The choice of strategy, tile sizes and pieces for a shape.
 
+use super::deep;
 use super::dot::DOT_COLS;
 use super::outer::{ROW_NV_MAX, max_rows, max_vectors};
 use super::{LINE, MatmulSpec};
@@ -20,6 +21,8 @@ const A_BLOCK_BYTES: usize = 512 << 10;
 const B_GROUP_BYTES: usize = 256 << 10;
 /// A usual L1 data cache.
 const L1_BYTES: usize = 32 << 10;
+const L1_WAYS: usize = 8;
+const L1_SETS: usize = L1_BYTES / L1_WAYS / LINE;
 /// The largest block of sums that is kept for an epilogue where the inner dimension is split.
 const SUM_ROWS: usize = 512;
 const SUM_COLS: usize = 256;
@@ -29,12 +32,13 @@ const PIECE_NS: usize = 5_000;
 /// Pieces per thread where the work allows it: threads that are slowed down then take fewer.
 const PIECES_PER_THREAD: usize = 4;
 
-/// The three ways to a product.
+/// The ways to a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     Outer,
     Swapped,
     Dot,
+    Deep,
 }
 
 /// How the product is cut.
@@ -56,6 +60,9 @@ pub(super) struct Grid {
     /// Pieces along M and N.
     pub pm: usize,
     pub pn: usize,
+    /// Deep only: parts of the inner dimension, and the length of one.
+    pub parts: usize,
+    pub depth: usize,
     /// Copy A's block, copy (or transpose) B's panels first. Dot: transpose the short operand
     /// first.
     pub pack_a: bool,
@@ -68,6 +75,8 @@ pub(super) struct Grid {
     pub b_at: usize,
     pub tile_at: usize,
     pub per_thread: usize,
+    /// Bytes of the workspace that all threads share; it comes first.
+    pub shared: usize,
 }
 
 /// About how long one thread takes, in ns: the longer of arithmetic (at 100 GFLOP/s in f32) and
@@ -91,7 +100,7 @@ fn wanted_pieces(spec: &MatmulSpec, size: usize, threads: usize) -> usize {
     (ns / PIECE_NS).clamp(2, threads * PIECES_PER_THREAD)
 }
 
-fn lines(bytes: usize) -> usize {
+pub(super) fn lines(bytes: usize) -> usize {
     bytes.next_multiple_of(LINE)
 }
 
@@ -137,9 +146,25 @@ pub(super) fn plan(spec: &MatmulSpec, vectors: Vectors, threads: usize) -> (Way,
         (Way::Dot, dot(spec, size, wanted, true, !a_along_k))
     } else if a.trans && sparse && n <= max_rows(regs, 2) && m >= 2 * lanes {
         (Way::Swapped, swapped(spec, vectors, wanted))
+    } else if deep::fits(spec, vectors) {
+        (Way::Deep, deep::plan(spec, vectors))
     } else {
         (Way::Outer, outer(spec, vectors, wanted, threads))
     }
+}
+
+/// Rows and columns of the micro-tiles: as wide as there are columns for, then as tall as the registers
+/// allow.
+pub(super) fn micro_tile(m: usize, n: usize, lanes: usize, regs: usize) -> (usize, usize) {
+    let vectors = n.div_ceil(lanes);
+    let widest = if m <= 1 {
+        ROW_NV_MAX
+    } else {
+        max_vectors(regs)
+    };
+    let nv = vectors.div_ceil(vectors.div_ceil(widest));
+    let mr = if m <= 1 { 1 } else { max_rows(regs, nv).min(m) };
+    (mr, nv * lanes)
 }
 
 /// Pieces of `len` that are multiples of `unit`, at most `pieces` of them: length and number.
@@ -211,17 +236,7 @@ fn outer(spec: &MatmulSpec, vectors: Vectors, wanted: usize, threads: usize) -> 
         ..
     } = *spec;
     let Vectors { size, lanes, regs } = vectors;
-    let vectors = n.div_ceil(lanes);
-    let widest = if m <= 1 {
-        ROW_NV_MAX
-    } else {
-        max_vectors(regs)
-    };
-    let nv = vectors.div_ceil(vectors.div_ceil(widest));
-    let (mr, nr) = (
-        if m <= 1 { 1 } else { max_rows(regs, nv).min(m) },
-        nv * lanes,
-    );
+    let (mr, nr) = micro_tile(m, n, lanes, regs);
     let kc = if k <= K_WHOLE && m.min(WHOLE_ROWS) * k * size <= A_BLOCK_BYTES {
         k
     } else {
@@ -232,7 +247,7 @@ fn outer(spec: &MatmulSpec, vectors: Vectors, wanted: usize, threads: usize) -> 
     let blocks = k > kc;
     // Copying B pays where a panel does not stay in L1 and its rows lie apart, if it is used often. Rows at a
     // multiple of 2 KiB do not stay, however few: they fall into the same few cache sets.
-    let stays = kc * nr * size <= L1_BYTES && !((b.ld * size).is_multiple_of(2048) && kc > 32);
+    let stays = kc * nr * size <= L1_BYTES && kc <= kept_rows(b.ld * size);
     let apart = b.ld >= 2 * nr && !stays;
     let pack_b = b.trans || (apart && m >= 8 * mr);
     // Rows of A at a multiple of 2 KiB fall into the same few cache sets; copying pays if they are
@@ -312,13 +327,25 @@ fn outer(spec: &MatmulSpec, vectors: Vectors, wanted: usize, threads: usize) -> 
         b_at,
         tile_at,
         per_thread,
+        ..Grid::default()
+    }
+}
+
+/// How many rows of a panel stay in the L1 cache where each lies `stride` bytes after the one before:
+/// half the ways of the sets that they fall into.
+fn kept_rows(stride: usize) -> usize {
+    match (stride / LINE).trailing_zeros() {
+        _ if !stride.is_multiple_of(LINE) => usize::MAX,
+        shared => (L1_WAYS / 2) * (L1_SETS >> shared.min(L1_SETS.ilog2())),
     }
 }
 
 impl Grid {
     /// The number of pieces; none for an empty product, whose grid is empty.
     pub(super) fn pieces(&self, spec: &MatmulSpec) -> usize {
-        if self.bc == 0 {
+        if self.parts > 0 {
+            self.parts
+        } else if self.bc == 0 {
             0
         } else {
             spec.batch.div_ceil(self.bc) * self.pm * self.pn

@@ -44,6 +44,62 @@ impl<T: Float> SimdOp for Copy<T> {
     }
 }
 
+/// Copies `k` rows of `rows` elements each, into strips of `height` columns: that of column `c` begins at
+/// `c / height * ldd`, and has the `height` elements of a row after those of the row before.
+pub(super) struct Strips<T> {
+    pub k: usize,
+    pub rows: usize,
+    pub height: usize,
+    pub src: *const T,
+    pub lds: usize,
+    pub dst: *mut T,
+    pub ldd: usize,
+}
+
+impl<T> Strips<T> {
+    /// Elements from one strip to the next: whole vectors are stored, also at the end.
+    pub fn stride(height: usize, k: usize, lanes: usize) -> usize {
+        height * k + lanes
+    }
+}
+
+impl<T: Float> SimdOp for Strips<T> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn call<S: Simd>(self) {
+        let Self {
+            k,
+            rows,
+            height,
+            src,
+            lds,
+            dst,
+            ldd,
+        } = self;
+        let lanes = T::Vec::<S>::LANES;
+        // SAFETY: both areas are valid, by the caller's promise. What a vector stores beyond a strip's
+        // row is the place of its next row, which comes later, or the strip's end; what it would load
+        // beyond the source's row is masked.
+        unsafe {
+            for p in 0..k {
+                let (src, dst) = (src.add(p * lds), dst.add(p * height));
+                for (strip, first) in (0..rows).step_by(height).enumerate() {
+                    let to = dst.add(strip * ldd);
+                    for c in (0..height).step_by(lanes) {
+                        let left = rows.saturating_sub(first + c);
+                        let from = src.wrapping_add(first + c);
+                        let x = match left >= lanes {
+                            true => T::Vec::<S>::load(from),
+                            false => T::Vec::<S>::load_mask(from, T::Vec::<S>::mask(left)),
+                        };
+                        x.store(to.add(c));
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Transposes `rows` × `cols` elements: `dst[c * ldd + r] = src[r * lds + c]`.
 pub(super) struct Transpose<T> {
     pub rows: usize,

@@ -2,7 +2,7 @@
 
 use super::dot::{Dot, DotArgs};
 use super::outer::{Micro, MicroArgs, More};
-use super::pack::{Add, Copy, Transpose};
+use super::pack::{Add, Copy, Strips, Transpose};
 use super::{Dest, Job, Operand, Output, Tile};
 use crate::simd::{Float, Simd, Vector};
 use std::ops::Range;
@@ -11,14 +11,15 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kernels<T> {
     /// Elements of a vector.
-    lanes: usize,
+    pub lanes: usize,
     /// A tile of a product whose tiles have up to so many rows.
-    micro: unsafe fn(usize, &MicroArgs<T>),
+    pub micro: unsafe fn(usize, &MicroArgs<T>),
     /// So many columns of dot products.
     dots: unsafe fn(usize, DotArgs<T>),
-    copy: unsafe fn(Copy<T>),
+    pub copy: unsafe fn(Copy<T>),
+    pub strips: unsafe fn(Strips<T>),
     transpose: unsafe fn(Transpose<T>),
-    add: unsafe fn(Add<T>),
+    pub add: unsafe fn(Add<T>),
 }
 
 impl<T: Float> Kernels<T> {
@@ -28,6 +29,7 @@ impl<T: Float> Kernels<T> {
             micro: Micro::<T, S>::run,
             dots: Dot::<T, S>::run,
             copy: S::vectorize::<Copy<T>>,
+            strips: S::vectorize::<Strips<T>>,
             transpose: S::vectorize::<Transpose<T>>,
             add: S::vectorize::<Add<T>>,
         }
@@ -64,12 +66,12 @@ impl<T: Float> Job<'_, T> {
 
     /// A part of a thread's workspace.
     #[inline(always)]
-    unsafe fn scratch(&self, thread: usize, at: usize) -> *mut T {
+    pub unsafe fn scratch(&self, thread: usize, at: usize) -> *mut T {
         // SAFETY: inside the workspace that the caller of `run` vouches for; the parts are aligned
         // to cache lines.
         unsafe {
             self.workspace
-                .add(thread * self.grid.per_thread + at)
+                .add(self.grid.shared + thread * self.grid.per_thread + at)
                 .cast()
         }
     }
@@ -77,7 +79,7 @@ impl<T: Float> Job<'_, T> {
 
 impl<T> Dest<T> {
     #[inline(always)]
-    unsafe fn at(&self, batch: usize, row: usize, col: usize) -> *mut T {
+    pub(super) unsafe fn at(&self, batch: usize, row: usize, col: usize) -> *mut T {
         // SAFETY: inside C, by the caller's promise.
         unsafe {
             self.ptr

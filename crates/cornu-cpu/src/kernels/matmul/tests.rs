@@ -217,6 +217,50 @@ fn large_shapes() {
     check::<f32>(spec, Isa::get(), &teams[2], &mut rng);
 }
 
+/// Cut along the inner dimension: the same sums, and the same to the last bit however many threads there
+/// are.
+#[test]
+fn deep_shapes() {
+    let mut rng = Lcg(5);
+    let teams = teams();
+    for (m, n, k) in [
+        (16, 130, 2100),
+        (33, 47, 4097),
+        (64, 80, 1024),
+        (121, 9, 6400),
+    ] {
+        let mut spec = MatmulSpec::new(m, n, k, true, false);
+        for isa in Isa::available() {
+            loosen(&mut spec, &mut rng);
+            let team = &teams[rng.below(4)];
+            let plan = MatmulPlan::<f32>::with_isa(spec, team.threads(), isa);
+            assert!(plan.last.is_some() && plan.pieces() > 1, "{spec:?}");
+            check::<f32>(spec, isa, team, &mut rng);
+            check::<f64>(spec, isa, team, &mut rng);
+        }
+        let spec = MatmulSpec::new(m, n, k, true, false);
+        let uniform = |rng: &mut Lcg, n: usize| -> Vec<f32> {
+            (0..n).map(|_| rng.next() as f32 / 1e9 - 1.0).collect()
+        };
+        let (a, b) = (uniform(&mut rng, m * k), uniform(&mut rng, k * n));
+        let product = |team: &Team| {
+            let plan = MatmulPlan::<f32>::new(spec, team.threads());
+            let (mut c, mut space) = (vec![0.0_f32; m * n], workspace(&plan));
+            let dest = Dest {
+                ptr: c.as_mut_ptr(),
+                ld: n,
+                batch_stride: 0,
+                accumulate: false,
+            };
+            let out = Output::Store(dest);
+            // SAFETY: all buffers were made for this shape.
+            unsafe { plan.run(team, a.as_ptr(), b.as_ptr(), out, space.as_mut_ptr()) };
+            c
+        };
+        assert!(product(&teams[0]) == product(&teams[3]));
+    }
+}
+
 /// Rounding stays that of a sum in the element type.
 #[test]
 fn rounding_error() {
