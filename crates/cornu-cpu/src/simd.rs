@@ -167,6 +167,8 @@ pub trait Vector: Copy {
     unsafe fn max(self, b: Self) -> Self;
     /// The lesser per lane (`b` where either is NaN).
     unsafe fn min(self, b: Self) -> Self;
+    /// `x` in the lanes that are greater than 0, else 0.
+    unsafe fn where_positive(self, x: Self) -> Self;
     /// The square root.
     unsafe fn sqrt(self) -> Self;
     /// 1 / √self within one and a half units in the last place, as a root and a division are. The estimate

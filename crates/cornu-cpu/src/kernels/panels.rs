@@ -141,16 +141,17 @@ pub(crate) struct Rows<T> {
     pub element: usize,
 }
 
-/// The product of some rows of `a` and a packed matrix, stored in the rows of `c`, each so far after the
-/// one before, or added to them. Its maker promises that `a` has `rows` rows of `part.k` elements, `c` as
-/// many of `part.n`, that `packed` was made by [`pack`] for the same vectors, and that `c` overlaps neither.
+/// The product of some rows of `a` and a packed matrix, added to the rows of `onto`, if any, and stored in
+/// those of `c`, each so far after the one before. Its maker promises that `a` has `rows` rows of `part.k`
+/// elements, `c` and `onto` as many of `part.n`, that `packed` was made by [`pack`] for the same vectors,
+/// and that `c` overlaps neither operand; it may be `onto`.
 pub(crate) struct Product<T> {
     pub a: Rows<T>,
     pub rows: usize,
     pub packed: *const T,
     pub part: Part,
+    pub onto: Option<(*const T, usize)>,
     pub c: (*mut T, usize),
-    pub add: bool,
 }
 
 impl<T: Float> SimdOp for Product<T> {
@@ -163,14 +164,15 @@ impl<T: Float> SimdOp for Product<T> {
             rows,
             packed,
             part,
+            onto,
             c: (c, ldc),
-            add,
         } = self;
         let width = width::<S, T>();
         let most = const { rows_at_once::<S>() };
         for panel in 0..part.n.div_ceil(width) {
             let columns = width.min(part.n - panel * width);
             for first in (0..rows).step_by(most) {
+                let height = (rows - first).min(most);
                 // SAFETY: the panel and the rows are inside, by the maker's promise.
                 unsafe {
                     let b = (packed.add(panel * part.k * width), part.k);
@@ -179,15 +181,20 @@ impl<T: Float> SimdOp for Product<T> {
                         ..a
                     };
                     let c = (c.add(first * ldc + panel * width), ldc);
-                    match (rows - first).min(most) {
-                        8 => tile::<S, T, 8>(a, b, c, columns, add),
-                        7 => tile::<S, T, 7>(a, b, c, columns, add),
-                        6 => tile::<S, T, 6>(a, b, c, columns, add),
-                        5 => tile::<S, T, 5>(a, b, c, columns, add),
-                        4 => tile::<S, T, 4>(a, b, c, columns, add),
-                        3 => tile::<S, T, 3>(a, b, c, columns, add),
-                        2 => tile::<S, T, 2>(a, b, c, columns, add),
-                        _ => tile::<S, T, 1>(a, b, c, columns, add),
+                    let onto = onto.map(|(from, ld)| (from.add(first * ld + panel * width), ld));
+                    if let Some((from, ld)) = onto {
+                        // The rows may lie too far apart for the processor to guess.
+                        (0..height).for_each(|r| S::prefetch(from.wrapping_add(r * ld + width)));
+                    }
+                    match height {
+                        8 => tile::<S, T, 8>(a, b, onto, c, columns),
+                        7 => tile::<S, T, 7>(a, b, onto, c, columns),
+                        6 => tile::<S, T, 6>(a, b, onto, c, columns),
+                        5 => tile::<S, T, 5>(a, b, onto, c, columns),
+                        4 => tile::<S, T, 4>(a, b, onto, c, columns),
+                        3 => tile::<S, T, 3>(a, b, onto, c, columns),
+                        2 => tile::<S, T, 2>(a, b, onto, c, columns),
+                        _ => tile::<S, T, 1>(a, b, onto, c, columns),
                     }
                 }
             }
@@ -203,9 +210,9 @@ impl<T: Float> SimdOp for Product<T> {
 unsafe fn tile<S: Simd, T: Float, const R: usize>(
     a: Rows<T>,
     (b, k): (*const T, usize),
+    onto: Option<(*const T, usize)>,
     (c, ldc): (*mut T, usize),
     columns: usize,
-    add: bool,
 ) {
     let lanes = <T::Vec<S> as Vector>::LANES;
     // SAFETY: as promised by the caller; lanes beyond the last column are masked.
@@ -213,10 +220,10 @@ unsafe fn tile<S: Simd, T: Float, const R: usize>(
         let masks = [0, lanes].map(|v| T::Vec::<S>::mask(columns.saturating_sub(v)));
         let whole = columns == 2 * lanes;
         let mut sums = [[T::Vec::<S>::splat(T::ZERO); 2]; R];
-        if add {
+        if let Some((from, ld)) = onto {
             for (r, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    let at = c.add(r * ldc).wrapping_add(v * lanes);
+                    let at = from.add(r * ld).wrapping_add(v * lanes);
                     *sum = if whole {
                         T::Vec::<S>::load(at)
                     } else {

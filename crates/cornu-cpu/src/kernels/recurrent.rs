@@ -32,8 +32,8 @@ pub struct RecurrentKernel {
     extents: Extents,
     dtype: DType,
     isa: Isa,
-    /// The parts that the recurrent kernel is packed in: all of it, or, if r is applied before the
-    /// product, the gates and the candidate.
+    /// The parts that the recurrent kernel is packed in: all of it, or the gates and the candidate, if
+    /// these are sums of different things.
     parts: Vec<Part>,
     /// What pieces work in.
     scratch: Spare,
@@ -68,8 +68,10 @@ impl RecurrentKernel {
     fn new(op: Recurrent, way: Way, extents: Extents, dtype: DType) -> RecurrentKernel {
         let u = extents.units;
         let columns = u * op.cell.gates();
-        let splits = match op.cell {
-            Cell::Gru { reset_after: false } => vec![(0, 2 * u), (2 * u, u)],
+        let splits = match (op.cell, way) {
+            (Cell::Gru { reset_after: false }, _) | (Cell::Gru { .. }, Way::Forward) => {
+                vec![(0, 2 * u), (2 * u, u)]
+            }
             _ => vec![(0, columns)],
         };
         let part = |(first, n): (usize, usize)| match way {

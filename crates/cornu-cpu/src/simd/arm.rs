@@ -90,6 +90,14 @@ macro_rules! neon_vector {
                 unsafe { $select($gt(b, self), self, b) }
             }
             #[inline(always)]
+            unsafe fn where_positive(self, x: Self) -> Self {
+                // SAFETY: by the trait's contract.
+                unsafe {
+                    let zero = $splat(0.0);
+                    $select($gt(self, zero), x, zero)
+                }
+            }
+            #[inline(always)]
             unsafe fn sqrt(self) -> Self {
                 // SAFETY: by the trait's contract.
                 unsafe { $sqrt(self) }

@@ -94,6 +94,12 @@ macro_rules! scalar_vector {
                 }))
             }
             #[inline(always)]
+            unsafe fn where_positive(self, x: Self) -> Self {
+                Self(std::array::from_fn(|i| {
+                    if self.0[i] > 0.0 { x.0[i] } else { 0.0 }
+                }))
+            }
+            #[inline(always)]
             unsafe fn sqrt(self) -> Self {
                 Self(self.0.map(<$t>::sqrt))
             }

@@ -87,6 +87,11 @@ x86_vector!(__m512, f32, 16, __mmask16, splat _mm512_set1_ps, load _mm512_loadu_
     fma _mm512_fmadd_ps,
     max _mm512_max_ps, min _mm512_min_ps, sqrt _mm512_sqrt_ps,
     #[inline(always)]
+    unsafe fn where_positive(self, x: Self) -> Self {
+        // SAFETY: by the trait's contract.
+        unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(self, Self::splat(0.0)), x) }
+    }
+    #[inline(always)]
     unsafe fn mask(n: usize) -> __mmask16 {
         ((1_u32 << n.min(16)) - 1) as __mmask16
     }
@@ -129,6 +134,11 @@ x86_vector!(__m512d, f64, 8, __mmask8, splat _mm512_set1_pd, load _mm512_loadu_p
     fma _mm512_fmadd_pd,
     max _mm512_max_pd, min _mm512_min_pd, sqrt _mm512_sqrt_pd,
     #[inline(always)]
+    unsafe fn where_positive(self, x: Self) -> Self {
+        // SAFETY: by the trait's contract.
+        unsafe { _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(self, Self::splat(0.0)), x) }
+    }
+    #[inline(always)]
     unsafe fn mask(n: usize) -> __mmask8 {
         ((1_u32 << n.min(8)) - 1) as __mmask8
     }
@@ -157,6 +167,11 @@ x86_vector!(__m256, f32, 8, __m256i, splat _mm256_set1_ps, load _mm256_loadu_ps,
     add _mm256_add_ps, sub _mm256_sub_ps, mul _mm256_mul_ps, div _mm256_div_ps,
     fma _mm256_fmadd_ps,
     max _mm256_max_ps, min _mm256_min_ps, sqrt _mm256_sqrt_ps,
+    #[inline(always)]
+    unsafe fn where_positive(self, x: Self) -> Self {
+        // SAFETY: by the trait's contract.
+        unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(self, Self::splat(0.0)), x) }
+    }
     #[inline(always)]
     unsafe fn mask(n: usize) -> __m256i {
         // SAFETY: by the trait's contract.
@@ -206,6 +221,11 @@ x86_vector!(__m256d, f64, 4, __m256i, splat _mm256_set1_pd, load _mm256_loadu_pd
     add _mm256_add_pd, sub _mm256_sub_pd, mul _mm256_mul_pd, div _mm256_div_pd,
     fma _mm256_fmadd_pd,
     max _mm256_max_pd, min _mm256_min_pd, sqrt _mm256_sqrt_pd,
+    #[inline(always)]
+    unsafe fn where_positive(self, x: Self) -> Self {
+        // SAFETY: by the trait's contract.
+        unsafe { _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(self, Self::splat(0.0)), x) }
+    }
     #[inline(always)]
     unsafe fn mask(n: usize) -> __m256i {
         // SAFETY: by the trait's contract.

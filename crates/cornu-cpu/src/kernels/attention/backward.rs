@@ -59,14 +59,14 @@ pub(super) unsafe fn head<S: Simd, T: Real>(job: &Job<'_, T>, head: usize, memor
         let above_rows = room(kernel.block * size.next_multiple_of(wide));
         let own_shares = room(kernel.block * kernel.row());
         let flow = room(kernel.block * kernel.row());
-        let product = |a, rows, (packed, part), c, add| {
+        let product = |a, rows, (packed, part), (c, ld): (*mut T, usize), add: bool| {
             S::vectorize(Product {
                 a,
                 rows,
                 packed,
                 part,
-                c,
-                add,
+                onto: add.then_some((c.cast_const(), ld)),
+                c: (c, ld),
             });
         };
         let (key_row, value_row) = (heads * d, heads * size);

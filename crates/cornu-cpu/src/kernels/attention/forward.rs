@@ -54,8 +54,8 @@ pub(super) unsafe fn blocks<S: Simd, T: Real>(job: &Job<'_, T>, memory: *mut T) 
                 rows,
                 packed: memory,
                 part: keys,
+                onto: None,
                 c: (scores, row),
-                add: false,
             });
             for i in 0..rows {
                 let (most, sum) = S::vectorize(Softmax {
@@ -77,11 +77,11 @@ pub(super) unsafe fn blocks<S: Simd, T: Real>(job: &Job<'_, T>, memory: *mut T) 
                 rows,
                 packed: packed_values,
                 part: values,
+                onto: None,
                 c: (
                     job.output.add(job.at(head, first, steps, size)),
                     heads * size,
                 ),
-                add: false,
             });
         }
     }

@@ -1,10 +1,10 @@
 //! The way back: from the gradient of the states to that of the projected input.
 
 use super::Job;
-use super::gates::{Activate, Chain};
+use super::gates::{Activate, chain, each};
 use crate::kernels::panels::{Part, Product, Rows, width};
 use crate::math::Real;
-use crate::simd::Simd;
+use crate::simd::{Float, Simd, Vector};
 use cornu_core::ops::recurrent::{Cell, Extents};
 use std::ops::Range;
 
@@ -42,8 +42,7 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
     // rows are those of this block.
     unsafe {
         let activate = |gate, x: &mut [T]| S::vectorize(Activate(gate, x));
-        let chain = |gate, d: &mut [T], y: &[T]| S::vectorize(Chain(gate, d, y));
-        let add_product = |(first, row), packed, part: Part, c| {
+        let add_product = |(first, row), packed, part: Part, c: *mut T| {
             let element = 1;
             S::vectorize(Product {
                 a: Rows {
@@ -54,10 +53,13 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
                 rows: n,
                 packed,
                 part,
-                c,
-                add: true,
+                onto: Some((c.cast_const(), u)),
+                c: (c, u),
             });
         };
+        let (of_gates, of_new) = (op.recurrent_activation, op.activation);
+        let zero = T::Vec::<S>::splat(T::ZERO);
+        let one = T::Vec::<S>::splat(T::from_f64(1.0));
         let g = |b: usize, row: usize| job.operand(1, (b * state_rows + row) * u, u);
         let state = |b: usize, row: usize| job.operand(0, (b * state_rows + row) * u, u);
         for (r, b) in rows.clone().enumerate() {
@@ -69,22 +71,24 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
             let t = job.time(step);
             let keep = |b: usize| job.operand(0, job.kept(step, b), kept);
             let result = |b: usize| job.result((b * steps + t) * columns, columns);
-            // What each row's gates get; what goes past the product is left in dh.
+            // What each row's gates get, for the caller and for the product; what goes past the product
+            // is left in dh.
             for (r, b) in rows.clone().enumerate() {
-                let dh = &mut dh[r * u..][..u];
-                let flow = &mut flow[r * columns..][..columns];
-                dh.iter_mut()
-                    .zip(g(b, 1 + step))
-                    .for_each(|(d, g)| *d = *d + *g);
+                let (flow, result) = (&mut flow[r * columns..][..columns], result(b));
+                let (to_h, g) = (dh[r * u..].as_mut_ptr(), g(b, 1 + step).as_ptr());
                 if !job.counts(b, t) {
+                    each!(S, T, u; past = to_h, above = g; {} to_h => past.add(above));
                     flow.fill(T::ZERO);
+                    result.fill(T::ZERO);
                     continue;
                 }
+                let (flow, result) = (flow.as_mut_ptr(), result.as_mut_ptr());
                 match op.cell {
                     Cell::Simple => {
-                        flow.copy_from_slice(dh);
-                        chain(op.activation, flow, state(b, step + 1));
-                        dh.fill(T::ZERO);
+                        let new = state(b, step + 1).as_ptr();
+                        each!(S, T, u; past = to_h, above = g, h = new; {
+                            let d = chain(of_new, h, past.add(above));
+                        } flow => d, result => d, to_h => zero);
                     }
                     Cell::Lstm => {
                         let before = match step {
@@ -92,89 +96,74 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
                             _ => job.operand(0, job.kept(step - 1, b) + 4 * u, u),
                         };
                         let keep = keep(b);
-                        let (i, f) = (&keep[..u], &keep[u..2 * u]);
-                        let (candidate, o) = (&keep[2 * u..3 * u], &keep[3 * u..4 * u]);
                         y.copy_from_slice(&keep[4 * u..5 * u]);
-                        activate(op.activation, y);
-                        let (di, rest) = flow.split_at_mut(u);
-                        let (df, rest) = rest.split_at_mut(u);
-                        let (dg, d_o) = rest.split_at_mut(u);
-                        let dc = &mut dc[r * u..][..u];
-                        // What flows to c, in the place of its gradient by i.
-                        for j in 0..u {
-                            di[j] = dh[j] * o[j];
-                        }
-                        chain(op.activation, di, y);
-                        for j in 0..u {
-                            let d = dc[j] + di[j];
-                            di[j] = d * candidate[j];
-                            df[j] = d * before[j];
-                            dg[j] = d * i[j];
-                            dc[j] = d * f[j];
-                            d_o[j] = dh[j] * y[j];
-                        }
-                        chain(op.recurrent_activation, di, i);
-                        chain(op.recurrent_activation, df, f);
-                        chain(op.activation, dg, candidate);
-                        chain(op.recurrent_activation, d_o, o);
-                        dh.fill(T::ZERO);
+                        activate(of_new, y);
+                        let (before, keep, y) = (before.as_ptr(), keep.as_ptr(), y.as_ptr());
+                        let to_c = dc[r * u..].as_mut_ptr();
+                        each!(S, T, u;
+                            past = to_h, above = g, i = keep, f = keep.add(u), candidate = keep.add(2 * u),
+                            o = keep.add(3 * u), of_c = y, c = before, later = to_c;
+                            {
+                                let d = past.add(above);
+                                let dc = later.add(chain(of_new, of_c, d.mul(o)));
+                                let di = chain(of_gates, i, dc.mul(candidate));
+                                let df = chain(of_gates, f, dc.mul(c));
+                                let dg = chain(of_new, candidate, dc.mul(i));
+                                let d_o = chain(of_gates, o, d.mul(of_c));
+                            }
+                            flow => di, flow.add(u) => df, flow.add(2 * u) => dg,
+                            flow.add(3 * u) => d_o, result => di, result.add(u) => df,
+                            result.add(2 * u) => dg, result.add(3 * u) => d_o,
+                            to_c => dc.mul(f), to_h => zero);
                     }
-                    Cell::Gru { .. } => {
+                    Cell::Gru { reset_after } => {
                         let keep = keep(b);
-                        let (z, candidate) = (&keep[..u], &keep[kept - u..]);
-                        let old = state(b, step);
-                        let (dz, rest) = flow.split_at_mut(u);
-                        let dg = &mut rest[u..2 * u];
-                        for j in 0..u {
-                            dz[j] = dh[j] * (old[j] - candidate[j]);
-                            dg[j] = dh[j] * (T::from_f64(1.0) - z[j]);
-                            dh[j] = dh[j] * z[j];
-                        }
-                        chain(op.recurrent_activation, dz, z);
-                        chain(op.activation, dg, candidate);
-                    }
-                }
-            }
-            if let Cell::Gru { reset_after } = op.cell {
-                if !reset_after {
-                    let behind = packed.add(part.packed(width::<S, T>()));
-                    let candidate = (flow.as_ptr().add(2 * u), columns);
-                    inner.fill(T::ZERO);
-                    add_product(candidate, behind, last, (inner.as_mut_ptr(), u));
-                }
-                for (r, b) in rows.clone().enumerate() {
-                    let flow = &mut flow[r * columns..][..columns];
-                    if !job.counts(b, t) {
-                        result(b).fill(T::ZERO);
-                        continue;
-                    }
-                    let (keep, old) = (keep(b), state(b, step));
-                    let reset = &keep[u..2 * u];
-                    let (dh, inner) = (&mut dh[r * u..][..u], &inner[r * u..][..u]);
-                    let (_, rest) = flow.split_at_mut(u);
-                    let (dr, dg) = rest.split_at_mut(u);
-                    for j in 0..u {
+                        let new = keep[kept - u..].as_ptr();
+                        let (keep, before) = (keep.as_ptr(), state(b, step).as_ptr());
                         if reset_after {
-                            dr[j] = dg[j] * keep[2 * u + j];
+                            each!(S, T, u;
+                                past = to_h, above = g, z = keep, r = keep.add(u),
+                                q = keep.add(2 * u), candidate = new, old = before;
+                                {
+                                    let d = past.add(above);
+                                    let dz = chain(of_gates, z, d.mul(old.sub(candidate)));
+                                    let dg = chain(of_new, candidate, d.mul(one.sub(z)));
+                                    let dr = chain(of_gates, r, dg.mul(q));
+                                }
+                                flow => dz, flow.add(u) => dr, flow.add(2 * u) => dg.mul(r),
+                                result => dz, result.add(u) => dr, result.add(2 * u) => dg,
+                                to_h => d.mul(z));
                         } else {
-                            dr[j] = inner[j] * old[j];
-                            dh[j] = dh[j] + inner[j] * reset[j];
+                            each!(S, T, u;
+                                past = to_h, above = g, z = keep, candidate = new, old = before;
+                                {
+                                    let d = past.add(above);
+                                    let dz = chain(of_gates, z, d.mul(old.sub(candidate)));
+                                    let dg = chain(of_new, candidate, d.mul(one.sub(z)));
+                                }
+                                flow => dz, flow.add(2 * u) => dg,
+                                result => dz, result.add(2 * u) => dg,
+                                to_h => d.mul(z));
                         }
                     }
-                    chain(op.recurrent_activation, dr, reset);
-                    result(b).copy_from_slice(flow);
-                    if reset_after {
-                        let dg = &mut flow[2 * u..];
-                        dg.iter_mut().zip(reset).for_each(|(d, r)| *d = *d * *r);
-                    }
-                }
-            } else {
-                for (b, flow) in rows.clone().zip(flow.chunks_exact(columns.max(1))) {
-                    result(b).copy_from_slice(flow);
                 }
             }
-            let to = (dh.as_mut_ptr(), u);
-            add_product((flow.as_ptr(), columns), packed, part, to);
+            if op.cell == (Cell::Gru { reset_after: false }) {
+                let behind = packed.add(part.packed(width::<S, T>()));
+                let candidate = (flow.as_ptr().add(2 * u), columns);
+                inner.fill(T::ZERO);
+                add_product(candidate, behind, last, inner.as_mut_ptr());
+                for (r, b) in rows.clone().enumerate().filter(|(_, b)| job.counts(*b, t)) {
+                    let (reset, before) = (keep(b)[u..].as_ptr(), state(b, step).as_ptr());
+                    let (inner, to_h) = (inner[r * u..].as_ptr(), dh[r * u..].as_mut_ptr());
+                    let flow = flow[r * columns + u..].as_mut_ptr();
+                    let result = result(b)[u..].as_mut_ptr();
+                    each!(S, T, u; d = inner, old = before, r = reset, past = to_h; {
+                        let dr = chain(of_gates, r, d.mul(old));
+                    } flow => dr, result => dr, to_h => d.fma(r, past));
+                }
+            }
+            add_product((flow.as_ptr(), columns), packed, part, dh.as_mut_ptr());
         }
         if initial {
             let first = batch * steps * columns;

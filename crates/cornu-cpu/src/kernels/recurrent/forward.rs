@@ -1,10 +1,10 @@
 //! The way there: fills the tape.
 
 use super::Job;
-use super::gates::Activate;
-use crate::kernels::panels::{Part, Product, Rows, width};
+use super::gates::{Activate, each};
+use crate::kernels::panels::{Product, Rows, width};
 use crate::math::Real;
-use crate::simd::Simd;
+use crate::simd::{Float, Simd, Vector};
 use cornu_core::ops::recurrent::{Cell, Extents};
 use std::ops::Range;
 
@@ -40,8 +40,11 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
     // rows are those of this block.
     unsafe {
         let activate = |gate, x: &mut [T]| S::vectorize(Activate(gate, x));
-        let add_product = |(first, row), packed, part: Part, c| {
+        // What a part of the kernel makes of some rows, added to what comes from elsewhere.
+        let add_product = |(first, row), at: usize, onto, c| {
             let element = 1;
+            let before = kernel.parts[..at].iter();
+            let before: usize = before.map(|part| part.packed(width::<S, T>())).sum();
             S::vectorize(Product {
                 a: Rows {
                     first,
@@ -49,10 +52,10 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
                     element,
                 },
                 rows: n,
-                packed,
-                part,
+                packed: packed.add(before),
+                part: kernel.parts[at],
+                onto: Some(onto),
                 c,
-                add: true,
             });
         };
         for (b, h) in rows.clone().zip(h.chunks_exact_mut(u.max(1))) {
@@ -64,102 +67,99 @@ pub(super) unsafe fn walk<S: Simd, T: Real>(
         }
         for step in 0..steps {
             let t = job.time(step);
-            let input = |b: usize| job.operand(0, (b * steps + t) * columns, columns);
             let gates = match op.taped {
                 true => job.output.add(job.kept(step, rows.start)),
                 false => own,
             };
             let keep =
                 |b: usize| std::slice::from_raw_parts_mut(gates.add((b - rows.start) * kept), kept);
-            // The gates' sums, onto what comes from the input.
-            let h_rows = (h.as_ptr(), u);
-            let part = kernel.parts[0];
+            // What comes from the input, from a column on.
+            let input = |column: usize| {
+                let first = (rows.start * steps + t) * columns + column;
+                (job.inputs[0].cast::<T>().add(first), steps * columns)
+            };
+            let old = (h.as_ptr(), u);
             match op.cell {
-                Cell::Simple => {
-                    for (b, next) in rows.clone().zip(next.chunks_exact_mut(u.max(1))) {
-                        next.copy_from_slice(input(b));
+                Cell::Simple => add_product(old, 0, input(0), (next.as_mut_ptr(), u)),
+                Cell::Lstm => add_product(old, 0, input(0), (gates, kept)),
+                Cell::Gru { reset_after } => {
+                    add_product(old, 0, input(0), (gates, kept));
+                    if reset_after {
+                        let bias = job.inputs[3].cast();
+                        add_product(old, 1, (bias, 0), (gates.add(2 * u), kept));
                     }
-                    add_product(h_rows, packed, part, (next.as_mut_ptr(), u));
-                }
-                Cell::Lstm | Cell::Gru { reset_after: false } => {
-                    for b in rows.clone() {
-                        keep(b)[..columns].copy_from_slice(input(b));
+                    for (r, b) in rows.clone().enumerate() {
+                        let keep = keep(b);
+                        activate(op.recurrent_activation, &mut keep[..2 * u]);
+                        if !reset_after {
+                            let (reset, old) = (keep[u..].as_ptr(), h[r * u..].as_ptr());
+                            let to = next[r * u..].as_mut_ptr();
+                            each!(S, T, u; r = reset, h = old; {} to => r.mul(h));
+                        }
                     }
-                    add_product(h_rows, packed, part, (gates, kept));
-                }
-                Cell::Gru { reset_after: true } => {
-                    let bias = job.operand(3, 0, u);
-                    for b in rows.clone() {
-                        let (x, keep) = (input(b), keep(b));
-                        keep[..2 * u].copy_from_slice(&x[..2 * u]);
-                        keep[2 * u..3 * u].copy_from_slice(bias);
-                        keep[3 * u..].copy_from_slice(&x[2 * u..]);
+                    if !reset_after {
+                        let reset = (next.as_ptr(), u);
+                        add_product(reset, 1, input(2 * u), (gates.add(2 * u), kept));
                     }
-                    add_product(h_rows, packed, part, (gates, kept));
-                }
-            }
-            if let Cell::Gru { reset_after } = op.cell {
-                for (r, b) in rows.clone().enumerate() {
-                    let keep = keep(b);
-                    activate(op.recurrent_activation, &mut keep[..2 * u]);
-                    let reset = &mut next[r * u..][..u];
-                    let reset = reset.iter_mut().zip(&keep[u..2 * u]);
-                    let old = &h[r * u..][..u];
-                    reset.zip(old).for_each(|((x, r), h)| *x = *r * *h);
-                }
-                if !reset_after {
-                    let behind = packed.add(part.packed(width::<S, T>()));
-                    let candidate = (gates.add(2 * u), kept);
-                    let reset = (next.as_ptr(), u);
-                    add_product(reset, behind, kernel.parts[1], candidate);
                 }
             }
             for (r, b) in rows.clone().enumerate() {
                 let (h, next) = (&mut h[r * u..][..u], &mut next[r * u..][..u]);
+                let state = job.result((b * state_rows + 1 + step) * u, u);
+                let keep = keep(b);
                 let counts = job.counts(b, t);
-                match op.cell {
-                    Cell::Simple => activate(op.activation, next),
-                    Cell::Lstm => {
-                        let (gates, new) = keep(b).split_at_mut(4 * u);
+                if op.cell == Cell::Lstm {
+                    let (gates, new) = keep.split_at_mut(4 * u);
+                    let c = &mut c[r * u..][..u];
+                    if counts {
                         activate(op.recurrent_activation, &mut gates[..2 * u]);
                         activate(op.activation, &mut gates[2 * u..3 * u]);
                         activate(op.recurrent_activation, &mut gates[3 * u..]);
-                        let c = &mut c[r * u..][..u];
-                        if counts {
-                            let (i, f) = (&gates[..u], &gates[u..2 * u]);
-                            let (g, o) = (&gates[2 * u..3 * u], &gates[3 * u..4 * u]);
-                            for j in 0..u {
-                                c[j] = f[j] * c[j] + i[j] * g[j];
-                            }
-                            next.copy_from_slice(c);
-                            activate(op.activation, next);
-                            next.iter_mut().zip(o).for_each(|(h, o)| *h = *h * *o);
-                        }
+                        let gates = gates.as_ptr();
+                        let (forget, candidate) = (gates.add(u), gates.add(2 * u));
+                        let (c, new, next) = (c.as_mut_ptr(), new.as_mut_ptr(), next.as_mut_ptr());
+                        each!(S, T, u; i = gates, f = forget, g = candidate, before = c; {
+                            let after = f.fma(before, i.mul(g));
+                        } c => after, new => after, next => after);
+                    } else {
                         new.copy_from_slice(c);
                     }
+                }
+                if !counts {
+                    state.copy_from_slice(h);
+                    continue;
+                }
+                let (to, state) = (h.as_mut_ptr(), state.as_mut_ptr());
+                match op.cell {
+                    Cell::Simple => {
+                        activate(op.activation, next);
+                        let next = next.as_ptr();
+                        each!(S, T, u; h = next; {} to => h, state => h);
+                    }
+                    Cell::Lstm => {
+                        activate(op.activation, next);
+                        let (next, output) = (next.as_ptr(), keep[3 * u..].as_ptr());
+                        each!(S, T, u; c = next, o = output; {
+                            let h = o.mul(c);
+                        } to => h, state => h);
+                    }
                     Cell::Gru { reset_after } => {
-                        let (z, rest) = keep(b).split_at_mut(u);
-                        let (r, rest) = rest.split_at_mut(u);
-                        let candidate = if reset_after {
-                            let (q, candidate) = rest.split_at_mut(u);
-                            for j in 0..u {
-                                candidate[j] = candidate[j] + r[j] * q[j];
-                            }
-                            candidate
-                        } else {
-                            rest
-                        };
-                        activate(op.activation, candidate);
-                        for j in 0..u {
-                            next[j] = z[j] * h[j] + (T::from_f64(1.0) - z[j]) * candidate[j];
+                        let (gates, candidate) = keep.split_at_mut(kept - u);
+                        let (update, reset) = (gates.as_ptr(), gates[u..].as_ptr());
+                        if reset_after {
+                            let from_input = input(2 * u).0.add(r * steps * columns);
+                            let (product, sum) = (gates[2 * u..].as_ptr(), candidate.as_mut_ptr());
+                            each!(S, T, u; x = from_input, r = reset, q = product; {}
+                                sum => r.fma(q, x));
                         }
+                        activate(op.activation, candidate);
+                        let candidate = candidate.as_ptr();
+                        let one = T::Vec::<S>::splat(T::from_f64(1.0));
+                        each!(S, T, u; z = update, new = candidate, old = to; {
+                            let h = z.fma(old, one.sub(z).mul(new));
+                        } to => h, state => h);
                     }
                 }
-                if counts {
-                    h.copy_from_slice(next);
-                }
-                job.result((b * state_rows + 1 + step) * u, u)
-                    .copy_from_slice(h);
             }
         }
         if op.cell == Cell::Lstm {

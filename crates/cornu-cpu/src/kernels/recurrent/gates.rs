@@ -1,7 +1,7 @@
 //! The functions of gates.
 
 use crate::math::Real;
-use crate::simd::{Isa, Simd, SimdOp};
+use crate::simd::{Float, Isa, Simd, SimdOp, Vector};
 use cornu_core::ops::recurrent::Gate;
 
 /// Replaces each element by the function of it.
@@ -38,30 +38,48 @@ fn apply<T: Real, const FMA: bool>(gate: Gate, x: &mut [T]) {
     }
 }
 
-/// Multiplies each element of the first by the derivative where the function's value is that of the
-/// second.
-pub(super) struct Chain<'a, T>(pub Gate, pub &'a mut [T], pub &'a [T]);
-
-impl<T: Real> SimdOp for Chain<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn call<S: Simd>(self) {
-        let Chain(gate, d, y) = self;
-        let (one, sixth) = (T::from_f64(1.0), T::from_f64(1.0 / 6.0));
-        let pairs = d.iter_mut().zip(y);
+/// `d` times the derivative where the function's value is `y`.
+///
+/// # Safety
+/// As for the vector's functions.
+#[inline(always)]
+pub(super) unsafe fn chain<V: Vector>(gate: Gate, y: V, d: V) -> V {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let one = V::splat(V::Elem::from_f64(1.0));
         match gate {
-            Gate::Linear => {}
-            Gate::Tanh => pairs.for_each(|(d, y)| *d = *d * (one - *y * *y)),
-            Gate::Sigmoid => pairs.for_each(|(d, y)| *d = *d * (*y * (one - *y))),
-            Gate::Relu => pairs.for_each(|(d, y)| *d = if *y > T::ZERO { *d } else { T::ZERO }),
-            Gate::HardSigmoid => pairs.for_each(|(d, y)| {
-                *d = if *y > T::ZERO && *y < one {
-                    *d * sixth
-                } else {
-                    T::ZERO
-                };
-            }),
+            Gate::Linear => d,
+            Gate::Tanh => d.mul(one.sub(y.mul(y))),
+            Gate::Sigmoid => d.mul(y.mul(one.sub(y))),
+            Gate::Relu => y.where_positive(d),
+            Gate::HardSigmoid => {
+                let sixth = d.mul(V::splat(V::Elem::from_f64(1.0 / 6.0)));
+                y.where_positive(one.sub(y).where_positive(sixth))
+            }
         }
     }
 }
+
+/// Goes over rows of so many elements vector by vector: names those of some rows, and stores in others what
+/// is made of them. To be used in `unsafe`: the rows are valid, and overlap only where they are the same.
+/// (Loops over so many slices are not vectorised by themselves, for any may overlap any other; and closures
+/// are not always inlined.)
+macro_rules! each {
+    ($s:ty, $t:ty, $n:expr; $($x:ident = $from:expr),+; { $($body:tt)* } $($to:expr => $y:expr),+ $(,)?) => {{
+        let lanes = <<$t as Float>::Vec<$s> as Vector>::LANES;
+        let mut j = 0;
+        while j + lanes <= $n {
+            $(let $x = <$t as Float>::Vec::<$s>::load($from.add(j));)+
+            $($body)*
+            $($y.store($to.add(j));)+
+            j += lanes;
+        }
+        if j < $n {
+            let mask = <$t as Float>::Vec::<$s>::mask($n - j);
+            $(let $x = <$t as Float>::Vec::<$s>::load_mask($from.add(j), mask);)+
+            $($body)*
+            $($y.store_mask($to.add(j), mask);)+
+        }
+    }};
+}
+pub(super) use each;
