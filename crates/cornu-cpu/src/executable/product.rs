@@ -69,7 +69,8 @@ impl Product {
         let (ta, tb) = (group.op.transpose_a, group.op.transpose_b);
         let spec = MatmulSpec {
             batch: e.batch,
-            wide: goes_through_large_operands(&group.epilogue),
+            wide: goes_through_large_operands(&group.epilogue)
+                || has_short_rows(&group.epilogue, e.n),
             ..MatmulSpec::new(e.m, e.n, e.k, ta, tb)
         };
         let way = match a.dtype {
@@ -225,6 +226,11 @@ pub(super) fn goes_through_large_operands(epilogue: &Fused) -> bool {
     let large = 1 << 16; // elements: a quarter of a usual L2 cache in f32
     let whole = |o: &&Operand| o.strides.iter().all(|s| *s != 0);
     epilogue.size() >= large && epilogue.operands[1..].iter().filter(whole).count() > 0
+}
+
+/// Whether an epilogue spends much of its time on beginning anew in each row of a tile.
+fn has_short_rows(epilogue: &Fused, columns: usize) -> bool {
+    columns <= 512 && !epilogue.body.is_empty()
 }
 
 /// Element functions on finished tiles, and what they will read.

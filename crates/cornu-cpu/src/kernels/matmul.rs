@@ -89,8 +89,8 @@ pub struct MatmulSpec {
     pub a: Operand,
     /// B's layout.
     pub b: Operand,
-    /// Whether the epilogue would rather have tiles as wide as C: it goes through operands as large
-    /// as C, which lie row after row.
+    /// Whether the epilogue would rather have tiles as wide as C, so that it takes many rows as one: it
+    /// goes through operands as large as C, which lie row after row, or C's rows are short.
     pub wide: bool,
 }
 
