@@ -2,6 +2,7 @@
 
 use super::spatial::{DataFormat, check_reach};
 use super::{Call, InputShape};
+use crate::image::Interpolation;
 use crate::{DType, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -83,6 +84,16 @@ pub(super) fn check_colours(
     Err(Error::shape(format!(
         "{class} expects images of {expected}. Received: input shape {input}."
     )))
+}
+
+/// Refuses what is no way between cells of images that are moved.
+pub(super) fn check_interpolation(class: &str, interpolation: Interpolation) -> Result<()> {
+    match interpolation {
+        Interpolation::Nearest | Interpolation::Bilinear => Ok(()),
+        other => Err(Error::new(format!(
+            "{class} knows the interpolations Nearest and Bilinear. Received: {other:?}."
+        ))),
+    }
 }
 
 /// Refuses ranges of values that do not go up.

@@ -1,10 +1,10 @@
 //! Images of which a part is another's.
 
 use super::augmentation::{Factor, between, with_ranges};
-use super::base::{Base, options};
+use super::base::Base;
 use super::gamma::{NUMBERS, symmetric_beta};
+use super::image_options::augmentation_options;
 use super::mixing::{check_batch, inside, labels, mixed, numbers, order, pasted};
-use super::random_geometry::augmentation_options;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::{Result, Tensor};

@@ -1,10 +1,11 @@
 //! Images changed by some of many layers, in training.
 
-use super::augmentation::{BYTES, Factor, bytes, check_images, check_range, with_ranges};
-use super::base::{Base, options};
+use super::augmentation::{
+    BYTES, Factor, bytes, check_images, check_interpolation, check_range, with_ranges,
+};
+use super::base::Base;
 use super::changes::Changes;
-use super::random_geometry::augmentation_options;
-use super::random_perspective::check_interpolation;
+use super::image_options::{augmentation_options, interpolation_option, value_range_option};
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::Interpolation;
@@ -79,17 +80,9 @@ impl RandAugment {
         self
     }
 
-    /// What lies between cells: [`Interpolation::Bilinear`], the default, or [`Interpolation::Nearest`].
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
+    interpolation_option!();
 
-    /// The least and the largest value of images; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!();
 
     fn changes(&self) -> Changes {
         Changes {

@@ -1,13 +1,14 @@
 //! Images bent at random, in training.
 
 use super::augmentation::{
-    BYTES, Factor, between, bytes, check_images, check_range, chosen, draws, with_channels_last,
-    with_ranges,
+    BYTES, Factor, between, bytes, check_images, check_interpolation, check_range, chosen, draws,
+    with_channels_last, with_ranges,
 };
-use super::base::{Base, options};
+use super::base::Base;
+use super::image_options::{
+    augmentation_options, fill_options, interpolation_option, value_range_option,
+};
 use super::noise::normal;
-use super::random_geometry::augmentation_options;
-use super::random_perspective::check_interpolation;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::{FillMode, Interpolation, map_coordinates};
@@ -82,29 +83,11 @@ impl RandomElasticTransform {
         self
     }
 
-    /// What lies between cells: [`Interpolation::Bilinear`], the default, or [`Interpolation::Nearest`].
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
+    interpolation_option!();
 
-    /// What lies outside an image; its reflection by default.
-    pub fn fill_mode(mut self, mode: FillMode) -> Self {
-        self.fill_mode = mode;
-        self
-    }
+    fill_options!();
 
-    /// The value outside an image with [`FillMode::Constant`]; 0 by default.
-    pub fn fill_value(mut self, value: f64) -> Self {
-        self.fill_value = value;
-        self
-    }
-
-    /// The least and the largest value of images; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!();
 }
 
 augmentation_options!(RandomElasticTransform);

@@ -3,10 +3,10 @@
 use super::augmentation::{
     BYTES, Factor, between, bytes, check_images, check_range, chosen, draws, with_ranges,
 };
-use super::base::{Base, options};
+use super::base::Base;
+use super::image_options::{augmentation_options, value_range_option};
 use super::mixing::inside;
 use super::noise::normal;
-use super::random_geometry::augmentation_options;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::{Error, Result, Tensor};
@@ -96,11 +96,7 @@ impl RandomErasing {
         self
     }
 
-    /// The least and the largest value of images; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!();
 
     /// The axes of height, width and channels.
     fn axes(&self) -> [usize; 3] {

@@ -4,8 +4,8 @@ use super::augmentation::{
     BYTES, Factor, between, bytes, check_images, check_range, chosen, draws, with_channels_last,
     with_ranges,
 };
-use super::base::{Base, options};
-use super::random_geometry::augmentation_options;
+use super::base::Base;
+use super::image_options::{augmentation_options, value_range_option};
 use super::spatial::{DataFormat, PerAxis, check_reach};
 use super::{Build, Call, InputShape, Layer, budget};
 use crate::{DType, Error, Result, Tensor};
@@ -80,11 +80,9 @@ impl RandomGaussianBlur {
         self
     }
 
-    /// The least and the largest value of images, to which results are clipped; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!(
+        "The least and the largest value of images, to which results are clipped; 0 and 255 by default."
+    );
 }
 
 augmentation_options!(RandomGaussianBlur);

@@ -1,8 +1,10 @@
 //! Images seen from elsewhere at random, in training.
 
-use super::augmentation::{Factor, check_images, chosen, draws, with_channels_last, with_ranges};
-use super::base::{Base, options};
-use super::random_geometry::augmentation_options;
+use super::augmentation::{
+    Factor, check_images, check_interpolation, chosen, draws, with_channels_last, with_ranges,
+};
+use super::base::Base;
+use super::image_options::{augmentation_options, interpolation_option};
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::{Interpolation, perspective_transform};
@@ -73,11 +75,7 @@ impl RandomPerspective {
         self
     }
 
-    /// What lies between cells: [`Interpolation::Bilinear`], the default, or [`Interpolation::Nearest`].
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
+    interpolation_option!();
 
     /// The value outside an image; 0 by default.
     pub fn fill_value(mut self, value: f64) -> Self {
@@ -87,16 +85,6 @@ impl RandomPerspective {
 }
 
 augmentation_options!(RandomPerspective);
-
-/// Refuses what is no way between cells of images that are moved.
-pub(super) fn check_interpolation(class: &str, interpolation: Interpolation) -> Result<()> {
-    match interpolation {
-        Interpolation::Nearest | Interpolation::Bilinear => Ok(()),
-        other => Err(Error::new(format!(
-            "{class} knows the interpolations Nearest and Bilinear. Received: {other:?}."
-        ))),
-    }
-}
 
 impl Layer for RandomPerspective {
     fn class_name(&self) -> &str {

@@ -1,8 +1,8 @@
 //! Images sheared at random, in training.
 
 use super::augmentation::{Factor, between, check_images, draws, with_channels_last, with_ranges};
-use super::base::{Base, options};
-use super::random_geometry::{augmentation_options, moving_options};
+use super::base::Base;
+use super::random_geometry::moving_options;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::{FillMode, Interpolation, affine_transform};

@@ -3,8 +3,8 @@
 use super::augmentation::{
     BYTES, Factor, between, bytes, check_images, check_range, draws, rescaled, with_ranges,
 };
-use super::base::{Base, options};
-use super::random_geometry::augmentation_options;
+use super::base::Base;
+use super::image_options::{augmentation_options, value_range_option};
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::{Result, Tensor};
@@ -79,11 +79,7 @@ impl Solarization {
         self
     }
 
-    /// The least and the largest value of images; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!();
 
     fn factors(&self) -> [(&'static str, Factor); 2] {
         [
