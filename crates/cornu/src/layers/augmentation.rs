@@ -122,6 +122,11 @@ pub(super) fn bytes() -> (f64, f64) {
     BYTES
 }
 
+/// Up to all, as the default of a field.
+pub(super) fn whole() -> Factor {
+    Factor::UpTo(1.0)
+}
+
 /// Which images are changed, by draws for each: as many as a share between 0 and 1, itself drawn, says.
 pub(super) fn chosen(draw: &Tensor, share: &Tensor, factor: Factor) -> Tensor {
     let chosen = draw.lt(between(share, factor.range(0.0, 1.0)));

@@ -61,4 +61,23 @@ macro_rules! augmentation_options {
     };
 }
 
-pub(super) use {augmentation_options, fill_options, interpolation_option, value_range_option};
+/// The parts of [`Layer`](super::Layer) that [`builtin`](super::base::builtin) has, for a layer whose configuration
+/// has ranges, which begin at `low` at the lowest, instead of these factors.
+macro_rules! ranged {
+    ($layer:ident, $($factor:ident),+ from $low:literal) => {
+        fn class_name(&self) -> &str {
+            stringify!($layer)
+        }
+        fn base(&self) -> Option<&$crate::layers::Base> {
+            Some(&self.base)
+        }
+        fn config(&self) -> serde_json::Map<String, serde_json::Value> {
+            let factors = [$((stringify!($factor), self.$factor)),+];
+            $crate::layers::augmentation::with_ranges(self, factors, $low)
+        }
+    };
+}
+
+pub(super) use {
+    augmentation_options, fill_options, interpolation_option, ranged, value_range_option,
+};

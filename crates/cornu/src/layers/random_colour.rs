@@ -2,7 +2,7 @@
 
 use super::augmentation::{
     BYTES, Factor, between, bytes, check_colours, check_images, check_range, chosen, draws,
-    rescaled, with_channels_last,
+    rescaled, whole, with_channels_last,
 };
 use super::base::Base;
 use super::image_options::{augmentation_options, value_range_option};
@@ -306,12 +306,7 @@ colour! {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     RandomInvert, 0.0, 1.0, f64, any, "A layer that inverts this share of the images.",
-    default = "all_of_them"
-}
-
-/// The share of images that are inverted unless another is asked for.
-fn all_of_them() -> Factor {
-    Factor::UpTo(1.0)
+    default = "whole"
 }
 
 impl RandomInvert {

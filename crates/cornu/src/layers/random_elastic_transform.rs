@@ -2,11 +2,11 @@
 
 use super::augmentation::{
     BYTES, Factor, between, bytes, check_images, check_interpolation, check_range, chosen, draws,
-    with_channels_last, with_ranges,
+    whole, with_channels_last,
 };
 use super::base::Base;
 use super::image_options::{
-    augmentation_options, fill_options, interpolation_option, value_range_option,
+    augmentation_options, fill_options, interpolation_option, ranged, value_range_option,
 };
 use super::noise::normal;
 use super::spatial::DataFormat;
@@ -14,7 +14,6 @@ use super::{Build, Call, InputShape, Layer};
 use crate::image::{FillMode, Interpolation, map_coordinates};
 use crate::{DType, Result, Shape, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// In training, bends some of the images as if they were of rubber (Simard et al., 2003), and clips them to
 /// `value_range`; otherwise does nothing.
@@ -55,10 +54,6 @@ pub struct RandomElasticTransform {
     value_range: (f64, f64),
     #[serde(default)]
     seed: Option<u32>,
-}
-
-fn whole() -> Factor {
-    Factor::UpTo(1.0)
 }
 
 impl RandomElasticTransform {
@@ -119,17 +114,7 @@ fn bent(noise: &Tensor, scale: &Tensor, height: usize, width: usize) -> Tensor {
 }
 
 impl Layer for RandomElasticTransform {
-    fn class_name(&self) -> &str {
-        "RandomElasticTransform"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        with_ranges(self, [("factor", self.factor), ("scale", self.scale)], 0.0)
-    }
+    ranged!(RandomElasticTransform, factor, scale from 0.0);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         self.factor.check("factor", 0.0, 1.0)?;
@@ -176,6 +161,7 @@ impl Layer for RandomElasticTransform {
 mod tests {
     use super::*;
     use crate::{Array, Eval};
+    use serde_json::Value;
 
     /// Keras' `gaussian_blur` of given noise, with the numbers that its layer gives it.
     #[test]

@@ -2,13 +2,12 @@
 
 use super::augmentation::{Factor, between, check_images, draws, with_channels_last};
 use super::base::{Base, builtin};
-use super::image_options::augmentation_options;
+use super::image_options::{augmentation_options, ranged};
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::{FillMode, Interpolation, affine_transform};
 use crate::{DType, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
 /// Which way images are turned round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,20 +187,7 @@ impl RandomRotation {
 moving_options!(RandomRotation);
 
 impl Layer for RandomRotation {
-    fn class_name(&self) -> &str {
-        "RandomRotation"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        let mut map = super::registry::fields(self);
-        let (low, high) = self.factor.range(-1.0, 1.0);
-        map.insert("factor".into(), json!([low, high]));
-        map
-    }
+    ranged!(RandomRotation, factor from -1.0);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         self.factor.check("factor", -1.0, 1.0)?;
