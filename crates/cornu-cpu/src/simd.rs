@@ -8,6 +8,8 @@
 #[cfg(target_arch = "aarch64")]
 mod arm;
 mod plain;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod register;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

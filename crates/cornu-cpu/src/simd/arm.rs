@@ -1,35 +1,24 @@
 //! NEON.
 
-use super::{Isa, Simd, SimdOp, Vector};
+use super::register::register;
+use super::{Isa, Simd, SimdOp};
 use std::arch::aarch64::*;
 
 /// 128-bit vectors with fused multiply-add.
 #[derive(Clone, Copy, Debug)]
 pub struct Neon;
 
+/// A vector whose functions are made of these intrinsics.
 macro_rules! neon_vector {
-    ($v:ty, $t:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident,
-    $sub:ident, $mul:ident,
-     $div:ident, $fma:ident, $gt:ident, $select:ident, $sqrt:ident, $sum:ident) => {
-        impl Vector for $v {
-            type Elem = $t;
-            type Mask = usize;
-            const LANES: usize = $lanes;
-            #[inline(always)]
-            unsafe fn splat(x: $t) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $splat(x) }
-            }
-            #[inline(always)]
-            unsafe fn load(p: *const $t) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $load(p) }
-            }
-            #[inline(always)]
-            unsafe fn store(self, p: *mut $t) {
-                // SAFETY: by the trait's contract.
-                unsafe { $store(p, self) }
-            }
+    (
+        $v:ty, $t:ty, $lanes:literal,
+        splat $splat:ident, load $load:ident, store $store:ident,
+        add $add:ident, sub $sub:ident, mul $mul:ident, div $div:ident, sqrt $sqrt:ident,
+        fma $fma:ident, gt $gt:ident, select $select:ident, sum $sum:ident
+    ) => {
+        register!($v, $t, $lanes, usize,
+            splat $splat, load $load, store $store,
+            add $add, sub $sub, mul $mul, div $div, sqrt $sqrt, [],
             #[inline(always)]
             unsafe fn mask(n: usize) -> usize {
                 n.min($lanes)
@@ -55,26 +44,6 @@ macro_rules! neon_vector {
                 }
             }
             #[inline(always)]
-            unsafe fn add(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $add(self, b) }
-            }
-            #[inline(always)]
-            unsafe fn sub(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $sub(self, b) }
-            }
-            #[inline(always)]
-            unsafe fn mul(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $mul(self, b) }
-            }
-            #[inline(always)]
-            unsafe fn div(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $div(self, b) }
-            }
-            #[inline(always)]
             unsafe fn fma(self, b: Self, c: Self) -> Self {
                 // SAFETY: by the trait's contract.
                 unsafe { $fma(c, self, b) }
@@ -98,52 +67,24 @@ macro_rules! neon_vector {
                 }
             }
             #[inline(always)]
-            unsafe fn sqrt(self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $sqrt(self) }
-            }
-            #[inline(always)]
             unsafe fn sum(self) -> $t {
                 // SAFETY: by the trait's contract.
                 unsafe { $sum(self) }
             }
-        }
+        );
     };
 }
 
-neon_vector!(
-    float32x4_t,
-    f32,
-    4,
-    vdupq_n_f32,
-    vld1q_f32,
-    vst1q_f32,
-    vaddq_f32,
-    vsubq_f32,
-    vmulq_f32,
-    vdivq_f32,
-    vfmaq_f32,
-    vcgtq_f32,
-    vbslq_f32,
-    vsqrtq_f32,
-    vaddvq_f32
+neon_vector!(float32x4_t, f32, 4,
+    splat vdupq_n_f32, load vld1q_f32, store vst1q_f32,
+    add vaddq_f32, sub vsubq_f32, mul vmulq_f32, div vdivq_f32, sqrt vsqrtq_f32,
+    fma vfmaq_f32, gt vcgtq_f32, select vbslq_f32, sum vaddvq_f32
 );
-neon_vector!(
-    float64x2_t,
-    f64,
-    2,
-    vdupq_n_f64,
-    vld1q_f64,
-    vst1q_f64,
-    vaddq_f64,
-    vsubq_f64,
-    vmulq_f64,
-    vdivq_f64,
-    vfmaq_f64,
-    vcgtq_f64,
-    vbslq_f64,
-    vsqrtq_f64,
-    vaddvq_f64
+
+neon_vector!(float64x2_t, f64, 2,
+    splat vdupq_n_f64, load vld1q_f64, store vst1q_f64,
+    add vaddq_f64, sub vsubq_f64, mul vmulq_f64, div vdivq_f64, sqrt vsqrtq_f64,
+    fma vfmaq_f64, gt vcgtq_f64, select vbslq_f64, sum vaddvq_f64
 );
 
 impl Simd for Neon {

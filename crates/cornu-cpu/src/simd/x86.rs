@@ -1,5 +1,6 @@
 //! AVX2 and AVX-512.
 
+use super::register::register;
 use super::{Isa, Simd, SimdOp, Vector};
 use std::arch::x86_64::*;
 
@@ -11,81 +12,10 @@ pub struct Avx2;
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512;
 
-/// The operations that are one intrinsic each.
-macro_rules! x86_vector {
-    ($v:ty, $t:ty, $lanes:literal, $mask:ty, splat $splat:ident, load $load:ident,
-    store $store:ident,
-     add $add:ident, sub $sub:ident, mul $mul:ident, div $div:ident, fma $fma:ident,
-     max $max:ident, min $min:ident, sqrt $sqrt:ident, $($rest:tt)*) => {
-        impl Vector for $v {
-            type Elem = $t;
-            type Mask = $mask;
-            const LANES: usize = $lanes;
-            #[inline(always)]
-            unsafe fn splat(x: $t) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $splat(x) }
-            }
-            #[inline(always)]
-            unsafe fn load(p: *const $t) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $load(p) }
-            }
-            #[inline(always)]
-            unsafe fn store(self, p: *mut $t) {
-                // SAFETY: by the trait's contract.
-                unsafe { $store(p, self) }
-            }
-            #[inline(always)]
-            unsafe fn add(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $add(self, b) }
-            }
-            #[inline(always)]
-            unsafe fn sub(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $sub(self, b) }
-            }
-            #[inline(always)]
-            unsafe fn mul(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $mul(self, b) }
-            }
-            #[inline(always)]
-            unsafe fn div(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $div(self, b) }
-            }
-            #[inline(always)]
-            unsafe fn fma(self, b: Self, c: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $fma(self, b, c) }
-            }
-            #[inline(always)]
-            unsafe fn max(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $max(self, b) }
-            }
-            #[inline(always)]
-            unsafe fn min(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $min(self, b) }
-            }
-            #[inline(always)]
-            unsafe fn sqrt(self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $sqrt(self) }
-            }
-            $($rest)*
-        }
-    };
-}
-
-x86_vector!(__m512, f32, 16, __mmask16, splat _mm512_set1_ps, load _mm512_loadu_ps,
-    store _mm512_storeu_ps,
-    add _mm512_add_ps, sub _mm512_sub_ps, mul _mm512_mul_ps, div _mm512_div_ps,
-    fma _mm512_fmadd_ps,
-    max _mm512_max_ps, min _mm512_min_ps, sqrt _mm512_sqrt_ps,
+register!(__m512, f32, 16, __mmask16,
+    splat _mm512_set1_ps, load _mm512_loadu_ps, store _mm512_storeu_ps,
+    add _mm512_add_ps, sub _mm512_sub_ps, mul _mm512_mul_ps, div _mm512_div_ps, sqrt _mm512_sqrt_ps,
+    [fma _mm512_fmadd_ps, max _mm512_max_ps, min _mm512_min_ps],
     #[inline(always)]
     unsafe fn where_positive(self, x: Self) -> Self {
         // SAFETY: by the trait's contract.
@@ -128,11 +58,10 @@ x86_vector!(__m512, f32, 16, __mmask16, splat _mm512_set1_ps, load _mm512_loadu_
     }
 );
 
-x86_vector!(__m512d, f64, 8, __mmask8, splat _mm512_set1_pd, load _mm512_loadu_pd,
-    store _mm512_storeu_pd,
-    add _mm512_add_pd, sub _mm512_sub_pd, mul _mm512_mul_pd, div _mm512_div_pd,
-    fma _mm512_fmadd_pd,
-    max _mm512_max_pd, min _mm512_min_pd, sqrt _mm512_sqrt_pd,
+register!(__m512d, f64, 8, __mmask8,
+    splat _mm512_set1_pd, load _mm512_loadu_pd, store _mm512_storeu_pd,
+    add _mm512_add_pd, sub _mm512_sub_pd, mul _mm512_mul_pd, div _mm512_div_pd, sqrt _mm512_sqrt_pd,
+    [fma _mm512_fmadd_pd, max _mm512_max_pd, min _mm512_min_pd],
     #[inline(always)]
     unsafe fn where_positive(self, x: Self) -> Self {
         // SAFETY: by the trait's contract.
@@ -162,11 +91,10 @@ x86_vector!(__m512d, f64, 8, __mmask8, splat _mm512_set1_pd, load _mm512_loadu_p
     }
 );
 
-x86_vector!(__m256, f32, 8, __m256i, splat _mm256_set1_ps, load _mm256_loadu_ps,
-    store _mm256_storeu_ps,
-    add _mm256_add_ps, sub _mm256_sub_ps, mul _mm256_mul_ps, div _mm256_div_ps,
-    fma _mm256_fmadd_ps,
-    max _mm256_max_ps, min _mm256_min_ps, sqrt _mm256_sqrt_ps,
+register!(__m256, f32, 8, __m256i,
+    splat _mm256_set1_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
+    add _mm256_add_ps, sub _mm256_sub_ps, mul _mm256_mul_ps, div _mm256_div_ps, sqrt _mm256_sqrt_ps,
+    [fma _mm256_fmadd_ps, max _mm256_max_ps, min _mm256_min_ps],
     #[inline(always)]
     unsafe fn where_positive(self, x: Self) -> Self {
         // SAFETY: by the trait's contract.
@@ -216,11 +144,10 @@ x86_vector!(__m256, f32, 8, __m256i, splat _mm256_set1_ps, load _mm256_loadu_ps,
     }
 );
 
-x86_vector!(__m256d, f64, 4, __m256i, splat _mm256_set1_pd, load _mm256_loadu_pd,
-    store _mm256_storeu_pd,
-    add _mm256_add_pd, sub _mm256_sub_pd, mul _mm256_mul_pd, div _mm256_div_pd,
-    fma _mm256_fmadd_pd,
-    max _mm256_max_pd, min _mm256_min_pd, sqrt _mm256_sqrt_pd,
+register!(__m256d, f64, 4, __m256i,
+    splat _mm256_set1_pd, load _mm256_loadu_pd, store _mm256_storeu_pd,
+    add _mm256_add_pd, sub _mm256_sub_pd, mul _mm256_mul_pd, div _mm256_div_pd, sqrt _mm256_sqrt_pd,
+    [fma _mm256_fmadd_pd, max _mm256_max_pd, min _mm256_min_pd],
     #[inline(always)]
     unsafe fn where_positive(self, x: Self) -> Self {
         // SAFETY: by the trait's contract.

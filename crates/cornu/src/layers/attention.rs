@@ -1,6 +1,6 @@
 //! Attention without projections: by products, and by sums.
 
-use super::base::{Base, builtin, options};
+use super::base::{Base, builtin, options, seed_option};
 use super::heads::{Places, both, dropped, told};
 use super::{Build, Call, InputShape, Layer};
 use crate::{DType, Error, Result, Tensor};
@@ -72,11 +72,7 @@ macro_rules! attention {
                 self
             }
 
-            /// A seed of its own, which tells its draws apart from those of other layers.
-            pub fn seed(mut self, seed: u32) -> Self {
-                self.seed = Some(seed);
-                self
-            }
+            seed_option!();
 
             /// Whether a step may look only at itself and what comes before it (in Keras an argument
             /// of the call); not by default.

@@ -1,19 +1,19 @@
 //! Images mixed with versions of themselves, in training.
 
-use super::augmentation::{BYTES, Factor, bytes, check_images, check_range, with_ranges};
-use super::base::{Base, options, positive};
+use super::augmentation::{BYTES, Factor, bytes};
+use super::base::{Base, positive};
 use super::changes::Changes;
 use super::gamma::{NUMBERS, log_gamma};
+use super::image_options::{
+    augmentation_options, interpolation_option, ranged, value_range_option,
+};
 use super::mix_up::check_alpha;
 use super::mixing::numbers;
-use super::random_geometry::augmentation_options;
-use super::random_perspective::check_interpolation;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::Interpolation;
 use crate::{Result, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// In training, mixes images with versions of themselves, each of which some layers chosen at random made one after
 /// the other (Hendrycks et al., 2019), and clips them to `value_range`; otherwise does nothing.
@@ -116,17 +116,9 @@ impl AugMix {
         self
     }
 
-    /// What lies between cells: [`Interpolation::Bilinear`], the default, or [`Interpolation::Nearest`].
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
+    interpolation_option!();
 
-    /// The least and the largest value of images; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!();
 
     fn changes(&self) -> Changes {
         Changes {
@@ -167,27 +159,14 @@ impl AugMix {
 augmentation_options!(AugMix);
 
 impl Layer for AugMix {
-    fn class_name(&self) -> &str {
-        "AugMix"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        with_ranges(self, [("factor", self.factor)], 0.0)
-    }
+    ranged!(AugMix, factor from 0.0);
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        check_range(self.value_range)?;
         check_alpha(self.alpha)?;
         positive("num_chains", self.num_chains)?;
-        check_interpolation("AugMix", self.interpolation)?;
-        check_images("AugMix", input)?;
         // A chain without places is one that leaves the images.
         let places = self.num_chains.checked_mul(self.chain_depth.max(1));
-        self.changes().build(cx, input, places)
+        self.changes().build("AugMix", cx, input, places)
     }
 
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {

@@ -2,6 +2,7 @@
 
 use super::spatial::{DataFormat, check_reach};
 use super::{Call, InputShape};
+use crate::image::Interpolation;
 use crate::{DType, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -85,6 +86,16 @@ pub(super) fn check_colours(
     )))
 }
 
+/// Refuses what is no way between cells of images that are moved.
+pub(super) fn check_interpolation(class: &str, interpolation: Interpolation) -> Result<()> {
+    match interpolation {
+        Interpolation::Nearest | Interpolation::Bilinear => Ok(()),
+        other => Err(Error::new(format!(
+            "{class} knows the interpolations Nearest and Bilinear. Received: {other:?}."
+        ))),
+    }
+}
+
 /// Refuses ranges of values that do not go up.
 pub(super) fn check_range((low, high): (f64, f64)) -> Result<()> {
     if low.partial_cmp(&high) == Some(std::cmp::Ordering::Less) {
@@ -109,6 +120,11 @@ pub(super) const BYTES: (f64, f64) = (0.0, 255.0);
 /// [`BYTES`], as the default of a field.
 pub(super) fn bytes() -> (f64, f64) {
     BYTES
+}
+
+/// Up to all, as the default of a field.
+pub(super) fn whole() -> Factor {
+    Factor::UpTo(1.0)
 }
 
 /// Which images are changed, by draws for each: as many as a share between 0 and 1, itself drawn, says.

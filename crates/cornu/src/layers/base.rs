@@ -249,7 +249,18 @@ macro_rules! options {
     };
 }
 
-pub(crate) use {builtin, options};
+/// The option `seed` of a layer that draws, with a field of that name.
+macro_rules! seed_option {
+    () => {
+        /// A seed of its own, which tells its draws apart from those of other layers.
+        pub fn seed(mut self, seed: u32) -> Self {
+            self.seed = Some(seed);
+            self
+        }
+    };
+}
+
+pub(crate) use {builtin, options, seed_option};
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! The layers among which RandAugment and AugMix choose.
 
-use super::augmentation::Factor;
+use super::augmentation::{Factor, check_images, check_interpolation, check_range};
 use super::spatial::DataFormat;
 use super::{
     AutoContrast, Build, Call, Equalization, InputShape, Layer, RandomBrightness,
@@ -84,13 +84,17 @@ impl Changes {
         Some(seed.wrapping_add(SEEDS * place + draw))
     }
 
-    /// Builds the layers, for so many choices one after the other.
+    /// Builds the layers, for so many choices one after the other by a layer of this class.
     pub fn build(
         &self,
+        class: &str,
         cx: &mut Build<'_>,
         input: &InputShape,
         choices: Option<usize>,
     ) -> Result<()> {
+        check_range(self.value_range)?;
+        check_interpolation(class, self.interpolation)?;
+        check_images(class, input)?;
         self.factor.check("factor", 0.0, 1.0)?;
         if choices.is_none_or(|n| n > MOST) {
             return Err(Error::new(format!(

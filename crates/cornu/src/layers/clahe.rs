@@ -2,6 +2,7 @@
 
 use super::augmentation::{BYTES, bytes, check_images, check_range, rescaled, with_channels_last};
 use super::base::{Base, builtin, options, positive};
+use super::image_options::value_range_option;
 use super::spatial::{DataFormat, PerAxis, check_reach, data_format_option};
 use super::{Build, Call, InputShape, Layer, budget};
 use crate::{DType, Error, Result, Tensor};
@@ -69,11 +70,7 @@ impl ContrastLimitedAdaptiveHistogramEqualization {
         }
     }
 
-    /// The least and the largest value of images; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!();
 
     /// How often a value counts at most, in means of all values; 4 by default, without a limit if not above 0.
     pub fn clip_limit(mut self, limit: f64) -> Self {

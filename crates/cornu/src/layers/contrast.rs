@@ -2,6 +2,7 @@
 
 use super::augmentation::{BYTES, bytes, check_images, check_range, rescaled, with_channels_last};
 use super::base::{Base, builtin, options, positive};
+use super::image_options::value_range_option;
 use super::spatial::{DataFormat, data_format_option};
 use super::{Build, Call, InputShape, Layer, budget};
 use crate::{DType, Result, Tensor};
@@ -75,11 +76,7 @@ macro_rules! contrast_options {
         }
 
         impl $layer {
-            /// The least and the largest value of images; 0 and 255 by default.
-            pub fn value_range(mut self, low: f64, high: f64) -> Self {
-                self.value_range = (low, high);
-                self
-            }
+            value_range_option!();
 
             data_format_option!(data_format);
         }

@@ -1,15 +1,14 @@
 //! Images of which a part is another's.
 
-use super::augmentation::{Factor, between, with_ranges};
-use super::base::{Base, options};
+use super::augmentation::{Factor, between, whole};
+use super::base::Base;
 use super::gamma::{NUMBERS, symmetric_beta};
+use super::image_options::{augmentation_options, ranged};
 use super::mixing::{check_batch, inside, labels, mixed, numbers, order, pasted};
-use super::random_geometry::augmentation_options;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::{Result, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
 /// In training, replaces a rectangle of each image by that of another of its batch (Yun et al., 2019); otherwise
@@ -46,10 +45,6 @@ pub struct CutMix {
     seed: Option<u32>,
 }
 
-fn whole() -> Factor {
-    Factor::UpTo(1.0)
-}
-
 impl CutMix {
     /// A layer that draws `α` up to this, or between two numbers.
     pub fn new(factor: impl Into<Factor>) -> Self {
@@ -65,17 +60,7 @@ impl CutMix {
 augmentation_options!(CutMix);
 
 impl Layer for CutMix {
-    fn class_name(&self) -> &str {
-        "CutMix"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        with_ranges(self, [("factor", self.factor)], 0.0)
-    }
+    ranged!(CutMix, factor from 0.0);
 
     fn arity(&self) -> RangeInclusive<usize> {
         1..=2

@@ -1,6 +1,6 @@
 //! Dropout.
 
-use super::base::{Base, builtin, options};
+use super::base::{Base, builtin, options, seed_option};
 use super::{Build, Call, InputShape, Layer};
 use crate::{Error, Result, Shape, Tensor};
 use serde::{Deserialize, Serialize};
@@ -40,11 +40,7 @@ impl Dropout {
         }
     }
 
-    /// A seed of its own, which tells its draws apart from those of other layers.
-    pub fn seed(mut self, seed: u32) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    seed_option!();
 
     /// The shape of the mask, broadcast over the input: 1 where a whole axis is dropped together,
     /// `None` for the input's own extent.

@@ -187,11 +187,7 @@ macro_rules! attention_options {
                 self
             }
 
-            /// A seed of its own, which tells its draws apart from those of other layers.
-            pub fn seed(mut self, seed: u32) -> Self {
-                self.seed = Some(seed);
-                self
-            }
+            $crate::layers::base::seed_option!();
 
             /// How many steps to either side a step may look, itself included; all by default.
             pub fn sliding_window(mut self, steps: usize) -> Self {

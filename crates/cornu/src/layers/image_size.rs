@@ -2,7 +2,7 @@
 
 use super::augmentation::{check_images, check_size, draws, with_channels_last};
 use super::base::{Base, builtin, options};
-use super::random_geometry::augmentation_options;
+use super::image_options::{augmentation_options, interpolation_option};
 use super::spatial::{DataFormat, data_format_option};
 use super::{Build, Call, InputShape, Layer};
 use crate::image::{Interpolation, Resize, resize};
@@ -71,11 +71,7 @@ impl Resizing {
         }
     }
 
-    /// What lies between cells; bilinear by default.
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
+    interpolation_option!("What lies between cells; bilinear by default.");
 
     /// Whether what does not fit the new aspect ratio is cut off; not by default.
     pub fn crop_to_aspect_ratio(mut self, crop: bool) -> Self {

@@ -1,9 +1,9 @@
 //! Images and labels mixed with others of their batch.
 
-use super::base::{Base, builtin, options};
+use super::base::{Base, builtin};
 use super::gamma::{NUMBERS, symmetric_beta};
+use super::image_options::augmentation_options;
 use super::mixing::{check_batch, labels, mixed, numbers, order};
-use super::random_geometry::augmentation_options;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::{Error, Result, Tensor};

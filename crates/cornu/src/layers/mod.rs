@@ -82,6 +82,7 @@ mod compatible;
 mod context;
 mod gamma;
 mod heads;
+mod image_options;
 mod legacy;
 mod mixing;
 mod normalizing;

@@ -1,6 +1,6 @@
 //! Noise in training: whole channels dropped, Gaussian noise, dropout that keeps mean and variance.
 
-use super::base::{Base, builtin, options};
+use super::base::{Base, builtin, options, seed_option};
 use super::spatial::{DataFormat, check_space, data_format_option};
 use super::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::{Error, Result, Shape, Tensor};
@@ -64,11 +64,7 @@ macro_rules! noise {
                 }
             }
 
-            /// A seed of its own, which tells its draws apart from those of other layers.
-            pub fn seed(mut self, seed: u32) -> Self {
-                self.seed = Some(seed);
-                self
-            }
+            seed_option!();
         }
 
         options!($layer);
@@ -143,11 +139,7 @@ impl AlphaDropout {
         }
     }
 
-    /// A seed of its own, which tells its draws apart from those of other layers.
-    pub fn seed(mut self, seed: u32) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    seed_option!();
 
     /// The shape of the mask, broadcast over the input; `None` for the input's own extent.
     pub fn noise_shape(mut self, shape: impl Into<Vec<Option<usize>>>) -> Self {
@@ -230,11 +222,7 @@ impl<const N: usize> SpatialDropout<N> {
         }
     }
 
-    /// A seed of its own, which tells its draws apart from those of other layers.
-    pub fn seed(mut self, seed: u32) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    seed_option!();
 
     data_format_option!(data_format);
 }

@@ -1,16 +1,16 @@
 //! Images changed by some of many layers, in training.
 
-use super::augmentation::{BYTES, Factor, bytes, check_images, check_range, with_ranges};
-use super::base::{Base, options};
+use super::augmentation::{BYTES, Factor, bytes};
+use super::base::Base;
 use super::changes::Changes;
-use super::random_geometry::augmentation_options;
-use super::random_perspective::check_interpolation;
+use super::image_options::{
+    augmentation_options, interpolation_option, ranged, value_range_option,
+};
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::Interpolation;
 use crate::{Result, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// In training, changes each batch of images by some layers that are chosen at random (Cubuk et al., 2019); otherwise
 /// does nothing.
@@ -79,17 +79,9 @@ impl RandAugment {
         self
     }
 
-    /// What lies between cells: [`Interpolation::Bilinear`], the default, or [`Interpolation::Nearest`].
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
+    interpolation_option!();
 
-    /// The least and the largest value of images; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!();
 
     fn changes(&self) -> Changes {
         Changes {
@@ -106,23 +98,11 @@ impl RandAugment {
 augmentation_options!(RandAugment);
 
 impl Layer for RandAugment {
-    fn class_name(&self) -> &str {
-        "RandAugment"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        with_ranges(self, [("factor", self.factor)], 0.0)
-    }
+    ranged!(RandAugment, factor from 0.0);
 
     fn build(&self, cx: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        check_range(self.value_range)?;
-        check_interpolation("RandAugment", self.interpolation)?;
-        check_images("RandAugment", input)?;
-        self.changes().build(cx, input, Some(self.num_ops))
+        let choices = Some(self.num_ops);
+        self.changes().build("RandAugment", cx, input, choices)
     }
 
     fn call(&self, cx: &mut Call<'_>, x: &Tensor) -> Tensor {

@@ -1,8 +1,8 @@
 //! Images whose brightness, contrast, saturation and hue change at random, in training.
 
 use super::augmentation::{BYTES, Factor, bytes, check_images, check_range};
-use super::base::{Base, builtin, options};
-use super::random_geometry::augmentation_options;
+use super::base::{Base, builtin};
+use super::image_options::{augmentation_options, value_range_option};
 use super::spatial::DataFormat;
 use super::{
     Build, Call, InputShape, Layer, RandomBrightness, RandomContrast, RandomHue, RandomSaturation,
@@ -91,11 +91,7 @@ impl RandomColorJitter {
         Self::default()
     }
 
-    /// The least and the largest value of images; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!();
 
     /// The layers that are asked for, by Keras' names of the fields that hold them.
     fn parts(&self) -> Vec<(&'static str, Box<dyn Layer>)> {

@@ -2,10 +2,10 @@
 
 use super::augmentation::{
     BYTES, Factor, between, bytes, check_colours, check_images, check_range, chosen, draws,
-    rescaled, with_channels_last,
+    rescaled, whole, with_channels_last,
 };
-use super::base::{Base, options};
-use super::random_geometry::augmentation_options;
+use super::base::Base;
+use super::image_options::{augmentation_options, value_range_option};
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::{hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv};
@@ -46,11 +46,7 @@ macro_rules! colour {
                 }
             }
 
-            /// The least and the largest value of images; 0 and 255 by default.
-            pub fn value_range(mut self, low: f64, high: f64) -> Self {
-                self.value_range = (low, high);
-                self
-            }
+            value_range_option!();
 
             /// The ends of `factor`.
             fn range(&self) -> (f64, f64) {
@@ -310,12 +306,7 @@ colour! {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     RandomInvert, 0.0, 1.0, f64, any, "A layer that inverts this share of the images.",
-    default = "all_of_them"
-}
-
-/// The share of images that are inverted unless another is asked for.
-fn all_of_them() -> Factor {
-    Factor::UpTo(1.0)
+    default = "whole"
 }
 
 impl RandomInvert {

@@ -1,19 +1,19 @@
 //! Images bent at random, in training.
 
 use super::augmentation::{
-    BYTES, Factor, between, bytes, check_images, check_range, chosen, draws, with_channels_last,
-    with_ranges,
+    BYTES, Factor, between, bytes, check_images, check_interpolation, check_range, chosen, draws,
+    whole, with_channels_last,
 };
-use super::base::{Base, options};
+use super::base::Base;
+use super::image_options::{
+    augmentation_options, fill_options, interpolation_option, ranged, value_range_option,
+};
 use super::noise::normal;
-use super::random_geometry::augmentation_options;
-use super::random_perspective::check_interpolation;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::{FillMode, Interpolation, map_coordinates};
 use crate::{DType, Result, Shape, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// In training, bends some of the images as if they were of rubber (Simard et al., 2003), and clips them to
 /// `value_range`; otherwise does nothing.
@@ -56,10 +56,6 @@ pub struct RandomElasticTransform {
     seed: Option<u32>,
 }
 
-fn whole() -> Factor {
-    Factor::UpTo(1.0)
-}
-
 impl RandomElasticTransform {
     /// A layer that bends this share of the images.
     pub fn new(factor: impl Into<Factor>) -> Self {
@@ -82,29 +78,11 @@ impl RandomElasticTransform {
         self
     }
 
-    /// What lies between cells: [`Interpolation::Bilinear`], the default, or [`Interpolation::Nearest`].
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
+    interpolation_option!();
 
-    /// What lies outside an image; its reflection by default.
-    pub fn fill_mode(mut self, mode: FillMode) -> Self {
-        self.fill_mode = mode;
-        self
-    }
+    fill_options!();
 
-    /// The value outside an image with [`FillMode::Constant`]; 0 by default.
-    pub fn fill_value(mut self, value: f64) -> Self {
-        self.fill_value = value;
-        self
-    }
-
-    /// The least and the largest value of images; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!();
 }
 
 augmentation_options!(RandomElasticTransform);
@@ -136,17 +114,7 @@ fn bent(noise: &Tensor, scale: &Tensor, height: usize, width: usize) -> Tensor {
 }
 
 impl Layer for RandomElasticTransform {
-    fn class_name(&self) -> &str {
-        "RandomElasticTransform"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        with_ranges(self, [("factor", self.factor), ("scale", self.scale)], 0.0)
-    }
+    ranged!(RandomElasticTransform, factor, scale from 0.0);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         self.factor.check("factor", 0.0, 1.0)?;
@@ -193,6 +161,7 @@ impl Layer for RandomElasticTransform {
 mod tests {
     use super::*;
     use crate::{Array, Eval};
+    use serde_json::Value;
 
     /// Keras' `gaussian_blur` of given noise, with the numbers that its layer gives it.
     #[test]

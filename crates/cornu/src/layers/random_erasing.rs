@@ -1,17 +1,16 @@
 //! Images of which a part is erased at random, in training.
 
 use super::augmentation::{
-    BYTES, Factor, between, bytes, check_images, check_range, chosen, draws, with_ranges,
+    BYTES, Factor, between, bytes, check_images, check_range, chosen, draws, whole,
 };
-use super::base::{Base, options};
+use super::base::Base;
+use super::image_options::{augmentation_options, ranged, value_range_option};
 use super::mixing::inside;
 use super::noise::normal;
-use super::random_geometry::augmentation_options;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// In training, erases a rectangle of some of the images (Zhong et al., 2017); otherwise does nothing.
 ///
@@ -36,7 +35,7 @@ pub struct RandomErasing {
     base: Base,
     #[serde(default)]
     data_format: DataFormat,
-    #[serde(default = "all")]
+    #[serde(default = "whole")]
     factor: Factor,
     #[serde(default = "some")]
     scale: Factor,
@@ -54,10 +53,6 @@ pub struct RandomErasing {
 enum Fill {
     One(f64),
     Each([f64; 3]),
-}
-
-fn all() -> Factor {
-    Factor::UpTo(1.0)
 }
 
 fn some() -> Factor {
@@ -96,11 +91,7 @@ impl RandomErasing {
         self
     }
 
-    /// The least and the largest value of images; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!();
 
     /// The axes of height, width and channels.
     fn axes(&self) -> [usize; 3] {
@@ -128,17 +119,7 @@ impl RandomErasing {
 augmentation_options!(RandomErasing);
 
 impl Layer for RandomErasing {
-    fn class_name(&self) -> &str {
-        "RandomErasing"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        with_ranges(self, [("factor", self.factor), ("scale", self.scale)], 0.0)
-    }
+    ranged!(RandomErasing, factor, scale from 0.0);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         self.factor.check("factor", 0.0, 1.0)?;

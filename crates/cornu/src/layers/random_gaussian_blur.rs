@@ -1,16 +1,15 @@
 //! Images blurred at random, in training.
 
 use super::augmentation::{
-    BYTES, Factor, between, bytes, check_images, check_range, chosen, draws, with_channels_last,
-    with_ranges,
+    BYTES, Factor, between, bytes, check_images, check_range, chosen, draws, whole,
+    with_channels_last,
 };
-use super::base::{Base, options};
-use super::random_geometry::augmentation_options;
+use super::base::Base;
+use super::image_options::{augmentation_options, ranged, value_range_option};
 use super::spatial::{DataFormat, PerAxis, check_reach};
 use super::{Build, Call, InputShape, Layer, budget};
 use crate::{DType, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// In training, blurs some of the images: each cell becomes the mean of those around it, weighted by
 /// exp(−d² / 2 σ²) of their distances, where what is outside is 0; otherwise does nothing.
@@ -34,20 +33,16 @@ pub struct RandomGaussianBlur {
     base: Base,
     #[serde(default)]
     data_format: DataFormat,
-    #[serde(default = "one")]
+    #[serde(default = "whole")]
     factor: Factor,
     #[serde(default = "three")]
     kernel_size: PerAxis<2>,
-    #[serde(default = "one")]
+    #[serde(default = "whole")]
     sigma: Factor,
     #[serde(default = "bytes")]
     value_range: (f64, f64),
     #[serde(default)]
     seed: Option<u32>,
-}
-
-fn one() -> Factor {
-    Factor::UpTo(1.0)
 }
 
 fn three() -> PerAxis<2> {
@@ -62,7 +57,7 @@ impl RandomGaussianBlur {
             data_format: DataFormat::default(),
             factor: factor.into(),
             kernel_size: three(),
-            sigma: one(),
+            sigma: whole(),
             value_range: BYTES,
             seed: None,
         }
@@ -80,11 +75,9 @@ impl RandomGaussianBlur {
         self
     }
 
-    /// The least and the largest value of images, to which results are clipped; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
+    value_range_option!(
+        "The least and the largest value of images, to which results are clipped; 0 and 255 by default."
+    );
 }
 
 augmentation_options!(RandomGaussianBlur);
@@ -101,17 +94,7 @@ fn weights(size: usize, sigma: &Tensor, n: usize) -> Tensor {
 }
 
 impl Layer for RandomGaussianBlur {
-    fn class_name(&self) -> &str {
-        "RandomGaussianBlur"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        with_ranges(self, [("factor", self.factor), ("sigma", self.sigma)], 0.0)
-    }
+    ranged!(RandomGaussianBlur, factor, sigma from 0.0);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         self.factor.check("factor", 0.0, 1.0)?;

@@ -1,13 +1,13 @@
 //! Images turned round, turned, zoomed and moved at random, in training.
 
 use super::augmentation::{Factor, between, check_images, draws, with_channels_last};
-use super::base::{Base, builtin, options};
+use super::base::{Base, builtin};
+use super::image_options::{augmentation_options, ranged};
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::{FillMode, Interpolation, affine_transform};
 use crate::{DType, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
 /// Which way images are turned round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,49 +87,16 @@ impl Layer for RandomFlip {
     }
 }
 
-/// The options of a layer that changes images at random.
-macro_rules! augmentation_options {
-    ($layer:ident) => {
-        impl $layer {
-            $crate::layers::spatial::data_format_option!(data_format);
-
-            /// A seed of its own, which tells its draws apart from those of other layers.
-            pub fn seed(mut self, seed: u32) -> Self {
-                self.seed = Some(seed);
-                self
-            }
-        }
-
-        options!($layer);
-    };
-}
-
-pub(super) use augmentation_options;
+augmentation_options!(RandomFlip);
 
 /// The options of a layer that moves what is in images.
 macro_rules! moving_options {
     ($layer:ident) => {
-        augmentation_options!($layer);
+        $crate::layers::image_options::augmentation_options!($layer);
 
         impl $layer {
-            /// What lies outside an image; its reflection by default.
-            pub fn fill_mode(mut self, mode: FillMode) -> Self {
-                self.fill_mode = mode;
-                self
-            }
-
-            /// The value outside an image with [`FillMode::Constant`]; 0 by default.
-            pub fn fill_value(mut self, value: f64) -> Self {
-                self.fill_value = value;
-                self
-            }
-
-            /// What lies between cells: [`Interpolation::Bilinear`], the default, or
-            /// [`Interpolation::Nearest`].
-            pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-                self.interpolation = interpolation;
-                self
-            }
+            $crate::layers::image_options::fill_options!();
+            $crate::layers::image_options::interpolation_option!();
 
             fn check(&self, input: &InputShape) -> Result<()> {
                 check_images(stringify!($layer), input)?;
@@ -139,13 +106,10 @@ macro_rules! moving_options {
                         stringify!($layer)
                     )));
                 }
-                match self.interpolation {
-                    Interpolation::Nearest | Interpolation::Bilinear => Ok(()),
-                    other => Err(Error::new(format!(
-                        "{} knows the interpolations Nearest and Bilinear. Received: {other:?}.",
-                        stringify!($layer)
-                    ))),
-                }
+                $crate::layers::augmentation::check_interpolation(
+                    stringify!($layer),
+                    self.interpolation,
+                )
             }
 
             /// The images seen through maps of these numbers, one for each image or for all.
@@ -171,8 +135,6 @@ macro_rules! moving_options {
 }
 
 pub(super) use moving_options;
-
-augmentation_options!(RandomFlip);
 
 /// In training, turns each image about its centre; otherwise does nothing.
 ///
@@ -225,20 +187,7 @@ impl RandomRotation {
 moving_options!(RandomRotation);
 
 impl Layer for RandomRotation {
-    fn class_name(&self) -> &str {
-        "RandomRotation"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        let mut map = super::registry::fields(self);
-        let (low, high) = self.factor.range(-1.0, 1.0);
-        map.insert("factor".into(), json!([low, high]));
-        map
-    }
+    ranged!(RandomRotation, factor from -1.0);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         self.factor.check("factor", -1.0, 1.0)?;

@@ -1,8 +1,8 @@
 //! Images that lose their colours at random, in training.
 
 use super::augmentation::{Factor, check_colours, draws, with_channels_last};
-use super::base::{Base, builtin, options};
-use super::random_geometry::augmentation_options;
+use super::base::{Base, builtin};
+use super::image_options::augmentation_options;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::rgb_to_grayscale;

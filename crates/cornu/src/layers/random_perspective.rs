@@ -1,14 +1,15 @@
 //! Images seen from elsewhere at random, in training.
 
-use super::augmentation::{Factor, check_images, chosen, draws, with_channels_last, with_ranges};
-use super::base::{Base, options};
-use super::random_geometry::augmentation_options;
+use super::augmentation::{
+    Factor, check_images, check_interpolation, chosen, draws, whole, with_channels_last,
+};
+use super::base::Base;
+use super::image_options::{augmentation_options, interpolation_option, ranged};
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::{Interpolation, perspective_transform};
 use crate::{Array, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// In training, shows some of the images in perspective, with their corners moved at random; otherwise does nothing.
 ///
@@ -33,7 +34,7 @@ pub struct RandomPerspective {
     base: Base,
     #[serde(default)]
     data_format: DataFormat,
-    #[serde(default = "all")]
+    #[serde(default = "whole")]
     factor: Factor,
     #[serde(default = "one")]
     scale: f64,
@@ -43,10 +44,6 @@ pub struct RandomPerspective {
     fill_value: f64,
     #[serde(default)]
     seed: Option<u32>,
-}
-
-fn all() -> Factor {
-    Factor::UpTo(1.0)
 }
 
 fn one() -> f64 {
@@ -73,11 +70,7 @@ impl RandomPerspective {
         self
     }
 
-    /// What lies between cells: [`Interpolation::Bilinear`], the default, or [`Interpolation::Nearest`].
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
+    interpolation_option!();
 
     /// The value outside an image; 0 by default.
     pub fn fill_value(mut self, value: f64) -> Self {
@@ -88,28 +81,8 @@ impl RandomPerspective {
 
 augmentation_options!(RandomPerspective);
 
-/// Refuses what is no way between cells of images that are moved.
-pub(super) fn check_interpolation(class: &str, interpolation: Interpolation) -> Result<()> {
-    match interpolation {
-        Interpolation::Nearest | Interpolation::Bilinear => Ok(()),
-        other => Err(Error::new(format!(
-            "{class} knows the interpolations Nearest and Bilinear. Received: {other:?}."
-        ))),
-    }
-}
-
 impl Layer for RandomPerspective {
-    fn class_name(&self) -> &str {
-        "RandomPerspective"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        with_ranges(self, [("factor", self.factor)], 0.0)
-    }
+    ranged!(RandomPerspective, factor from 0.0);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         self.factor.check("factor", 0.0, 1.0)?;

@@ -1,14 +1,14 @@
 //! Images sheared at random, in training.
 
-use super::augmentation::{Factor, between, check_images, draws, with_channels_last, with_ranges};
-use super::base::{Base, options};
-use super::random_geometry::{augmentation_options, moving_options};
+use super::augmentation::{Factor, between, check_images, draws, with_channels_last};
+use super::base::Base;
+use super::image_options::ranged;
+use super::random_geometry::moving_options;
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::image::{FillMode, Interpolation, affine_transform};
 use crate::{DType, Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// In training, shears each image about its first corner; otherwise does nothing.
 ///
@@ -69,18 +69,7 @@ impl RandomShear {
 moving_options!(RandomShear);
 
 impl Layer for RandomShear {
-    fn class_name(&self) -> &str {
-        "RandomShear"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        let factors = [("x_factor", self.x_factor), ("y_factor", self.y_factor)];
-        with_ranges(self, factors, -1.0)
-    }
+    ranged!(RandomShear, x_factor, y_factor from -1.0);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
         self.x_factor.check("x_factor", -1.0, 1.0)?;

@@ -1,15 +1,14 @@
 //! Images whose bright values are inverted at random, in training.
 
 use super::augmentation::{
-    BYTES, Factor, between, bytes, check_images, check_range, draws, rescaled, with_ranges,
+    BYTES, Factor, between, bytes, check_images, check_range, draws, rescaled,
 };
-use super::base::{Base, options};
-use super::random_geometry::augmentation_options;
+use super::base::Base;
+use super::image_options::{augmentation_options, ranged, value_range_option};
 use super::spatial::DataFormat;
 use super::{Build, Call, InputShape, Layer};
 use crate::{Result, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// In training, adds a number to the values of each image, as bytes, and inverts those that reach a
 /// threshold: v becomes 255 − v; otherwise does nothing.
@@ -79,38 +78,17 @@ impl Solarization {
         self
     }
 
-    /// The least and the largest value of images; 0 and 255 by default.
-    pub fn value_range(mut self, low: f64, high: f64) -> Self {
-        self.value_range = (low, high);
-        self
-    }
-
-    fn factors(&self) -> [(&'static str, Factor); 2] {
-        [
-            ("addition_factor", self.addition_factor),
-            ("threshold_factor", self.threshold_factor),
-        ]
-    }
+    value_range_option!();
 }
 
 augmentation_options!(Solarization);
 
 impl Layer for Solarization {
-    fn class_name(&self) -> &str {
-        "Solarization"
-    }
-
-    fn base(&self) -> Option<&Base> {
-        Some(&self.base)
-    }
-
-    fn config(&self) -> Map<String, Value> {
-        with_ranges(self, self.factors(), 0.0)
-    }
+    ranged!(Solarization, addition_factor, threshold_factor from 0.0);
 
     fn build(&self, _: &mut Build<'_>, input: &InputShape) -> Result<()> {
-        let mut factors = self.factors().into_iter();
-        factors.try_for_each(|(name, factor)| factor.check(name, 0.0, 1.0))?;
+        self.addition_factor.check("addition_factor", 0.0, 1.0)?;
+        self.threshold_factor.check("threshold_factor", 0.0, 1.0)?;
         check_range(self.value_range)?;
         check_images("Solarization", input)
     }

@@ -1,6 +1,7 @@
 //! Space with more cells.
 
 use super::base::Base;
+use super::image_options::interpolation_option;
 use super::spatial::{DataFormat, PerAxis, check_sizes, check_space, data_format_option};
 use super::{Build, Call, InputShape, Layer, LayerOptions};
 use crate::image::{Interpolation, Resize, resize};
@@ -47,11 +48,7 @@ impl<const N: usize> UpSampling<N> {
 }
 
 impl UpSampling<2> {
-    /// What the new cells are; copies of the nearest by default.
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
+    interpolation_option!("What the new cells are; copies of the nearest by default.");
 
     data_format_option!(data_format);
 }
