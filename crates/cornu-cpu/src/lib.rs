@@ -4,6 +4,9 @@
 //! chosen for the processor (AVX-512, AVX2 with FMA, NEON, or portable) when the program is compiled.
 //! Work that one thread does in some microseconds is never shared.
 
+// Loops are limited to some instruction sets where a processor has several.
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+
 mod buffer;
 mod executable;
 mod half_product;
