@@ -2,14 +2,14 @@
 
 mod cell;
 mod conv_lstm;
+mod options;
 mod rnn;
 mod stacked;
 mod walk;
 
-pub use cell::{
-    CellOptions, Config, GRUCell, Gru, Kind, LSTMCell, Lstm, RecurrentCell, Simple, SimpleRNNCell,
-};
+pub use cell::{GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell};
 pub use conv_lstm::{ConvLSTM1D, ConvLSTM2D, ConvLSTM3D};
+pub use options::{CellOptions, Config, Gru, Kind, Lstm, Simple};
 pub use rnn::RNN;
 pub use stacked::StackedRNNCells;
 pub(super) use stacked::numbered;
@@ -18,8 +18,8 @@ pub use walk::{Recurrent, Steps, Walk, Walked};
 use super::base::Base;
 use super::registry::{fields, penalized};
 use super::{Build, Call, InputShape, Layer, LayerOptions};
-use crate::activations::Activation;
 use crate::{Error, Result, Tensor};
+use options::gate_options;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
@@ -104,6 +104,7 @@ impl<K: Kind> RecurrentLayer<K> {
     }
 }
 
+gate_options!(RecurrentLayer);
 walk_options!([K: Kind] RecurrentLayer<K>);
 recurrent!([K: Kind] RecurrentLayer<K>);
 
@@ -116,35 +117,6 @@ impl<K: Kind> CellOptions for RecurrentLayer<K> {
 impl<K: Kind> LayerOptions for RecurrentLayer<K> {
     fn base_mut(&mut self) -> &mut Base {
         &mut self.base
-    }
-}
-
-impl RecurrentLayer<Lstm> {
-    /// Whether the forget gate's bias starts at 1; it does by default.
-    pub fn unit_forget_bias(mut self, ones: bool) -> Self {
-        self.cell = self.cell.unit_forget_bias(ones);
-        self
-    }
-
-    /// The activation of the gates; `"sigmoid"` by default.
-    pub fn recurrent_activation(mut self, activation: impl Into<Activation>) -> Self {
-        self.cell = self.cell.recurrent_activation(activation);
-        self
-    }
-}
-
-impl RecurrentLayer<Gru> {
-    /// Whether the reset gate is applied to the recurrent product (then the recurrent kernel has a
-    /// bias of its own) rather than to h; it is by default.
-    pub fn reset_after(mut self, reset_after: bool) -> Self {
-        self.cell = self.cell.reset_after(reset_after);
-        self
-    }
-
-    /// The activation of the gates; `"sigmoid"` by default.
-    pub fn recurrent_activation(mut self, activation: impl Into<Activation>) -> Self {
-        self.cell = self.cell.recurrent_activation(activation);
-        self
     }
 }
 

@@ -145,171 +145,63 @@ impl<T: LaneType, F: F1<T>> Body for Unary<T, F> {
     }
 }
 
-pub(super) struct Binary<T, F>(PhantomData<(T, F)>);
-impl<T: LaneType, F: F2<T>> Body for Binary<T, F> {
-    const MOST: Isa = most::<T, F::Out>(F::CALLS);
+/// Loops over operands, each a type and its number: a chunk of lanes from each, and what becomes of every lane.
+macro_rules! loops {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident<T $(, $F:ident: $of:ident)?>: $most:expr,
+        |$($x:ident: $X:ty = $number:literal),+| -> $Out:ty { $value:expr }
+    )*) => {$(
+        $(#[$doc])*
+        pub(super) struct $name<T $(, $F)?>(PhantomData<(T, $($F)?)>);
+        impl<T: LaneType $(, $F: $of<T>)?> Body for $name<T $(, $F)?> {
+            const MOST: Isa = $most;
 
-    #[inline(always)]
-    unsafe fn run<const M: bool, const W: usize>(
-        out: *mut u8,
-        a: *const u8,
-        b: *const u8,
-        _: *const u8,
-        _: *const u8,
-        n: usize,
-        repeats: u8,
-    ) {
-        for i in 0..n / W {
-            // SAFETY: chunk i is within n elements.
-            let (x, y) = unsafe {
-                (
-                    chunk::<T, W>(a, i, repeats, 0),
-                    chunk::<T, W>(b, i, repeats, 1),
-                )
-            };
-            let mut z = [F::Out::default(); W];
-            for j in 0..W {
-                z[j] = F::f::<M>(x[j], y[j]);
+            #[inline(always)]
+            unsafe fn run<const M: bool, const W: usize>(
+                out: *mut u8,
+                a: *const u8,
+                b: *const u8,
+                c: *const u8,
+                d: *const u8,
+                n: usize,
+                repeats: u8,
+            ) {
+                let operands = [a, b, c, d];
+                for i in 0..n / W {
+                    // SAFETY: chunk i is within n elements.
+                    let ($($x,)+) = unsafe {
+                        ($(chunk::<$X, W>(operands[$number], i, repeats, $number),)+)
+                    };
+                    let mut lanes = [<$Out>::default(); W];
+                    for j in 0..W {
+                        let ($($x,)+) = ($($x[j],)+);
+                        lanes[j] = $value;
+                    }
+                    // SAFETY: as above.
+                    unsafe { put(out, i, lanes) };
+                }
             }
-            // SAFETY: as above.
-            unsafe { put(out, i, z) };
         }
-    }
+    )*};
 }
 
-pub(super) struct Ternary<T, F>(PhantomData<(T, F)>);
-impl<T: LaneType, F: F3<T>> Body for Ternary<T, F> {
-    const MOST: Isa = T::MOST;
+loops! {
+    Binary<T, F: F2>: most::<T, F::Out>(F::CALLS),
+    |x: T = 0, y: T = 1| -> F::Out { F::f::<M>(x, y) }
 
-    #[inline(always)]
-    unsafe fn run<const M: bool, const W: usize>(
-        out: *mut u8,
-        a: *const u8,
-        b: *const u8,
-        c: *const u8,
-        _: *const u8,
-        n: usize,
-        repeats: u8,
-    ) {
-        for i in 0..n / W {
-            // SAFETY: chunk i is within n elements.
-            let (x, y, z) = unsafe {
-                (
-                    chunk::<T, W>(a, i, repeats, 0),
-                    chunk::<T, W>(b, i, repeats, 1),
-                    chunk::<T, W>(c, i, repeats, 2),
-                )
-            };
-            let mut v = [T::default(); W];
-            for j in 0..W {
-                v[j] = F::f::<M>(x[j], y[j], z[j]);
-            }
-            // SAFETY: as above.
-            unsafe { put(out, i, v) };
-        }
-    }
-}
+    Ternary<T, F: F3>: T::MOST,
+    |x: T = 0, y: T = 1, z: T = 2| -> T { F::f::<M>(x, y, z) }
 
-pub(super) struct Quaternary<T, F>(PhantomData<(T, F)>);
-impl<T: LaneType, F: F4<T>> Body for Quaternary<T, F> {
-    const MOST: Isa = T::MOST;
+    Quaternary<T, F: F4>: T::MOST,
+    |x: T = 0, y: T = 1, z: T = 2, u: T = 3| -> T { F::f::<M>(x, y, z, u) }
 
-    #[inline(always)]
-    unsafe fn run<const M: bool, const W: usize>(
-        out: *mut u8,
-        a: *const u8,
-        b: *const u8,
-        c: *const u8,
-        d: *const u8,
-        n: usize,
-        repeats: u8,
-    ) {
-        for i in 0..n / W {
-            // SAFETY: chunk i is within n elements.
-            let (x, y, z, u) = unsafe {
-                (
-                    chunk::<T, W>(a, i, repeats, 0),
-                    chunk::<T, W>(b, i, repeats, 1),
-                    chunk::<T, W>(c, i, repeats, 2),
-                    chunk::<T, W>(d, i, repeats, 3),
-                )
-            };
-            let mut v = [T::default(); W];
-            for j in 0..W {
-                v[j] = F::f::<M>(x[j], y[j], z[j], u[j]);
-            }
-            // SAFETY: as above.
-            unsafe { put(out, i, v) };
-        }
-    }
-}
+    Select<T>: T::MOST,
+    |chosen: u8 = 0, x: T = 1, y: T = 2| -> T { if chosen != 0 { x } else { y } }
 
-pub(super) struct Select<T>(PhantomData<T>);
-impl<T: LaneType> Body for Select<T> {
-    const MOST: Isa = T::MOST;
-
-    #[inline(always)]
-    unsafe fn run<const M: bool, const W: usize>(
-        out: *mut u8,
-        a: *const u8,
-        b: *const u8,
-        c: *const u8,
-        _: *const u8,
-        n: usize,
-        repeats: u8,
-    ) {
-        for i in 0..n / W {
-            // SAFETY: chunk i is within n elements.
-            let (x, y, z) = unsafe {
-                (
-                    chunk::<u8, W>(a, i, repeats, 0),
-                    chunk::<T, W>(b, i, repeats, 1),
-                    chunk::<T, W>(c, i, repeats, 2),
-                )
-            };
-            let mut v = [T::default(); W];
-            for j in 0..W {
-                v[j] = if x[j] != 0 { y[j] } else { z[j] };
-            }
-            // SAFETY: as above.
-            unsafe { put(out, i, v) };
-        }
-    }
-}
-
-/// `c` where the comparison of `a` and `b` holds, else `d`.
-pub(super) struct Choose<T, F>(PhantomData<(T, F)>);
-impl<T: LaneType, F: Compare<T>> Body for Choose<T, F> {
-    const MOST: Isa = T::MOST;
-
-    #[inline(always)]
-    unsafe fn run<const M: bool, const W: usize>(
-        out: *mut u8,
-        a: *const u8,
-        b: *const u8,
-        c: *const u8,
-        d: *const u8,
-        n: usize,
-        repeats: u8,
-    ) {
-        for i in 0..n / W {
-            // SAFETY: chunk i is within n elements.
-            let (x, y, s, t) = unsafe {
-                (
-                    chunk::<T, W>(a, i, repeats, 0),
-                    chunk::<T, W>(b, i, repeats, 1),
-                    chunk::<T, W>(c, i, repeats, 2),
-                    chunk::<T, W>(d, i, repeats, 3),
-                )
-            };
-            let mut v = [T::default(); W];
-            for j in 0..W {
-                v[j] = if F::holds(x[j], y[j]) { s[j] } else { t[j] };
-            }
-            // SAFETY: as above.
-            unsafe { put(out, i, v) };
-        }
-    }
+    /// The third operand where the comparison of the first two holds, else the fourth.
+    Choose<T, F: Compare>: T::MOST,
+    |x: T = 0, y: T = 1, s: T = 2, t: T = 3| -> T { if F::holds(x, y) { s } else { t } }
 }
 
 /// Copies `a`.

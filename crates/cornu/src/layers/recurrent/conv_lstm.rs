@@ -1,6 +1,7 @@
 //! LSTM whose products are convolutions.
 
-use super::cell::{CellOptions, Config, Kind, Lstm, check_rates, forgetful, mask_of};
+use super::cell::{forgetful, mask_of};
+use super::options::{CellOptions, Config, Kind, Lstm, check_rates};
 use super::walk::{Recurrent, Steps, Walk, Walked, Walker, recurrent, step_by_step, walk_options};
 use crate::activations::Activation;
 use crate::layers::base::Base;
