@@ -5,7 +5,9 @@ use super::config::{common, unit, unit_config};
 use super::graph::{Graph, Slot};
 use super::model::Model;
 use super::symbol::{CallNode, Symbol, Unit};
-use crate::layers::{Add, Base, InputShape, Layer, LayerOptions, Multiply, Rescaling, Subtract};
+use crate::layers::{
+    self, Add, Base, InputShape, Layer, LayerOptions, Multiply, Rescaling, Subtract,
+};
 use crate::{DType, Error, Result};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -469,7 +471,7 @@ fn called_unit(object: &Value, nodes: &[Node]) -> Result<Arc<Unit>> {
     }
 }
 
-/// Keras' arithmetic on symbolic tensors, as the layers that do the same.
+/// Keras' functions of symbolic tensors, as the layers that do the same.
 fn operation(object: &Value, nodes: &[Node]) -> Result<Arc<Unit>> {
     let class = object["class_name"].as_str().unwrap_or_default();
     let name = object["name"].as_str().unwrap_or_default();
@@ -489,6 +491,7 @@ fn operation(object: &Value, nodes: &[Node]) -> Result<Arc<Unit>> {
         ("Subtract", [_], [(_, c)]) => Rescaling::new(-1.0).offset(*c).name(name).into(),
         ("Multiply", [_], [(_, c)]) => Rescaling::new(*c).name(name).into(),
         ("Divide" | "TrueDivide", [_], [(1, c)]) => Rescaling::new(1.0 / c).name(name).into(),
+        ("NanToNum", [_], []) => layers::from_config(object)?,
         ("Negative", [_], []) => Rescaling::new(-1.0).name(name).into(),
         _ => return Err(refused()),
     };
