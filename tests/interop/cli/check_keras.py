@@ -41,7 +41,8 @@ def main(cornu):
                 number = lambda name: [float(v) if v not in ("", "NA") else np.nan for v in column(name)]  # noqa: E731, B023
                 inputs = {"numbers": np.array([number(n) for n in ("size", "age", "rooms")], "float32").T}
                 if texts:
-                    inputs |= {name: keras.ops.convert_to_tensor([[v] for v in column(name)]) for name in ("town", "street")}
+                    inputs |= {name: [[v] for v in column(name)] for name in ("town", "street")}
+                inputs = {name: keras.ops.convert_to_tensor(v) for name, v in inputs.items()}
                 ours = np.array([float(line) for line in run("predict", file, "--input", str(path)).split()])
                 theirs = np.asarray(model(inputs))[:, 0]
                 assert np.abs(ours - theirs).max() <= 1e-5 * np.abs(theirs).max(), (ours - theirs)
@@ -54,7 +55,7 @@ def main(cornu):
         model.save(again)
         assert "Normalization" in run("summary", again)
         if not texts:
-            np.save(Path(folder, "numbers.npy"), inputs["numbers"])
+            np.save(Path(folder, "numbers.npy"), np.asarray(inputs["numbers"]))
             answers = run("predict", again, "--input", str(Path(folder, "numbers.npy"))).split()
             assert np.allclose(np.array(answers, "float64"), theirs, rtol=1e-5)
     print("Keras takes what the program trained.")
