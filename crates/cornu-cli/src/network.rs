@@ -1,12 +1,12 @@
 //! The layers of a model that `cornu train` makes.
 
 use crate::exit::Failure;
-use crate::schema::{MISSING, NUMBERS, Schema, moments};
+use crate::schema::{FLAGS, NUMBERS, Schema, moments};
 use cornu::Array;
 use cornu::models::{Functional, Model, Symbol};
 use cornu::prelude::{
-    Concatenate, Dense, Embedding, Flatten, Input, LayerOptions, Normalization, OutputMode,
-    Rescaling, StringLookup,
+    Concatenate, Dense, Embedding, Flatten, Input, LayerOptions, NanToNum, Normalization,
+    OutputMode, Rescaling, StringLookup,
 };
 
 /// A category with more values than this is a learned vector; one with fewer has a place for each value.
@@ -67,12 +67,16 @@ impl Features {
                 schema.numbers.iter().map(f).collect()
             };
             let scaled = Normalization::new().moments(of(|n| n.mean), of(|n| n.variance));
-            parts.push(scaled.on(&input));
-            inputs.push(input);
-        }
-        if schema.flags() > 0 {
-            let input = Input::new([schema.flags()]).name(MISSING).symbol();
-            parts.push(input.clone());
+            // A missing number is taken for the mean, which is 0 here.
+            parts.push(NanToNum::new().on(scaled.on(&input)));
+            if schema.numbers.iter().any(|n| n.flag) {
+                // 0 times a number is 0, unless it is missing.
+                let gone = Rescaling::new(0.0).name(FLAGS[0]).on(&input);
+                let missing = NanToNum::new().nan(1.0).name(FLAGS[1]).on(gone);
+                // What was never missing in training has taught the model nothing about that.
+                let flags = of(|n| f64::from(u8::from(n.flag)));
+                parts.push(Rescaling::new(flags).name(FLAGS[2]).on(missing));
+            }
             inputs.push(input);
         }
         for category in &schema.categories {

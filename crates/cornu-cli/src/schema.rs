@@ -1,8 +1,8 @@
 //! What the columns of a table mean to a model: kept beside it in its file, so that `predict` takes the
 //! table that `train` took.
 //!
-//! Here text of numbers becomes numbers, and what is missing among them the mean. All the rest (categories looked
-//! up, numbers at mean 0 and variance 1) is done by layers of the model itself.
+//! Here text of numbers becomes numbers, and NaN where one is missing. All the rest (missing numbers told and taken
+//! for the mean, categories looked up, numbers at mean 0 and variance 1) is done by layers of the model itself.
 
 use crate::args::Task;
 use crate::data::{Table, is_missing, number};
@@ -19,9 +19,12 @@ const FEW_CATEGORIES: usize = 20;
 /// A target of whole numbers with at most so many values is a class, if `--task` does not say.
 const FEW_CLASSES: usize = 20;
 
-/// The input with all columns of numbers, and the one with a 1 where one of them is missing.
+/// The input with all columns of numbers, and, of older models, the one with a 1 where one of them is missing.
 pub const NUMBERS: &str = "numbers";
 pub const MISSING: &str = "missing";
+
+/// The layers of a network that tell which numbers are missing; the last has the name of the older models' input.
+pub const FLAGS: [&str; 3] = ["missing_or_0", "missing_or_not", MISSING];
 
 /// The features and the target of a table.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -36,13 +39,17 @@ pub struct Schema {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Number {
     pub column: String,
-    /// What a missing one is taken for.
-    pub mean: f64,
     /// Kept by the model's layer.
     #[serde(skip)]
+    pub mean: f64,
+    #[serde(skip)]
     pub variance: f64,
-    /// Whether some were missing in training: then the input "missing" says so.
+    /// Whether some were missing in training: then that is a feature too.
+    #[serde(default)]
     pub flag: bool,
+    /// What a missing one is taken for by an older model, whose layers take no NaN; its input "missing" has the flags.
+    #[serde(default, rename = "mean", skip_serializing_if = "Option::is_none")]
+    pub filled: Option<f64>,
 }
 
 /// A column of categories.
@@ -110,7 +117,9 @@ fn distinct(texts: &[String]) -> Vec<String> {
 fn input_name(column: &str, taken: &[Category]) -> String {
     let mut name = column.trim().replace(['/', ':'], "_");
     let is_taken = |name: &str| {
-        [NUMBERS, MISSING, ""].contains(&name) || taken.iter().any(|c| c.input == name)
+        [NUMBERS, ""].contains(&name)
+            || FLAGS.contains(&name)
+            || taken.iter().any(|c| c.input == name)
     };
     while is_taken(&name) {
         name.push('_');
@@ -193,6 +202,7 @@ impl Schema {
                     mean,
                     variance,
                     flag: values.len() < texts.len(),
+                    filled: None,
                 });
                 continue;
             }
@@ -225,41 +235,33 @@ impl Schema {
         Ok(schema)
     }
 
-    /// How many columns of numbers were missing at times.
-    pub fn flags(&self) -> usize {
-        self.numbers.iter().filter(|n| n.flag).count()
-    }
-
-    /// The numbers of a table, row by row, and where they are missing, with a 1.
-    pub fn numbers_of(&self, table: &Table) -> Result<(Vec<f64>, Vec<f32>), Failure> {
-        let (rows, width, flags) = (table.rows(), self.numbers.len(), self.flags());
-        let (mut values, mut missing) = (vec![0f64; rows * width], vec![0f32; rows * flags]);
-        let mut flag = 0;
-        for (i, of) in self.numbers.iter().enumerate() {
-            for (row, text) in table.column(&of.column)?.texts.iter().enumerate() {
-                let value = of.value(text, || table.number_of(row))?;
-                values[row * width + i] = value.unwrap_or(of.mean);
-                if of.flag && value.is_none() {
-                    missing[row * flags + flag] = 1.0;
-                }
-            }
-            flag += usize::from(of.flag);
-        }
-        Ok((values, missing))
-    }
-
     /// The model's inputs for a table: its columns may be in another order, and there may be more.
     pub fn inputs(&self, table: &Table) -> Result<Vec<(String, Data<'static>)>, Failure> {
-        let (rows, width, flags) = (table.rows(), self.numbers.len(), self.flags());
-        let (values, missing) = self.numbers_of(table)?;
+        let (rows, width) = (table.rows(), self.numbers.len());
         let mut inputs = Vec::new();
+        let (mut values, mut flags) = (vec![0f32; rows * width], Vec::new());
+        for (i, of) in self.numbers.iter().enumerate() {
+            let column = of.values_of(table)?;
+            let filled = of.filled.unwrap_or(f64::NAN);
+            for (row, value) in column.iter().enumerate() {
+                values[row * width + i] = value.unwrap_or(filled) as f32;
+            }
+            if of.filled.is_some() && of.flag {
+                flags.push(column);
+            }
+        }
         if width > 0 {
-            let values: Vec<f32> = values.into_iter().map(|v| v as f32).collect();
             let array = Array::from_vec([rows, width], values)?;
             inputs.push((NUMBERS.to_string(), array.into_data()));
         }
-        if flags > 0 {
-            let array = Array::from_vec([rows, flags], missing)?;
+        if !flags.is_empty() {
+            let row = |row: usize| {
+                flags
+                    .iter()
+                    .map(move |f| f32::from(u8::from(f[row].is_none())))
+            };
+            let missing = (0..rows).flat_map(row).collect();
+            let array = Array::from_vec([rows, flags.len()], missing)?;
             inputs.push((MISSING.to_string(), array.into_data()));
         }
         for of in &self.categories {
@@ -316,6 +318,13 @@ impl Category {
 }
 
 impl Number {
+    /// The numbers of a table, as far as they are there.
+    pub fn values_of(&self, table: &Table) -> Result<Vec<Option<f64>>, Failure> {
+        let texts = table.column(&self.column)?.texts.iter().enumerate();
+        let values = texts.map(|(row, text)| self.value(text, || table.number_of(row)));
+        values.collect()
+    }
+
     /// The number of a row, if it is there.
     fn value(&self, text: &str, row: impl Fn() -> usize) -> Result<Option<f64>, Failure> {
         if is_missing(text) {
@@ -370,8 +379,9 @@ mod tests {
             (2.0, 1.0)
         );
         let x = schema.inputs(&table).unwrap();
-        assert_eq!(numbers(&x, NUMBERS), [1.0, 3.0, 2.0]);
-        assert_eq!(numbers(&x, MISSING), [0.0, 0.0, 1.0]);
+        let values = numbers(&x, NUMBERS);
+        assert!(values[..2] == [1.0, 3.0] && values[2].is_nan());
+        assert!(x.iter().all(|(name, _)| name != MISSING));
         assert_texts(&x, "colour", ["red", "", "blue"]);
         assert_eq!(schema.categories[0].places_of(&table).unwrap(), [2, 0, 1]);
         assert_eq!(schema.targets(&table).unwrap().to_vec::<i32>(), [0, 1, 0]);
@@ -382,6 +392,19 @@ mod tests {
         let x = back.inputs(&other).unwrap();
         assert_eq!(numbers(&x, NUMBERS), [3.0]);
         assert_texts(&x, "colour", ["green"]);
+    }
+
+    #[test]
+    fn older_models_are_told_what_is_missing() {
+        let text = r#"{"numbers": [{"column": "a", "mean": 2.5, "flag": true}, {"column": "b", "mean": 1.0, "flag": false}],
+            "categories": [], "target": {"kind": "number", "name": "y", "mean": 0.0, "deviation": 1.0}}"#;
+        let schema: Schema = serde_json::from_str(text).unwrap();
+        let table = Table::parse(b"b,a\n3,\n,4\n", "t").unwrap();
+        let x = schema.inputs(&table).unwrap();
+        assert_eq!(numbers(&x, NUMBERS), [2.5, 3.0, 4.0, 1.0]);
+        assert_eq!(numbers(&x, MISSING), [1.0, 0.0]);
+        let again: Schema = serde_json::from_str(&serde_json::to_string(&schema).unwrap()).unwrap();
+        assert_eq!(numbers(&again.inputs(&table).unwrap(), MISSING), [1.0, 0.0]);
     }
 
     #[test]

@@ -209,10 +209,8 @@ fn categories_missing_values_and_numbers() {
     let number =
         |values: &[f32]| cornu::Array::from_vec([1, values.len()], values.to_vec()).unwrap();
     let mut line = String::from("predict m.keras --json");
-    for (name, value) in [("numbers", 10.0), ("missing", 0.0)] {
-        cornu::saving::npy::save(folder.0.join(format!("{name}.npy")), &number(&[value])).unwrap();
-        line += &format!(" --input {name}={name}.npy");
-    }
+    cornu::saving::npy::save(folder.0.join("numbers.npy"), &number(&[10.0])).unwrap();
+    line += " --input numbers=numbers.npy";
     for (name, text) in [("town", "a"), ("street", "street 2")] {
         folder.file(&format!("{name}.csv"), &format!("{name}\n{text}\n"));
         line += &format!(" --input {name}={name}.csv");
@@ -220,6 +218,16 @@ fn categories_missing_values_and_numbers() {
     let json: serde_json::Value = serde_json::from_str(&ok(&folder, &line)).unwrap();
     let value = json["rescaling"].as_f64().unwrap();
     assert!((value - answers[0]).abs() < 0.01, "{value} {answers:?}");
+    // A number that is missing is so in the model itself: of all there are it is the mean, and told.
+    cornu::saving::npy::save(folder.0.join("numbers.npy"), &number(&[f32::NAN])).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&ok(&folder, &line)).unwrap();
+    folder.file("hole.csv", "street,town,size\nstreet 2,a,\n");
+    let hole: f64 = ok(&folder, "predict m.keras --input hole.csv")
+        .trim()
+        .parse()
+        .unwrap();
+    let value = json["rescaling"].as_f64().unwrap();
+    assert!((value - hole).abs() < 0.01, "{json} {hole}");
     // Categories are in the model itself, whatever its file.
     ok(&folder, "convert m.keras m.json");
     let text = std::fs::read_to_string(folder.0.join("m.json")).unwrap();

@@ -69,21 +69,25 @@ impl Design {
     /// of one would be dependent.
     fn new(schema: &Schema, table: &Table, reference: bool) -> Result<Design, Failure> {
         let rows = table.rows();
-        let (numbers, missing) = schema.numbers_of(table)?;
         let mut columns: Vec<(String, usize, Vec<f64>)> = Vec::new();
+        let mut flags = Vec::new();
         let width = schema.numbers.len();
         for (i, number) in schema.numbers.iter().enumerate() {
-            let values = numbers.iter().skip(i).step_by(width).copied();
-            columns.push((number.column.clone(), i, values.collect()));
+            let values = number.values_of(table)?;
+            let name = &number.column;
+            if number.flag {
+                let missing = values.iter().map(|v| f64::from(u8::from(v.is_none())));
+                flags.push((format!("{name} missing"), width + i, missing.collect()));
+            }
+            let values = values.into_iter().map(|v| v.unwrap_or(number.mean));
+            columns.push((name.clone(), i, values.collect()));
         }
-        let flags = schema.flags();
-        let flagged = schema.numbers.iter().filter(|n| n.flag);
-        for (i, number) in flagged.enumerate() {
-            let values = missing.iter().skip(i).step_by(flags.max(1));
-            let values = values.map(|v| f64::from(*v)).collect();
-            columns.push((format!("{} missing", number.column), width + i, values));
-        }
-        let mut at = width + flags;
+        // The network has a place for each number that may be missing, if any may.
+        let mut at = match flags.is_empty() {
+            true => width,
+            false => 2 * width,
+        };
+        columns.extend(flags);
         for category in &schema.categories {
             let places = category.places_of(table)?;
             let present = |place: i32| places.contains(&place);

@@ -111,6 +111,7 @@ pub use normalization::Moments;
 pub use policy::{DTypePolicy, dtype_policy, set_dtype_policy};
 pub use random_geometry::FlipMode;
 pub use recurrent::{CellOptions, Recurrent, Walk};
+pub(crate) use registry::OPERATIONS;
 pub use registry::{from_config, to_config};
 pub use spatial::{DataFormat, Padding, PerAxis};
 pub use wrapper::Wrapper;
@@ -364,6 +365,7 @@ layers! {
     merging: Add | Average | Maximum | Minimum | Multiply | Subtract,
     mix_up: MixUp,
     multi_head_attention: MultiHeadAttention,
+    nan_to_num: NanToNum,
     noise: AlphaDropout | GaussianDropout | GaussianNoise | SpatialDropout1D | SpatialDropout2D
         | SpatialDropout3D,
     normalization: Normalization,

@@ -134,7 +134,8 @@ impl Normalization {
         self
     }
 
-    /// Finds the moments in data, whose first axis is the batch.
+    /// Finds the moments in data, whose first axis is the batch. NaN is left out: it stands for what is missing, of
+    /// which a [`NanToNum`](super::NanToNum) behind this layer makes the mean.
     ///
     /// # Errors
     /// If the moments were given, the data are empty or an axis is none of theirs.
@@ -162,15 +163,18 @@ impl Normalization {
                 at * data.shape()[*a] + flat / strides[*a] % data.shape()[*a]
             })
         };
-        let each = (data.size() / groups) as f64;
+        let present = || values.iter().enumerate().filter(|(_, v)| !v.is_nan());
+        let mut each = vec![0.0; groups];
+        present().for_each(|(i, _)| each[group(i)] += 1.0);
         let mut mean = vec![0.0; groups];
-        for (i, v) in values.iter().enumerate() {
-            mean[group(i)] += v / each;
+        for (i, v) in present() {
+            let g = group(i);
+            mean[g] += v / each[g];
         }
         let mut variance = vec![0.0; groups];
-        for (i, v) in values.iter().enumerate() {
+        for (i, v) in present() {
             let g = group(i);
-            variance[g] += (v - mean[g]).powi(2) / each;
+            variance[g] += (v - mean[g]).powi(2) / each[g];
         }
         self.adapted = Some(Adapted {
             mean: Array::from_vec(shape.clone(), mean)?,

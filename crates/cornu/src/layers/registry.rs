@@ -67,6 +67,10 @@ const NEVER_TRAINED: [&str; 6] = [
     "SpatialDropout3D",
 ];
 
+/// Functions of tensors that are layers here and operations in Keras, where no such thing has a policy or is
+/// trained.
+pub(crate) const OPERATIONS: [&str; 1] = ["NanToNum"];
+
 fn policy(dtype: DTypePolicy) -> Value {
     json!({
         "module": "keras",
@@ -90,8 +94,12 @@ pub fn to_config(layer: &dyn Layer, name: &str) -> Value {
             config.insert("activity_regularizer".into(), r.to_config());
         }
     }
-    if NEVER_TRAINED.contains(&layer.class_name()) {
+    let operation = OPERATIONS.contains(&layer.class_name());
+    if operation || NEVER_TRAINED.contains(&layer.class_name()) {
         config.remove("trainable");
+    }
+    if operation {
+        config.remove("dtype");
     }
     config.extend(layer.config());
     if layer.class_name() == "InputLayer" {
@@ -100,15 +108,17 @@ pub fn to_config(layer: &dyn Layer, name: &str) -> Value {
     let module = match layer.class_name() {
         "Sequential" => "keras",
         "Functional" => "keras.src.models.functional",
+        _ if operation => "keras.src.ops.numpy",
         _ => "keras.layers",
     };
     let own = layer.class_name();
+    let registered = operation || own == "Functional";
     let exported = EXPORTED.iter().find(|(_, class)| *class == own);
     json!({
         "module": module,
         "class_name": exported.map_or(own, |(name, _)| *name),
         "config": config,
-        "registered_name": (layer.class_name() == "Functional").then_some("Functional"),
+        "registered_name": registered.then_some(own),
     })
 }
 

@@ -165,7 +165,7 @@ pub(super) fn unit_config(unit: &Arc<Unit>, name: &str, fed: Option<&[InputShape
     }
     // Keras names the shapes of attention's inputs, and finds them again in the call.
     let own_way = class == "Functional" || functional::ATTENTION.contains(&class);
-    let built_by_call = unit.is_input() || own_way;
+    let built_by_call = unit.is_input() || own_way || layers::OPERATIONS.contains(&class);
     if let Some([shape]) = fed.filter(|_| !built_by_call) {
         object["build_config"] = json!({"input_shape": shape.to_json()});
     }

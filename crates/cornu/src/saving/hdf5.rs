@@ -4,17 +4,18 @@
 //! links that go in circles lead nowhere, and says how large a data set may be before any of it is read. The
 //! library checks every extent against the file's; should it panic all the same, that is an error here.
 
-use super::content::Content;
+use super::content::{Content, STRETCH};
 use super::elements;
 use crate::{Array, DType, Error, Result, Shape, Variable};
 use cornu_core::{bf16, f16};
 use hdf5_pure::{
     AttrValue, DatasetBuilder, Datatype, DatatypeByteOrder, FileBuilder, FloatingPointLayout,
-    GroupBuilder, ReadSeekSource, make_f32_type, make_f64_type, make_i32_type, make_i64_type,
-    make_u8_type,
+    GroupBuilder, Layout, ReadSeekSource, make_f32_type, make_f64_type, make_i32_type,
+    make_i64_type, make_u8_type,
 };
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A group to be written: attributes of text, groups and the values of variables by name.
@@ -111,11 +112,16 @@ fn put(set: &mut DatasetBuilder, array: &Array) {
 }
 
 /// A file to be read.
-pub(crate) struct File(hdf5_pure::File);
+pub(crate) struct File {
+    inside: hdf5_pure::File,
+    content: Content,
+}
 
 /// A data set whose extents are known and whose values are not read yet.
 pub(crate) struct Dataset {
     inside: hdf5_pure::Dataset,
+    /// The file's.
+    content: Content,
     pub shape: Shape,
 }
 
@@ -135,16 +141,17 @@ fn unreadable(what: &str, why: &dyn std::fmt::Display) -> Error {
 
 impl File {
     pub fn open(content: Content) -> Result<File> {
-        let open = || hdf5_pure::File::from_source(ReadSeekSource::new(content)?);
-        guarded("The HDF5 file", open).map(File)
+        let source = content.clone();
+        let open = || hdf5_pure::File::from_source(ReadSeekSource::new(source)?);
+        guarded("The HDF5 file", open).map(|inside| File { inside, content })
     }
 
     /// The texts of an attribute of the group at a path (the root's is empty), which may be in several attributes
     /// with a number at the end if they are many; `None` if there is no such group or attribute.
     pub fn texts(&self, group: &str, name: &str) -> Result<Option<Vec<String>>> {
         let of = |group: &str| match group {
-            "" => Ok(self.0.root()),
-            path => self.0.group(path),
+            "" => Ok(self.inside.root()),
+            path => self.inside.group(path),
         };
         let Ok(group) = guarded(group, || of(group)) else {
             return Ok(None);
@@ -164,7 +171,7 @@ impl File {
 
     /// The data set at a path; `None` if there is none.
     pub fn dataset(&self, path: &str) -> Result<Option<Dataset>> {
-        let Ok(inside) = guarded(path, || self.0.dataset(path)) else {
+        let Ok(inside) = guarded(path, || self.inside.dataset(path)) else {
             return Ok(None);
         };
         let extents = guarded(path, || inside.shape())?;
@@ -188,6 +195,7 @@ impl File {
         match extents {
             Some(extents) => Ok(Some(Dataset {
                 inside,
+                content: self.content.clone(),
                 shape: extents.into(),
             })),
             None => Err(Error::io(format!(
@@ -198,13 +206,53 @@ impl File {
 }
 
 impl Dataset {
+    /// Where the values lie, if they are of this type and lie in the file one after the other.
+    fn place(&self, datatype: Datatype) -> Option<Range<u64>> {
+        let layout = guarded("", || Ok((self.inside.layout()?, self.inside.datatype()?)));
+        match layout.ok()? {
+            (
+                Layout::Contiguous {
+                    address: Some(from),
+                    size,
+                },
+                found,
+            ) if found == datatype => {
+                let expected = self.shape.size() as u64 * u64::from(datatype.type_size());
+                let to = from.checked_add(size)?;
+                (size == expected && to <= self.content.length()).then_some(from..to)
+            }
+            _ => None,
+        }
+    }
+
+    /// The values at a place, by all threads straight to where they stay.
+    fn plain_f32(&self, place: Range<u64>) -> std::io::Result<Vec<f32>> {
+        let mut values = vec![0f32; self.shape.size()];
+        let stretches = values.chunks_mut(STRETCH / size_of::<f32>());
+        self.content.go_through(place, stretches, |left, piece| {
+            let (numbers, _) = piece.as_chunks();
+            let (here, after) = std::mem::take(left).split_at_mut(numbers.len());
+            for (value, bytes) in here.iter_mut().zip(numbers) {
+                *value = f32::from_le_bytes(*bytes);
+            }
+            *left = after;
+        })?;
+        Ok(values)
+    }
+
     /// The values. What they need in memory is known by [`Dataset::shape`] beforehand.
     pub fn read(&self, path: &str) -> Result<Array> {
         use hdf5_pure::DType as D;
         let (shape, set) = (self.shape.clone(), &self.inside);
         let dtype = guarded(path, || set.dtype())?;
         match dtype {
-            D::F32 => Array::from_vec(shape, guarded(path, || set.read_f32())?),
+            D::F32 => match self.place(make_f32_type()) {
+                Some(place) => {
+                    let values = self.plain_f32(place);
+                    Array::from_vec(shape, values.map_err(|e| unreadable(path, &e))?)
+                }
+                None => Array::from_vec(shape, guarded(path, || set.read_f32())?),
+            },
             D::F64 => Array::from_vec(shape, guarded(path, || set.read_f64())?),
             D::I32 | D::I16 | D::I8 | D::U16 => {
                 Array::from_vec(shape, guarded(path, || set.read_i32())?)

@@ -4,6 +4,8 @@
 //! another, and what does not become what it claims to be is an error.
 
 use super::content::Content;
+#[cfg(feature = "saving")]
+use super::content::STRETCH;
 use crate::{Error, Result};
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
@@ -18,10 +20,6 @@ use std::fmt::Display;
 use std::io::{Read, Write};
 #[cfg(feature = "saving")]
 use std::ops::Range;
-
-/// What is read at once where nothing stays of it.
-#[cfg(feature = "saving")]
-const PIECE: usize = 1 << 18;
 
 /// An archive that is written member after member, each as it is.
 pub(super) struct Writer<'a> {
@@ -193,18 +191,18 @@ impl Members {
             .zip
             .get_entry(member.place)
             .map_err(|e| e.to_string())?;
-        let (mut kept, mut crc, mut piece) = (entry.reader(), Crc::new(), vec![0; PIECE]);
-        let (mut length, (from, to)) = (0, entry.compressed_data_range());
-        loop {
-            match kept.read(&mut piece).map_err(|e| e.to_string())? {
-                0 => break,
-                n => {
-                    crc.update(&piece[..n]);
-                    length += n as u64;
-                }
-            }
+        let (from, to) = entry.compressed_data_range();
+        let stretches = to.saturating_sub(from).div_ceil(STRETCH as u64);
+        let sums = self.zip.get_ref().go_through(
+            from..to,
+            (0..stretches).map(|_| Crc::new()),
+            |crc, piece| crc.update(piece),
+        );
+        let mut crc = Crc::new();
+        for sum in sums.map_err(|e| e.to_string())? {
+            crc.combine(&sum);
         }
-        member.is_whole(length, &crc)?;
+        member.is_whole(to - from, &crc)?;
         Ok(Some(from..to))
     }
 

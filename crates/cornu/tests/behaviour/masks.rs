@@ -34,7 +34,7 @@ fn masked() -> Vec<(Box<dyn Layer>, usize)> {
             GlobalAveragePooling1D::new(), GroupNormalization::new(3), Identity::new(), LSTM::new(2),
             LayerNormalization::new(), LeakyReLU::new(), Masking::new().mask_value(9.0), PReLU::new(),
             RNN::new(GRUCell::new(2)), RNN::stacked([LSTMCell::new(2), LSTMCell::new(3)]),
-            ReLU::new(), Rescaling::new(2.0), SimpleRNN::new(2).return_sequences(true),
+            ReLU::new(), NanToNum::new(), Rescaling::new(2.0), SimpleRNN::new(2).return_sequences(true),
             SpatialDropout1D::new(0.3), TimeDistributed::new(Dense::new(2)),
             UnitNormalization::new();
         2: Add::new(), AdditiveAttention::new(), Attention::new(), Average::new(), Concatenate::new(),

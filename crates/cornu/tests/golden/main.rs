@@ -14,6 +14,7 @@ mod metrics;
 mod mixed;
 mod mixing;
 mod numpy;
+mod operations;
 mod optimizers;
 mod preprocessing;
 mod recurrent;

@@ -1,7 +1,7 @@
 //! A graph read from Keras' JSON.
 
 use super::first_call;
-use crate::layers::{Add, Layer, LayerOptions, Multiply, Rescaling, Subtract};
+use crate::layers::{self, Add, Layer, LayerOptions, Multiply, Rescaling, Subtract};
 use crate::models::carried_masks;
 use crate::models::config::{common, unit};
 use crate::models::graph::Graph;
@@ -316,7 +316,7 @@ fn called_unit(object: &Value, nodes: &[Node]) -> Result<Arc<Unit>> {
     }
 }
 
-/// Keras' arithmetic on symbolic tensors, as the layers that do the same.
+/// Keras' functions of symbolic tensors, as the layers that do the same.
 fn operation(object: &Value, nodes: &[Node]) -> Result<Arc<Unit>> {
     let class = object["class_name"].as_str().unwrap_or_default();
     let name = object["name"].as_str().unwrap_or_default();
@@ -336,6 +336,7 @@ fn operation(object: &Value, nodes: &[Node]) -> Result<Arc<Unit>> {
         ("Subtract", [_], [(_, c)]) => Rescaling::new(-1.0).offset(*c).name(name).into(),
         ("Multiply", [_], [(_, c)]) => Rescaling::new(*c).name(name).into(),
         ("Divide" | "TrueDivide", [_], [(1, c)]) => Rescaling::new(1.0 / c).name(name).into(),
+        ("NanToNum", [_], []) => layers::from_config(object)?,
         ("Negative", [_], []) => Rescaling::new(-1.0).name(name).into(),
         _ => return Err(refused()),
     };
