@@ -256,6 +256,10 @@ fn layers_that_ask_for_too_much_are_refused() {
             layer("AdaptiveAveragePooling1D", json!({"output_size": many})),
         ),
         (
+            vec![6, 8, 2],
+            layer("AdaptiveAveragePooling2D", json!({"output_size": i32::MAX})),
+        ),
+        (
             vec![1 << 20, 1],
             layer("AdaptiveAveragePooling1D", json!({"output_size": 1 << 20})),
         ),

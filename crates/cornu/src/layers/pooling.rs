@@ -285,7 +285,10 @@ fn cuts(n: usize, parts: usize) -> Vec<(usize, usize)> {
 
 /// An axis pooled into `parts` parts, channels last.
 fn adapt(mode: Mode, x: &Tensor, axis: usize, parts: usize) -> Tensor {
-    let n = x.shape()[axis];
+    // What could not be pooled along the axis before is an error without axes.
+    let Some(n) = x.shape().get(axis).copied() else {
+        return x.clone();
+    };
     if let Err(e) = table(n, parts) {
         return Tensor::error(e);
     }
