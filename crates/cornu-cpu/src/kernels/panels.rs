@@ -182,7 +182,7 @@ impl<T: Float> SimdOp for Product<T> {
                     };
                     let c = (c.add(first * ldc + panel * width), ldc);
                     let onto = onto.map(|(from, ld)| (from.add(first * ld + panel * width), ld));
-                    if let Some((from, ld)) = onto {
+                    if let Some((from, ld)) = onto.filter(|(from, _)| !std::ptr::eq(*from, c.0)) {
                         // The rows may lie too far apart for the processor to guess.
                         (0..height).for_each(|r| S::prefetch(from.wrapping_add(r * ld + width)));
                     }

@@ -105,31 +105,23 @@ fn divide<T: Real>(x: &mut [T], by: T) {
     x.iter_mut().for_each(|x| *x = *x * share);
 }
 
-/// Vectors that are added up (or compared) side by side, so that none waits for the one before.
-const CHAINS: usize = 4;
-
 /// # Safety
 /// `S` is available.
 #[inline(always)]
 unsafe fn largest<S: Simd, T: Real>(x: &[T]) -> T {
     let lanes = <T::Vec<S> as Vector>::LANES;
-    let (blocks, rest) = x.split_at(x.len() - x.len() % (CHAINS * lanes));
+    let (blocks, rest) = x.split_at(x.len() - x.len() % lanes);
     let greater = |a: T, b: &T| if a > *b { a } else { *b };
     let mut most = rest.iter().fold(T::from_f64(f64::NEG_INFINITY), greater);
-    // SAFETY: every block has as many elements as the vectors.
+    // SAFETY: every block has as many elements as a vector.
     unsafe {
-        let mut chains = [T::Vec::<S>::splat(most); CHAINS];
-        for block in blocks.chunks_exact(CHAINS * lanes) {
-            let mut v = 0;
-            while v < CHAINS {
-                chains[v] = chains[v].max(Vector::load(block.as_ptr().add(v * lanes)));
-                v += 1;
-            }
+        let mut all = T::Vec::<S>::splat(most);
+        for block in blocks.chunks_exact(lanes) {
+            all = all.max(Vector::load(block.as_ptr()));
         }
-        let [a, b, c, d] = chains;
         // No vector has more lanes.
         let mut each = [T::ZERO; 64];
-        a.max(b).max(c.max(d)).store(each.as_mut_ptr());
+        all.store(each.as_mut_ptr());
         most = each[..lanes].iter().fold(most, greater);
     }
     most
@@ -139,50 +131,28 @@ unsafe fn largest<S: Simd, T: Real>(x: &[T]) -> T {
 /// `S` is available.
 #[inline(always)]
 unsafe fn total<S: Simd, T: Real>(x: &[T]) -> T {
-    let lanes = <T::Vec<S> as Vector>::LANES;
-    let (blocks, rest) = x.split_at(x.len() - x.len() % (CHAINS * lanes));
-    // SAFETY: as promised by the caller; every block has as many elements as the vectors.
+    // SAFETY: as promised by the caller.
     unsafe {
-        let mut sums = [T::Vec::<S>::splat(T::ZERO); CHAINS];
-        for block in blocks.chunks_exact(CHAINS * lanes) {
-            let mut v = 0;
-            while v < CHAINS {
-                sums[v] = sums[v].add(Vector::load(block.as_ptr().add(v * lanes)));
-                v += 1;
-            }
+        let mut sum = T::Vec::<S>::splat(T::ZERO);
+        for block in x.chunks(<T::Vec<S> as Vector>::LANES) {
+            sum = sum.add(vector::<S, T>(block));
         }
-        for block in rest.chunks(lanes) {
-            sums[0] = sums[0].add(vector::<S, T>(block));
-        }
-        let [a, b, c, d] = sums;
-        a.add(b).add(c.add(d)).sum()
+        sum.sum()
     }
 }
 
 /// # Safety
-/// `S` is available; both have the same length.
+/// `S` is available.
 #[inline(always)]
-unsafe fn dot<S: Simd, T: Real>(x: &[T], y: &[T]) -> T {
+unsafe fn dot<S: Simd, T: Real>(a: &[T], b: &[T]) -> T {
     let lanes = <T::Vec<S> as Vector>::LANES;
-    let whole = x.len() - x.len() % (CHAINS * lanes);
-    let ((blocks, rest), (others, rest_of_y)) = (x.split_at(whole), y.split_at(whole));
-    // SAFETY: as promised by the caller; every block has as many elements as the vectors.
+    // SAFETY: as promised by the caller.
     unsafe {
-        let mut sums = [T::Vec::<S>::splat(T::ZERO); CHAINS];
-        let blocks = blocks.chunks_exact(CHAINS * lanes);
-        for (block, other) in blocks.zip(others.chunks_exact(CHAINS * lanes)) {
-            let mut v = 0;
-            while v < CHAINS {
-                let x = T::Vec::<S>::load(block.as_ptr().add(v * lanes));
-                sums[v] = x.fma(Vector::load(other.as_ptr().add(v * lanes)), sums[v]);
-                v += 1;
-            }
+        let mut sum = T::Vec::<S>::splat(T::ZERO);
+        for (a, b) in a.chunks(lanes).zip(b.chunks(lanes)) {
+            sum = vector::<S, T>(a).fma(vector::<S, T>(b), sum);
         }
-        for (x, y) in rest.chunks(lanes).zip(rest_of_y.chunks(lanes)) {
-            sums[0] = vector::<S, T>(x).fma(vector::<S, T>(y), sums[0]);
-        }
-        let [a, b, c, d] = sums;
-        a.add(b).add(c.add(d)).sum()
+        sum.sum()
     }
 }
 
