@@ -44,6 +44,7 @@ pub(super) fn plan(spec: &MatmulSpec, vectors: Vectors) -> Grid {
     let Vectors { size, lanes, regs } = vectors;
     let (mr, nr) = super::grid::micro_tile(m, n, lanes, regs);
     let depth = k.div_ceil((k / PART_DEPTH).clamp(1, PARTS));
+    let parts = k.div_ceil(depth);
     let kc = depth.div_ceil(depth.div_ceil(BLOCK));
     let a_ld = Strips::<f32>::stride(mr, kc, lanes);
     let lines = |elements: usize| super::grid::lines(elements * size);
@@ -51,22 +52,14 @@ pub(super) fn plan(spec: &MatmulSpec, vectors: Vectors) -> Grid {
     Grid {
         mr,
         nr,
-        width: n,
         stack: (TILE_ELEMENTS / n).clamp(1, m),
-        bc: 1,
-        mc: m,
-        nc: n,
         kc,
-        pm: 1,
-        pn: 1,
-        parts: k.div_ceil(depth),
+        parts,
         depth,
-        pack_a: true,
-        pack_b: true,
         a_ld,
         b_at,
         per_thread: b_at + lines(kc * nr),
-        shared: k.div_ceil(depth) * lines(m * n),
+        shared: parts * lines(m * n),
         ..Grid::default()
     }
 }
