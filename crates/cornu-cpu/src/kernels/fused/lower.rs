@@ -255,6 +255,10 @@ fn merge_more(nodes: &mut [Node], uses: &[usize]) {
         // The product of a factor that is itself one of two, and the other factor, added to a third.
         let factor = |inner: BinaryFn, kind: Triple| {
             let [x, y, z] = args[..] else { return None };
+            // A square reads its one operand twice.
+            if x == y {
+                return None;
+            }
             [(x, y), (y, x)].into_iter().find_map(|(a, other)| {
                 let two = of(a, NodeOp::Binary(inner))?;
                 Some((a, kind, vec![two[0], two[1], other, z]))
@@ -326,6 +330,21 @@ mod tests {
         let nodes = lower(&fused, None, false).unwrap();
         let gone = |n: &Node| matches!(n.op, NodeOp::Operand(_) | NodeOp::Merged);
         nodes.iter().filter(|n| !gone(n)).map(|n| n.op).collect()
+    }
+
+    /// A square's operand was used once, but is read twice by what the square is merged into.
+    #[test]
+    fn the_product_of_a_square_stays() {
+        let product = (BodyFn::Binary(BinaryFn::Mul), [0, 1, 0]);
+        let square = (BodyFn::Unary(UnaryFn::Square), [4, 0, 0]);
+        for (f, args, pair) in [
+            (BinaryFn::Add, [5, 3, 0], Pair::MulAdd),
+            (BinaryFn::Sub, [3, 5, 0], Pair::SubMul),
+        ] {
+            let body = [product, square, (BodyFn::Binary(f), args)];
+            let expected = [NodeOp::Binary(BinaryFn::Mul), NodeOp::Pair(pair)];
+            assert_eq!(left(DType::F32, &body), expected);
+        }
     }
 
     #[test]

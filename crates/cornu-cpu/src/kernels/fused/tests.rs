@@ -350,6 +350,7 @@ fn random_bodies_agree_with_the_interpreter() {
             .map(|i| interpret(&fused, &memory, i))
             .collect();
         let slots = alias(&mut rng, &fused);
+        let pieces = 1 + rng.below(3);
         for isa in Isa::available() {
             let slot = |v: ValueId| v.index();
             let kernel = FusedKernel::compile_for(&fused, &slot, isa, false).unwrap();
@@ -357,7 +358,6 @@ fn random_bodies_agree_with_the_interpreter() {
             let own: Vec<*mut u8> = memory.iter_mut().map(Memory::ptr).collect();
             let ptrs: Vec<*mut u8> = slots.iter().map(|s| own[*s]).collect();
             let mut space = scratch(kernel.scratch_bytes());
-            let pieces = 1 + rng.below(3);
             for piece in 0..pieces {
                 // SAFETY: memory is as the operands say.
                 unsafe { kernel.run(&ptrs, piece, pieces, align(space.ptr())) };
@@ -403,12 +403,13 @@ fn tiles_agree_with_the_interpreter() {
         let expected: Vec<Vec<f64>> = (0..fused.size())
             .map(|i| interpret(&fused, &memory, i))
             .collect();
+        let (tile_rows, tile_cols) = (1 + rng.below(m), 1 + rng.below(n));
         for isa in Isa::available() {
-            let kernel = TileKernel::compile_for(&fused, &|v| v.index(), isa).unwrap();
+            let kernel = TileKernel::compile_for(&fused, &|v| v.index(), isa)
+                .unwrap_or_else(|e| panic!("round {round}, {isa:?}: {e}\n{fused:?}"));
             let mut memory = memory.clone();
             let ptrs: Vec<*mut u8> = memory.iter_mut().map(Memory::ptr).collect();
             let mut space = scratch(kernel.scratch_bytes());
-            let (tile_rows, tile_cols) = (1 + rng.below(m), 1 + rng.below(n));
             for batch in 0..fused.size() / (m * n) {
                 for r in (0..m).step_by(tile_rows) {
                     for c in (0..n).step_by(tile_cols) {
