@@ -7,15 +7,21 @@
 
 #[cfg(target_arch = "aarch64")]
 mod arm;
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod lanes;
 mod plain;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod register;
+#[cfg(target_arch = "x86_64")]
+mod sse;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 #[cfg(target_arch = "aarch64")]
 pub use arm::Neon;
-pub use plain::{Lanes, Scalar};
+#[cfg(not(target_arch = "x86_64"))]
+pub use lanes::Lanes;
+pub use plain::Scalar;
 use std::sync::OnceLock;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2, Avx512};
@@ -39,7 +45,7 @@ pub(crate) fn unrelated<T>(p: *const T) -> *const T {
 /// An instruction set that kernels are compiled for, from the least to the most able.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Isa {
-    /// Whatever the compiler's target has; runs everywhere.
+    /// What the compiler's target has without asking (SSE2 on x86-64); runs everywhere.
     Scalar,
     /// 128-bit NEON with fused multiply-add (every 64-bit Arm processor).
     Neon,
@@ -362,5 +368,71 @@ impl Float for f64 {
     unsafe fn transpose_block<S: Simd>(src: *const f64, lds: usize, dst: *mut f64, ldd: usize) {
         // SAFETY: as promised by the caller.
         unsafe { S::transpose_f64(src, lds, dst, ldd) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the functions of a vector make of two stretches of numbers, vector by vector; the last one is
+    /// not whole.
+    fn all<V: Vector>(a: &[V::Elem], b: &[V::Elem]) -> Vec<Vec<f64>> {
+        let mut results = vec![Vec::new(); 9];
+        let zero = V::Elem::ZERO;
+        for at in (0..a.len()).step_by(V::LANES) {
+            let n = V::LANES.min(a.len() - at);
+            let mut out = [zero; 64];
+            // SAFETY: masks leave out what is beyond the end; the instruction set is the test's caller's care.
+            unsafe {
+                let mask = V::mask(n);
+                let x = V::load_mask(a.as_ptr().add(at), mask);
+                let y = V::load_mask(b.as_ptr().add(at), mask);
+                let functions = [
+                    x.add(y),
+                    x.sub(y),
+                    x.mul(y),
+                    x.div(y),
+                    x.max(y),
+                    x.min(y),
+                    x.where_positive(y),
+                    x.mul(x).sqrt(),
+                    x.fma(y, V::splat(V::Elem::from_f64(0.5))),
+                ];
+                for (result, v) in results.iter_mut().zip(functions) {
+                    v.store_mask(out.as_mut_ptr(), mask);
+                    result.extend(out[..n].iter().map(|x| x.to_f64()));
+                    assert!(out[n..].iter().all(|x| *x == zero), "stored too much");
+                    let ones = V::splat(V::Elem::from_f64(1.0));
+                    assert_eq!(ones.sum().to_f64(), V::LANES as f64);
+                }
+            }
+        }
+        results
+    }
+
+    fn numbers<T: Float>(seed: usize) -> Vec<T> {
+        let special = [f64::NAN, f64::INFINITY, 0.0, -0.0];
+        let number = |i: usize| match (i * 7 + seed) % 23 {
+            n @ 0..4 => special[n],
+            n => (n as f64 - 11.0) * 0.75,
+        };
+        (0..77).map(|i| T::from_f64(number(i))).collect()
+    }
+
+    fn agree<T: Float, A: Vector<Elem = T>, B: Vector<Elem = T>>() {
+        let (a, b) = (numbers::<T>(0), numbers::<T>(5));
+        for (x, y) in all::<A>(&a, &b).iter().zip(&all::<B>(&a, &b)) {
+            let same =
+                |(x, y): (&f64, &f64)| x.to_bits() == y.to_bits() || x.is_nan() && y.is_nan();
+            assert!(x.iter().zip(y).all(same), "{x:?} {y:?}");
+        }
+    }
+
+    /// The vectors of targets without intrinsics and those of this one.
+    #[test]
+    fn vectors_agree() {
+        agree::<f32, lanes::Lanes<f32, 4>, <Scalar as Simd>::F32>();
+        agree::<f64, lanes::Lanes<f64, 2>, <Scalar as Simd>::F64>();
     }
 }
