@@ -208,11 +208,6 @@ pub trait Simd: Copy + 'static {
     /// # Safety
     /// The processor must have it, and what `op` itself asks for must hold.
     unsafe fn vectorize<O: SimdOp>(op: O) -> O::Output;
-    /// Asks for the cache line at `p`, which need not be valid.
-    #[inline(always)]
-    fn prefetch<T>(p: *const T) {
-        let _ = p;
-    }
     /// [`Float::transpose_block`] of f32 (8×8).
     ///
     /// # Safety

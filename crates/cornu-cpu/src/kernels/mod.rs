@@ -22,9 +22,9 @@ pub mod tall;
 
 /// Asks for a cache line that will be needed soon; the address need not be valid.
 #[inline(always)]
-pub(crate) fn prefetch(p: *const u8) {
+pub(crate) fn prefetch<T>(p: *const T) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch never faults.
+    // SAFETY: SSE is part of every x86-64 processor, and a prefetch never faults.
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(p.cast());

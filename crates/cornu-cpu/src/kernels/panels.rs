@@ -1,6 +1,7 @@
 //! Products of a few rows and a matrix that was packed for them: what kernels compute on the way, while
 //! everything lies in a cache close by.
 
+use super::prefetch;
 use crate::simd::{Float, Simd, SimdOp, Vector};
 
 /// Where a matrix of `k` rows and `n` columns lies.
@@ -184,7 +185,7 @@ impl<T: Float> SimdOp for Product<T> {
                     let onto = onto.map(|(from, ld)| (from.add(first * ld + panel * width), ld));
                     if let Some((from, ld)) = onto.filter(|(from, _)| !std::ptr::eq(*from, c.0)) {
                         // The rows may lie too far apart for the processor to guess.
-                        (0..height).for_each(|r| S::prefetch(from.wrapping_add(r * ld + width)));
+                        (0..height).for_each(|r| prefetch(from.wrapping_add(r * ld + width)));
                     }
                     match height {
                         8 => tile::<S, T, 8>(a, b, onto, c, columns),

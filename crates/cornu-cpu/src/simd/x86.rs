@@ -268,11 +268,6 @@ macro_rules! x86_simd {
                 unsafe { inner(op) }
             }
             #[inline(always)]
-            fn prefetch<T>(p: *const T) {
-                // SAFETY: SSE is part of every x86-64 processor, and a prefetch never faults.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
-            }
-            #[inline(always)]
             unsafe fn transpose_f32(src: *const f32, lds: usize, dst: *mut f32, ldd: usize) {
                 // SAFETY: as promised by the caller.
                 unsafe { transpose_8x8(src, lds, dst, ldd) }

@@ -1,6 +1,7 @@
 //! Micro-kernels that add up outer products: a column of A, broadcast element by element, times a
 //! row of B, held in vectors along N.
 
+use crate::kernels::prefetch;
 use crate::simd::{Float, Simd, SimdOp, Vector, unrelated};
 
 /// Sections of the inner dimension beyond the first, each of the same length. In each, A goes on from
@@ -275,7 +276,7 @@ impl<T: Float, const MR: usize, const NV: usize, const COPY: bool, const WHOLE: 
                             Vector::load(from)
                         };
                         if COPY {
-                            S::prefetch(from.wrapping_add(AHEAD * ldb));
+                            prefetch(from.wrapping_add(AHEAD * ldb));
                             bv[j].store(copied.add(j * lanes));
                         }
                         j += 1;
