@@ -1,6 +1,6 @@
 //! NEON.
 
-use super::register::register;
+use super::register::{counted_masks, register};
 use super::{Isa, Simd, SimdOp};
 use std::arch::aarch64::*;
 
@@ -19,30 +19,7 @@ macro_rules! neon_vector {
         register!($v, $t, $lanes, usize,
             splat $splat, load $load, store $store,
             add $add, sub $sub, mul $mul, div $div, sqrt $sqrt, [],
-            #[inline(always)]
-            unsafe fn mask(n: usize) -> usize {
-                n.min($lanes)
-            }
-            #[inline(always)]
-            unsafe fn load_mask(p: *const $t, mask: usize) -> Self {
-                let mut lanes = [0.0; $lanes];
-                for (i, lane) in lanes.iter_mut().enumerate().take(mask) {
-                    // SAFETY: by the trait's contract.
-                    *lane = unsafe { *p.add(i) };
-                }
-                // SAFETY: by the trait's contract.
-                unsafe { $load(lanes.as_ptr()) }
-            }
-            #[inline(always)]
-            unsafe fn store_mask(self, p: *mut $t, mask: usize) {
-                let mut lanes = [0.0; $lanes];
-                // SAFETY: by the trait's contract.
-                unsafe { $store(lanes.as_mut_ptr(), self) };
-                for (i, lane) in lanes.into_iter().enumerate().take(mask) {
-                    // SAFETY: by the trait's contract.
-                    unsafe { *p.add(i) = lane };
-                }
-            }
+            counted_masks!($t, $lanes, $load, $store);
             #[inline(always)]
             unsafe fn fma(self, b: Self, c: Self) -> Self {
                 // SAFETY: by the trait's contract.

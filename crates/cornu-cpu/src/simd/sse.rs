@@ -1,28 +1,9 @@
 //! The 128-bit vectors that every x86-64 processor has: its plain set.
 
-use super::register::register;
+use super::register::{counted_masks, register};
 use std::arch::x86_64::*;
 
-/// The first lanes from memory, the others zero; whole vectors are the usual case. Calls, since kernels do this
-/// at many places.
-#[cold]
-#[inline(never)]
-unsafe fn load_some<T: Default + Copy, const N: usize>(p: *const T, n: usize) -> [T; N] {
-    let mut lanes = [T::default(); N];
-    // SAFETY: the caller vouches for the first `n`, which are not more than there are.
-    unsafe { std::ptr::copy_nonoverlapping(p, lanes.as_mut_ptr(), n.min(N)) };
-    lanes
-}
-
-/// The first lanes to memory.
-#[cold]
-#[inline(never)]
-unsafe fn store_some<T, const N: usize>(lanes: &[T; N], p: *mut T, n: usize) {
-    // SAFETY: the caller vouches for the first `n`, which are not more than there are.
-    unsafe { std::ptr::copy_nonoverlapping(lanes.as_ptr(), p, n.min(N)) };
-}
-
-/// A vector of SSE2: what it has no instruction for is the same for both types of element.
+/// A vector whose functions are made of these intrinsics.
 macro_rules! sse_vector {
     (
         $v:ty, $t:ty, $lanes:literal,
@@ -32,54 +13,18 @@ macro_rules! sse_vector {
     ) => {
         register!($v, $t, $lanes, usize,
             splat $splat, load $load, store $store,
-            add $add, sub $sub, mul $mul, div $div, sqrt $sqrt, [],
+            add $add, sub $sub, mul $mul, div $div, sqrt $sqrt, [max $max, min $min],
             #[inline(always)]
             unsafe fn fma(self, b: Self, c: Self) -> Self {
                 // SAFETY: by the trait's contract.
                 unsafe { $add($mul(self, b), c) }
             }
             #[inline(always)]
-            unsafe fn max(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $max(self, b) }
-            }
-            #[inline(always)]
-            unsafe fn min(self, b: Self) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe { $min(self, b) }
-            }
-            #[inline(always)]
             unsafe fn where_positive(self, x: Self) -> Self {
                 // SAFETY: by the trait's contract.
                 unsafe { $and($gt(self, $splat(0.0)), x) }
             }
-            #[inline(always)]
-            unsafe fn mask(n: usize) -> usize {
-                n.min($lanes)
-            }
-            #[inline(always)]
-            unsafe fn load_mask(p: *const $t, mask: usize) -> Self {
-                // SAFETY: by the trait's contract.
-                unsafe {
-                    match mask {
-                        $lanes => $load(p),
-                        _ => $load(load_some::<$t, $lanes>(p, mask).as_ptr()),
-                    }
-                }
-            }
-            #[inline(always)]
-            unsafe fn store_mask(self, p: *mut $t, mask: usize) {
-                // SAFETY: by the trait's contract.
-                unsafe {
-                    if mask == $lanes {
-                        $store(p, self);
-                    } else {
-                        let mut lanes = [0.0; $lanes];
-                        $store(lanes.as_mut_ptr(), self);
-                        store_some::<$t, $lanes>(&lanes, p, mask);
-                    }
-                }
-            }
+            counted_masks!($t, $lanes, $load, $store);
             #[inline(always)]
             unsafe fn sum(self) -> $t {
                 let mut lanes = [0.0; $lanes];

@@ -107,20 +107,25 @@ pub(crate) fn lower(fused: &Fused, keep: Option<u16>, given: bool) -> Result<Vec
             uniform,
         });
     }
-    let mut uses = vec![0usize; nodes.len()];
-    nodes
-        .iter()
-        .flat_map(|n| &n.args)
-        .for_each(|a| uses[*a] += 1);
-    for r in fused.outputs.iter().map(|o| o.register).chain(keep) {
-        match uses.get_mut(usize::from(r)) {
-            Some(n) => *n += 1,
-            None => return bad("an output of no register"),
-        }
+    let kept = fused.outputs.iter().map(|o| o.register).chain(keep);
+    let kept: Vec<usize> = kept.map(usize::from).collect();
+    if kept.iter().any(|r| *r >= nodes.len()) {
+        return bad("an output of no register");
     }
+    let uses = count_uses(&nodes, &kept);
     merge(&mut nodes, &uses);
+    // What a square was merged into reads the square's operand twice.
+    let uses = count_uses(&nodes, &kept);
     merge_more(&mut nodes, &uses);
     Ok(nodes)
+}
+
+/// How many times each node is read, those that are `kept` once more.
+fn count_uses(nodes: &[Node], kept: &[usize]) -> Vec<usize> {
+    let mut uses = vec![0; nodes.len()];
+    let read = nodes.iter().flat_map(|n| &n.args).chain(kept);
+    read.for_each(|a| uses[*a] += 1);
+    uses
 }
 
 /// Merges a product into the sum and a comparison into the selection that alone uses it.
@@ -255,10 +260,6 @@ fn merge_more(nodes: &mut [Node], uses: &[usize]) {
         // The product of a factor that is itself one of two, and the other factor, added to a third.
         let factor = |inner: BinaryFn, kind: Triple| {
             let [x, y, z] = args[..] else { return None };
-            // A square reads its one operand twice.
-            if x == y {
-                return None;
-            }
             [(x, y), (y, x)].into_iter().find_map(|(a, other)| {
                 let two = of(a, NodeOp::Binary(inner))?;
                 Some((a, kind, vec![two[0], two[1], other, z]))
